@@ -1,0 +1,52 @@
+"""Findings of cdk-nag that stand, each with its reason."""
+
+from __future__ import annotations
+
+from aws_cdk import Acknowledgment, Validations
+from constructs import IConstruct
+
+__all__ = [
+    "DESCRIBE",
+    "LOG_DELIVERY",
+    "OWN_EXECUTIONS",
+    "TESTED_RUNTIME",
+    "XRAY",
+    "acknowledge",
+    "acknowledge_tagged_resources",
+    "acknowledge_wildcards",
+]
+
+XRAY = "X-Ray's actions cannot be narrowed to a resource (Service Authorization Reference, AWS X-Ray)."
+DESCRIBE = (
+    "EC2's describe actions cannot be narrowed to a resource (Service Authorization Reference, Amazon EC2)."
+)
+LOG_DELIVERY = (
+    "CloudWatch Logs' delivery actions cannot be narrowed to a resource (Step Functions developer guide, "
+    "logging using CloudWatch Logs)."
+)
+TAGS_NARROW_IT = (
+    "Which gateways and Elastic IPs is not known at deployment; conditions on their tags narrow it, "
+    "and the network interface, which carries no tags, cannot be drained without them."
+)
+OWN_EXECUTIONS = "Only executions of this state machine, whose names are not known at deployment."
+TESTED_RUNTIME = "Python 3.13 is the runtime that the functions are tested on, and supported."
+
+_EC2 = "arn:<AWS::Partition>:ec2:<AWS::Region>:<AWS::AccountId>:"
+
+
+def acknowledge(construct: IConstruct, rule: str, reason: str) -> None:
+    """Acknowledge a rule of the AwsSolutions pack on a construct and all within it."""
+    Validations.of(construct).acknowledge(
+        Acknowledgment(id=f"AwsSolutions::AwsSolutions-{rule}", reason=reason)
+    )
+
+
+def acknowledge_wildcards(construct: IConstruct, *reasons: str) -> None:
+    """Acknowledge the resource `*`, for all the given reasons."""
+    acknowledge(construct, "IAM5[Resource::*]", " ".join(reasons))
+
+
+def acknowledge_tagged_resources(construct: IConstruct) -> None:
+    """Acknowledge rights on every gateway and Elastic IP where tags are the condition."""
+    for kind in ("natgateway", "elastic-ip", "network-interface"):
+        acknowledge(construct, f"IAM5[Resource::{_EC2}{kind}/*]", TAGS_NARROW_IT)

@@ -1,0 +1,130 @@
+"""The functions, each with a role of its own that has no more rights than the function uses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+from natdrain.names import OPT_IN_TAG, OPT_IN_VALUE, PROTECT_TAG, SERVICE, TABLE_ENV
+
+from infra.acknowledged import (
+    DESCRIBE,
+    TESTED_RUNTIME,
+    XRAY,
+    acknowledge,
+    acknowledge_tagged_resources,
+    acknowledge_wildcards,
+)
+from infra.asset import PYTHON, function_code
+from infra.config import Config
+
+__all__ = ["Functions"]
+
+TIMEOUT = Duration.seconds(60)
+"""Short, since a function in flight outlives an execution that is stopped."""
+
+_DISASSOCIATE = "ec2:DisassociateNatGatewayAddress"
+
+
+class Functions(Construct):
+    """What the workflow calls, as published versions that stay when the next one is deployed."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, config: Config, table: dynamodb.ITable
+    ) -> None:
+        super().__init__(scope, construct_id)
+        acknowledge(self, "L1", TESTED_RUNTIME)
+        acknowledge_tagged_resources(self)
+        self._config = config
+        self._table = table
+        look = iam.PolicyStatement(
+            actions=["ec2:DescribeNatGateways", "ec2:DescribeAddresses"], resources=["*"]
+        )
+        self.read_request = self._function(
+            "ReadRequest",
+            "read_request",
+            [iam.PolicyStatement(actions=["ec2:DescribeNatGateways"], resources=["*"])],
+        )
+        self.validate = self._function(
+            "Validate", "validate", [look, self._on_table("dynamodb:BatchGetItem")]
+        )
+        self.disassociate = self._function(
+            "Disassociate", "disassociate", [*self._disassociate(), self._on_table("dynamodb:UpdateItem")]
+        )
+        self.confirm = self._function("Confirm", "confirm", [look])
+        self.close = self._function(
+            "Close", "close", [self._on_table("dynamodb:PutItem", "dynamodb:UpdateItem")]
+        )
+
+    def _on_table(self, *actions: str) -> iam.PolicyStatement:
+        return iam.PolicyStatement(actions=list(actions), resources=[self._table.table_arn])
+
+    def _disassociate(self) -> list[iam.PolicyStatement]:
+        """The right to drain, where the owner opted in and nobody protects.
+
+        Service Authorization Reference, Amazon EC2: the action is authorised on the gateway and on
+        every Elastic IP, each separately, and may be on the gateway's network interface.
+        """
+        stack = Stack.of(self)
+
+        def arn(kind: str) -> str:
+            return stack.format_arn(service="ec2", resource=kind, resource_name="*")
+
+        tagged = [arn("natgateway"), arn("elastic-ip")]
+        return [
+            iam.PolicyStatement(
+                actions=[_DISASSOCIATE],
+                resources=tagged,
+                conditions={"StringEquals": {f"aws:ResourceTag/{OPT_IN_TAG}": OPT_IN_VALUE}},
+            ),
+            # The interface belongs to AWS and carries no tags: a condition on them would deny every drain.
+            iam.PolicyStatement(actions=[_DISASSOCIATE], resources=[arn("network-interface")]),
+            iam.PolicyStatement(
+                effect=iam.Effect.DENY,
+                actions=[_DISASSOCIATE],
+                resources=tagged,
+                conditions={"Null": {f"aws:ResourceTag/{PROTECT_TAG}": "false"}},
+            ),
+        ]
+
+    def _function(
+        self, construct_id: str, module: str, statements: Sequence[iam.PolicyStatement]
+    ) -> lambda_.IVersion:
+        log_group = logs.LogGroup(
+            self,
+            f"{construct_id}Logs",
+            retention=self._config.log_retention,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        role = iam.Role(self, f"{construct_id}Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+        for statement in statements:
+            role.add_to_policy(statement)
+        acknowledge_wildcards(role, XRAY, DESCRIBE)
+        log_group.grant_write(role)
+        function = lambda_.Function(
+            self,
+            construct_id,
+            description=f"natdrain: {module.replace('_', ' ')}",
+            runtime=PYTHON,
+            architecture=lambda_.Architecture.ARM_64,
+            code=function_code(),
+            handler=f"natdrain.functions.{module}.handler",
+            memory_size=512,
+            timeout=TIMEOUT,
+            role=role,
+            environment={
+                TABLE_ENV: self._table.table_name,
+                "POWERTOOLS_SERVICE_NAME": SERVICE,
+                "POWERTOOLS_LOG_LEVEL": "INFO",
+            },
+            log_group=log_group,
+            logging_format=lambda_.LoggingFormat.JSON,
+            tracing=lambda_.Tracing.ACTIVE if self._config.tracing else lambda_.Tracing.DISABLED,
+            current_version_options=lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN),
+        )
+        return function.current_version

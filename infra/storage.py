@@ -1,0 +1,30 @@
+"""The table of locks and history."""
+
+from __future__ import annotations
+
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_dynamodb as dynamodb
+from constructs import Construct
+from natdrain.names import GatewayRecord
+
+__all__ = ["Storage"]
+
+
+class Storage(Construct):
+    """One table: encrypted, recoverable to any second, and kept when the stack goes."""
+
+    def __init__(self, scope: Construct, construct_id: str) -> None:
+        super().__init__(scope, construct_id)
+        self.table = dynamodb.Table(
+            self,
+            "Table",
+            partition_key=dynamodb.Attribute(name=GatewayRecord.GATEWAY, type=dynamodb.AttributeType.STRING),
+            sort_key=dynamodb.Attribute(name=GatewayRecord.SORT, type=dynamodb.AttributeType.STRING),
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            encryption=dynamodb.TableEncryption.AWS_MANAGED,
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True
+            ),
+            deletion_protection=True,
+            removal_policy=RemovalPolicy.RETAIN,
+        )

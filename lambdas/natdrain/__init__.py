@@ -1,0 +1,1 @@
+"""natdrain: takes Elastic IPs off NAT gateways with care."""

@@ -1,0 +1,81 @@
+"""Clients, and the sorting of AWS's errors into those worth a retry and the rest."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError, HTTPClientError
+
+from natdrain.errors import TransientFailure
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_ec2 import EC2Client
+
+__all__ = ["code_of", "dynamodb", "ec2", "text_of", "transient_failures"]
+
+# Short, so that a function in flight is over soon; the workflow's retries have the patience.
+_CONFIG = Config(connect_timeout=2, read_timeout=6, retries={"mode": "standard", "total_max_attempts": 3})
+
+TRANSIENT_CODES = frozenset(
+    {
+        # EC2 API reference, error codes.
+        "RequestLimitExceeded",
+        "Throttling",
+        "InternalError",
+        "InternalFailure",
+        "ServiceUnavailable",
+        "Unavailable",
+        # DynamoDB developer guide, error handling.
+        "InternalServerError",
+        "LimitExceededException",
+        "ProvisionedThroughputExceededException",
+        "ThrottlingException",
+        "TransactionInProgressException",
+    }
+)
+_SERVER_ERROR_STATUS = 500
+
+
+@functools.cache
+def ec2() -> EC2Client:
+    """The EC2 client, made once for each execution environment."""
+    return boto3.client("ec2", config=_CONFIG)
+
+
+@functools.cache
+def dynamodb() -> DynamoDBClient:
+    """The DynamoDB client, made once for each execution environment."""
+    return boto3.client("dynamodb", config=_CONFIG)
+
+
+def code_of(error: ClientError) -> str:
+    """AWS's error code."""
+    return str(error.response["Error"].get("Code", "Unknown"))
+
+
+def text_of(error: ClientError) -> str:
+    """Code and message, without the encoded blob that EC2 appends to denials."""
+    message = str(error.response["Error"].get("Message", "")).split(
+        "Encoded authorization failure message", 1
+    )[0]
+    return f"{code_of(error)}: {message.strip()}"
+
+
+@contextmanager
+def transient_failures() -> Iterator[None]:
+    """Raise `TransientFailure` for what AWS may answer another time; let the rest pass."""
+    try:
+        yield
+    except ClientError as error:
+        status: Any = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        if code_of(error) in TRANSIENT_CODES or status >= _SERVER_ERROR_STATUS:
+            raise TransientFailure(text_of(error)) from error
+        raise
+    except HTTPClientError as error:
+        raise TransientFailure(str(error)) from error

@@ -1,0 +1,48 @@
+"""The errors of natdrain: their names are an API.
+
+Lambda reports a Python exception to Step Functions by its bare class name, so a class name here
+is what a `Retry` or `Catch` matches and what a failed execution ends with.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "EXECUTION_ERRORS",
+    "DrainFailed",
+    "DrainOverdue",
+    "GatewayBusy",
+    "NatdrainError",
+    "RequestRefused",
+    "TransientFailure",
+]
+
+
+class NatdrainError(Exception):
+    """Base of everything natdrain raises on purpose; one problem to a line of its message."""
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("\n".join(problems))
+
+
+class RequestRefused(NatdrainError):  # noqa: N818 - the name is what users match on
+    """The request cannot or must not be carried out; nothing was changed."""
+
+
+class GatewayBusy(NatdrainError):  # noqa: N818
+    """Another running execution holds the gateway's lock; nothing was changed."""
+
+
+class DrainFailed(NatdrainError):  # noqa: N818
+    """At least one address did not leave, or nobody can say; the result tells which."""
+
+
+class DrainOverdue(NatdrainError):  # noqa: N818
+    """The address is still draining although its limit and a margin have passed."""
+
+
+class TransientFailure(NatdrainError):  # noqa: N818
+    """AWS could not answer now; the workflow retries it. Executions never end with this name."""
+
+
+EXECUTION_ERRORS = tuple(error.__name__ for error in (RequestRefused, GatewayBusy, DrainFailed, DrainOverdue))
+"""Every name a failed execution can end with."""

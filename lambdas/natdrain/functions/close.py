@@ -1,0 +1,61 @@
+"""*Close*: the one exit of every path.
+
+It records what has left, frees the lock if it is ours, and says how the execution ended.
+
+Input: `{Execution, Request, Drains, AssociationIds, Failure}`, each as far as the path got.
+Output: `{Result}` of a success, or `{Error, Cause}` of a failure.
+Errors: `TransientFailure`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from aws_lambda_powertools import Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+
+from natdrain import history
+from natdrain.drains import Drain
+from natdrain.functions.task import Settings, task
+from natdrain.names import SERVICE
+from natdrain.outcomes import Failure, Outcome, conclude
+from natdrain.requests import Request
+
+__all__ = ["handler"]
+
+metrics = Metrics(namespace=SERVICE, service=SERVICE)
+
+
+@metrics.log_metrics
+@task
+def handler(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Record, free the lock, conclude."""
+    settings = Settings.from_env()
+    request = Request.parse(event["Request"]) if event.get("Request") else None
+    drains = [Drain.from_json(drain) for drain in event.get("Drains") or []]
+    if request and not request.dry_run:
+        history.close(settings.table, str(request.gateway_id), event["Execution"], drains, request.reason)
+    outcome = conclude(
+        gateway_id=request.gateway_id if request else None,
+        drains=drains,
+        limit_seconds=request.limit_seconds if request else None,
+        dry_run=bool(request and request.dry_run),
+        failure=Failure.from_catch(event["Failure"]) if event.get("Failure") else None,
+        asking=event.get("AssociationIds") or [],
+        region=os.environ["AWS_REGION"],
+    )
+    _measure(outcome, drains)
+    if outcome.error:
+        return {"Error": outcome.error, "Cause": outcome.to_cause()}
+    return {"Result": outcome.to_result()}
+
+
+def _measure(outcome: Outcome, drains: list[Drain]) -> None:
+    metrics.add_dimension(name="Outcome", value=outcome.name)
+    metrics.add_metric(name="Executions", unit=MetricUnit.Count, value=1)
+    for drain in drains:
+        if drain.requested_at and drain.gone_by:
+            seconds = (drain.gone_by - drain.requested_at).total_seconds()
+            metrics.add_metric(name="DrainDuration", unit=MetricUnit.Seconds, value=seconds)

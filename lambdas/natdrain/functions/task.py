@@ -1,0 +1,76 @@
+"""What all functions share: their logger, their table, and how a decision crosses the workflow."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from natdrain.decide import Decision, Disassociate, Finished, Refuse, Wait
+from natdrain.drains import timestamp
+from natdrain.errors import NatdrainError, RequestRefused
+from natdrain.names import SERVICE, TABLE_ENV
+
+__all__ = ["Settings", "answer", "logger", "task"]
+
+logger = Logger(service=SERVICE)
+
+Event = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the stack tells a function by its environment."""
+
+    table: str
+
+    @classmethod
+    def from_env(cls) -> Settings:
+        """Read the environment.
+
+        Raises:
+            NatdrainError: naming the variable that is missing.
+        """
+        if not (table := os.environ.get(TABLE_ENV)):
+            raise NatdrainError(f"The environment variable {TABLE_ENV} is missing: the stack sets it.")
+        return cls(table=table)
+
+
+def task(function: Callable[[Event], dict[str, Any]]) -> Callable[[Event, LambdaContext], dict[str, Any]]:
+    """Make a Lambda handler whose every log line carries the execution and the gateway."""
+
+    @logger.inject_lambda_context(clear_state=True)
+    @functools.wraps(function)
+    def handler(event: Event, context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
+        named = event.get("Request") or event.get("Input")
+        gateway = named.get("NatGatewayId") if isinstance(named, Mapping) else None
+        logger.append_keys(execution=event["Execution"], gateway=gateway)
+        result = function(event)
+        logger.info("answered", answer=result)
+        return result
+
+    return handler
+
+
+def answer(decision: Decision) -> dict[str, Any]:
+    """A decision as the workflow's next step: `Do`, and what it needs.
+
+    Raises:
+        RequestRefused: when the decision is to refuse.
+    """
+    step: dict[str, Any] = {"AssociationIds": []}
+    match decision:
+        case Refuse(problems):
+            raise RequestRefused(*problems)
+        case Disassociate(drains, association_ids):
+            step |= {"Do": "disassociate", "AssociationIds": list(association_ids)}
+        case Wait(drains, until):
+            step |= {"Do": "wait", "WaitUntil": timestamp(until)}
+        case Finished(drains):
+            step |= {"Do": "finish"}
+    return {**step, "Drains": [drain.to_json() for drain in drains]}

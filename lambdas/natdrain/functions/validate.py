@@ -1,0 +1,40 @@
+"""*Validate*: the first look, every guard, and the plan.
+
+Input: `{Execution, Request}`. Output: the next step, `{Do, Drains, ...}`.
+Errors: `RequestRefused` with every reason; `TransientFailure`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from natdrain import ec2, history
+from natdrain.decide import Finished, Known, Wait, decide
+from natdrain.functions.task import Settings, answer, task
+from natdrain.gateways import Look
+from natdrain.requests import Request
+
+__all__ = ["handler"]
+
+
+@task
+def handler(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Look, ask every guard, decide; a dry run that would only wait is finished."""
+    settings = Settings.from_env()
+    request = Request.parse(event["Request"])
+    remembered = history.recall(settings.table, str(request.gateway_id), request.association_ids)
+    decision = decide(request, _first_look(request), Known(remembered=remembered))
+    if request.dry_run and isinstance(decision, Wait):
+        decision = Finished(decision.drains)
+    return answer(decision)
+
+
+def _first_look(request: Request) -> Look:
+    named = {*request.association_ids, *request.allocation_ids, *request.public_ips}
+    return ec2.look(
+        str(request.gateway_id),
+        tags_of=lambda address: (
+            not named.isdisjoint({address.association_id, address.allocation_id, address.public_ip})
+        ),
+    )

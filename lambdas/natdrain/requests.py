@@ -1,0 +1,189 @@
+"""What is asked of natdrain: the execution input, read strictly.
+
+The input is the request of EC2's own DisassociateNatGatewayAddress, and beside it natdrain's own
+fields. `Request.parse` reports every problem of an input at once.
+"""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from natdrain.errors import RequestRefused
+
+__all__ = ["DEFAULT_DRAIN_LIMIT_SECONDS", "MAX_ADDRESSES", "Request"]
+
+# EC2 API reference, DisassociateNatGatewayAddress: MaxDrainDurationSeconds.
+MIN_DRAIN_LIMIT_SECONDS = 1
+MAX_DRAIN_LIMIT_SECONDS = 4000
+DEFAULT_DRAIN_LIMIT_SECONDS = 350
+
+MAX_ADDRESSES = 8
+"""The most addresses a zonal gateway can have: 1 primary and 7 secondary (VPC user guide, quotas)."""
+
+MAX_REASON_CHARACTERS = 500
+_MAX_SHOWN_CHARACTERS = 60
+_MAX_PROBLEMS = 25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A request in order: ids well-formed, no duplicates, the limit in EC2's range.
+
+    `gateway_id` is None only when public IPs were named without a gateway. When addresses are
+    named in more than one way, all the ways must mean the same addresses; a look decides that.
+    """
+
+    gateway_id: str | None
+    association_ids: tuple[str, ...] = ()
+    allocation_ids: tuple[str, ...] = ()
+    public_ips: tuple[str, ...] = ()
+    limit_seconds: int = DEFAULT_DRAIN_LIMIT_SECONDS
+    dry_run: bool = False
+    reason: str | None = None
+
+    @classmethod
+    def parse(cls, document: object) -> Request:
+        """Read an execution input.
+
+        Raises:
+            RequestRefused: with one line for every problem found.
+        """
+        if not isinstance(document, Mapping):
+            raise RequestRefused(
+                f"The input must be a JSON object with NatGatewayId and AssociationIds, "
+                f"AllocationIds or PublicIps; it is {_shown(document)}."
+            )
+        problems = [_unknown_field(key) for key in document if key not in _FIELDS]
+        for name, check in _FIELDS.items():
+            if name in document and (problem := check(document[name])):
+                problems.append(f"{name} {problem}.")
+        problems += _missing(document)
+        if problems:
+            left_out = len(problems) - _MAX_PROBLEMS
+            more = [f"... and {left_out} more problems."] if left_out > 0 else []
+            raise RequestRefused(*problems[:_MAX_PROBLEMS], *more)
+        return cls(
+            gateway_id=document.get("NatGatewayId"),
+            association_ids=tuple(document.get("AssociationIds", ())),
+            allocation_ids=tuple(document.get("AllocationIds", ())),
+            public_ips=tuple(document.get("PublicIps", ())),
+            limit_seconds=document.get("MaxDrainDurationSeconds", DEFAULT_DRAIN_LIMIT_SECONDS),
+            dry_run=document.get("DryRun", False),
+            reason=document.get("Reason"),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """The normalised request, as an input that `parse` accepts."""
+        fields: dict[str, Any] = {
+            "NatGatewayId": self.gateway_id,
+            "AssociationIds": list(self.association_ids),
+            "AllocationIds": list(self.allocation_ids),
+            "PublicIps": list(self.public_ips),
+            "MaxDrainDurationSeconds": self.limit_seconds,
+            "DryRun": self.dry_run,
+            "Reason": self.reason,
+            "AfterDrain": "keep",
+        }
+        return {name: value for name, value in fields.items() if value not in (None, [])}
+
+
+def _shown(value: object) -> str:
+    """The value as JSON, cut so that no input can flood an answer."""
+    text = json.dumps(value, default=str, ensure_ascii=False)
+    return text if len(text) <= _MAX_SHOWN_CHARACTERS else f"{text[:_MAX_SHOWN_CHARACTERS]}..."
+
+
+def _unknown_field(key: str) -> str:
+    lowered = {name.lower(): name for name in _FIELDS}
+    near = difflib.get_close_matches(str(key).lower(), lowered, n=1, cutoff=0.5)
+    hint = f"did you mean {lowered[near[0]]}?" if near else f"known are {', '.join(_FIELDS)}."
+    return f"Unknown field {_shown(key)}: {hint}"
+
+
+def _missing(document: Mapping[str, Any]) -> list[str]:
+    named = [name for name in ("AssociationIds", "AllocationIds", "PublicIps") if name in document]
+    problems = []
+    if "NatGatewayId" not in document and "PublicIps" not in document:
+        problems.append("NatGatewayId is missing (it may be left out only when PublicIps are named).")
+    if not named:
+        problems.append("No address is named: give AssociationIds, AllocationIds or PublicIps.")
+    return problems
+
+
+def _id_check(prefix: str) -> Callable[[object], str | None]:
+    # EC2 ids: the prefix and 8 or 17 hexadecimal digits (EC2 user guide, resource IDs).
+    pattern = re.compile(rf"{prefix}-(?:[0-9a-f]{{8}}|[0-9a-f]{{17}})")
+
+    def check(value: object) -> str | None:
+        if isinstance(value, str) and pattern.fullmatch(value):
+            return None
+        return f"must look like {prefix}-0123456789abcdef0, not {_shown(value)}"
+
+    return check
+
+
+def _public_ip_problem(value: object) -> str | None:
+    try:
+        ipaddress.IPv4Address(value if isinstance(value, str) else "")
+    except ValueError:
+        return f"must be an IPv4 address such as 203.0.113.7, not {_shown(value)}"
+    return None
+
+
+def _list_of(check_entry: Callable[[object], str | None]) -> Callable[[object], str | None]:
+    def check(value: object) -> str | None:
+        if not isinstance(value, list):
+            return f"must be a list, not {_shown(value)}"
+        if not value:
+            return "must name at least one address; the list is empty"
+        if len(value) > MAX_ADDRESSES:
+            return f"names {len(value)} addresses; a gateway has at most {MAX_ADDRESSES}"
+        wrong = [problem for entry in value if (problem := check_entry(entry))]
+        if wrong:
+            return "; ".join(wrong)
+        twice = sorted({entry for entry in value if value.count(entry) > 1})
+        return f"names {', '.join(twice)} more than once" if twice else None
+
+    return check
+
+
+def _limit_problem(value: object) -> str | None:
+    # bool is an int in Python, but `true` is no number of seconds.
+    if type(value) is int and MIN_DRAIN_LIMIT_SECONDS <= value <= MAX_DRAIN_LIMIT_SECONDS:
+        return None
+    return (
+        f"must be a whole number of seconds from {MIN_DRAIN_LIMIT_SECONDS} to "
+        f"{MAX_DRAIN_LIMIT_SECONDS}, not {_shown(value)}"
+    )
+
+
+def _flag_problem(value: object) -> str | None:
+    return None if isinstance(value, bool) else f"must be true or false, not {_shown(value)}"
+
+
+def _reason_problem(value: object) -> str | None:
+    if isinstance(value, str) and len(value) <= MAX_REASON_CHARACTERS:
+        return None
+    return f"must be a text of at most {MAX_REASON_CHARACTERS} characters, not {_shown(value)}"
+
+
+def _after_drain_problem(value: object) -> str | None:
+    return None if value == "keep" else f'must be "keep": the allocation stays yours; not {_shown(value)}'
+
+
+_FIELDS: dict[str, Callable[[object], str | None]] = {
+    "NatGatewayId": _id_check("nat"),
+    "AssociationIds": _list_of(_id_check("eipassoc")),
+    "AllocationIds": _list_of(_id_check("eipalloc")),
+    "PublicIps": _list_of(_public_ip_problem),
+    "MaxDrainDurationSeconds": _limit_problem,
+    "DryRun": _flag_problem,
+    "AfterDrain": _after_drain_problem,
+    "Reason": _reason_problem,
+}

@@ -1,0 +1,125 @@
+"""CreateNatGateway: what a new gateway is given, and what EC2 refuses."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address, ip_network
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from natdrain_sim.ec2 import Lags
+
+if TYPE_CHECKING:
+    from conftest import Network, Refused
+    from mypy_boto3_ec2 import EC2Client
+    from natdrain_sim.ec2 import Simulation
+    from time_machine import Traveller
+
+
+def create(
+    ec2: EC2Client, subnet_id: str, primary: str, *secondary: str, **parameters: Any
+) -> dict[str, Any]:
+    if secondary:
+        parameters["SecondaryAllocationIds"] = list(secondary)
+    return ec2.create_nat_gateway(SubnetId=subnet_id, AllocationId=primary, **parameters)["NatGateway"]
+
+
+@pytest.fixture
+def eips(simulation: Simulation) -> list[str]:
+    return [simulation.add_address() for _ in range(9)]
+
+
+def test_create_honours_secondary_allocations_in_order(ec2: EC2Client, net: Network, eips: list[str]) -> None:
+    addresses = create(ec2, net.subnet_id, eips[2], eips[0], eips[1])["NatGatewayAddresses"]
+    assert [one["AllocationId"] for one in addresses] == [eips[2], eips[0], eips[1]]
+    assert [one["IsPrimary"] for one in addresses] == [True, False, False]
+
+
+def test_create_gives_every_address_what_ec2_gives_it(ec2: EC2Client, net: Network, eips: list[str]) -> None:
+    addresses = create(ec2, net.subnet_id, *eips[:3])["NatGatewayAddresses"]
+    assert len({one["AssociationId"] for one in addresses}) == 3
+    assert len({one["PublicIp"] for one in addresses}) == 3
+    assert len({one["NetworkInterfaceId"] for one in addresses}) == 1
+    assert {one["Status"] for one in addresses} == {"succeeded"}
+
+
+def test_create_takes_distinct_private_ips_from_the_subnet(
+    ec2: EC2Client, net: Network, eips: list[str]
+) -> None:
+    """Not those that another gateway in the subnet has, nor the four that AWS keeps."""
+    first = ec2.describe_nat_gateways()["NatGateways"][0]["NatGatewayAddresses"]
+    second = create(ec2, net.subnet_id, *eips[:3])["NatGatewayAddresses"]
+    ips = [one["PrivateIp"] for one in first + second]
+    assert len(set(ips)) == 6
+    assert all(ip_address(ip) in ip_network("10.0.0.0/24") for ip in ips)
+    assert min(map(ip_address, ips)) == ip_address("10.0.0.4")
+
+
+def test_create_honours_given_private_ips(ec2: EC2Client, net: Network, eips: list[str]) -> None:
+    gateway = create(
+        ec2, net.subnet_id, *eips[:2], PrivateIpAddress="10.0.0.70", SecondaryPrivateIpAddresses=["10.0.0.71"]
+    )
+    assert [one["PrivateIp"] for one in gateway["NatGatewayAddresses"]] == ["10.0.0.70", "10.0.0.71"]
+
+
+def test_create_refuses_a_private_ip_in_use(
+    ec2: EC2Client, net: Network, eips: list[str], refused: Refused
+) -> None:
+    with refused("InvalidIPAddress.InUse"):
+        create(ec2, net.subnet_id, eips[0], PrivateIpAddress="10.0.0.4")
+
+
+def test_create_describes_the_gateway_as_ec2_does(ec2: EC2Client, net: Network, eips: list[str]) -> None:
+    tags = [{"ResourceType": "natgateway", "Tags": [{"Key": "Name", "Value": "new"}]}]
+    gateway_id = create(ec2, net.subnet_id, eips[0], TagSpecifications=tags)["NatGatewayId"]
+    [gateway] = ec2.describe_nat_gateways(NatGatewayIds=[gateway_id])["NatGateways"]
+    assert gateway["ConnectivityType"] == "public"
+    assert gateway["AvailabilityMode"] == "zonal"
+    assert gateway["State"] == "available"
+    assert (gateway["SubnetId"], gateway["VpcId"]) == (net.subnet_id, net.vpc_id)
+    assert gateway["Tags"] == [{"Key": "Name", "Value": "new"}]
+    assert gateway["CreateTime"].isoformat() == "2026-10-02T17:00:00+00:00"
+
+
+def test_create_accepts_eight_addresses_and_refuses_nine(
+    ec2: EC2Client, net: Network, eips: list[str], refused: Refused
+) -> None:
+    with refused("PrivateIpAddressLimitExceeded"):
+        create(ec2, net.subnet_id, *eips)
+    assert len(create(ec2, net.subnet_id, *eips[:8])["NatGatewayAddresses"]) == 8
+
+
+def test_create_refuses_an_eip_in_use(ec2: EC2Client, net: Network, refused: Refused) -> None:
+    with refused("Resource.AlreadyAssociated"):
+        create(ec2, net.subnet_id, net.allocation_ids[1])
+
+
+def test_create_refuses_an_unknown_eip(ec2: EC2Client, net: Network, refused: Refused) -> None:
+    with refused("InvalidAllocationID.NotFound"):
+        create(ec2, net.subnet_id, "eipalloc-00000000000000000")
+
+
+def test_create_public_refuses_to_do_without_an_eip(ec2: EC2Client, net: Network, refused: Refused) -> None:
+    with refused("MissingParameter"):
+        ec2.create_nat_gateway(SubnetId=net.subnet_id)
+
+
+def test_create_private_needs_no_eip(ec2: EC2Client, net: Network) -> None:
+    gateway = ec2.create_nat_gateway(
+        SubnetId=net.subnet_id, ConnectivityType="private", SecondaryPrivateIpAddressCount=1
+    )["NatGateway"]
+    primary, secondary = gateway["NatGatewayAddresses"]
+    assert gateway["ConnectivityType"] == "private"
+    assert (primary["IsPrimary"], secondary["IsPrimary"]) == (True, False)
+    assert "AllocationId" not in primary
+    assert "AssociationId" not in primary
+
+
+def test_created_gateway_is_pending_for_its_lag(
+    ec2: EC2Client, net: Network, eips: list[str], simulation: Simulation, clock: Traveller
+) -> None:
+    simulation.configure(lags=Lags(create_gateway=60))
+    gateway = create(ec2, net.subnet_id, eips[0])
+    assert (gateway["State"], gateway["NatGatewayAddresses"][0]["Status"]) == ("pending", "associating")
+    clock.shift(62)
+    [gateway] = ec2.describe_nat_gateways(NatGatewayIds=[gateway["NatGatewayId"]])["NatGateways"]
+    assert (gateway["State"], gateway["NatGatewayAddresses"][0]["Status"]) == ("available", "succeeded")

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import contextlib
+import json
+
+import pytest
+from builders import GATEWAY, allocation, association, sample
+from hypothesis import given
+from hypothesis import strategies as st
+from natdrain.errors import RequestRefused
+from natdrain.requests import Request
+
+GOOD = {"NatGatewayId": GATEWAY, "AssociationIds": [association("a")]}
+
+
+def problems_of(document: object) -> list[str]:
+    with pytest.raises(RequestRefused) as refused:
+        Request.parse(document)
+    return str(refused.value).splitlines()
+
+
+def test_request_reads_ec2s_own_request() -> None:
+    request = Request.parse(sample("request.manual.json"))
+    assert request == Request(
+        gateway_id="nat-1234567890abcdef0", association_ids=("eipassoc-0f96bdca17e8a3b10",), limit_seconds=350
+    )
+
+
+def test_request_takes_ec2s_default_limit_when_none_is_given() -> None:
+    assert Request.parse(GOOD).limit_seconds == 350
+
+
+def test_request_needs_no_gateway_when_public_ips_are_named() -> None:
+    assert Request.parse({"PublicIps": ["203.0.113.7"]}).gateway_id is None
+
+
+@pytest.mark.parametrize("limit", [1, 350, 4000])
+def test_request_takes_every_limit_that_ec2_takes(limit: int) -> None:
+    assert Request.parse(GOOD | {"MaxDrainDurationSeconds": limit}).limit_seconds == limit
+
+
+@pytest.mark.parametrize(
+    ("document", "problem"),
+    [
+        ([], "The input must be a JSON object"),
+        ("nat-1", "The input must be a JSON object"),
+        (None, "The input must be a JSON object"),
+        ({"AssociationIds": [association("a")]}, "NatGatewayId is missing"),
+        ({"AllocationIds": [allocation("a")]}, "NatGatewayId is missing"),
+        ({"NatGatewayId": GATEWAY}, "No address is named"),
+        (GOOD | {"NatGatewayId": "nat-xyz"}, "NatGatewayId must look like nat-"),
+        (GOOD | {"NatGatewayId": None}, "NatGatewayId must look like nat-"),
+        (GOOD | {"NatGatewayId": f"{GATEWAY}\n"}, "NatGatewayId must look like nat-"),
+        (GOOD | {"AssociationIds": []}, "AssociationIds must name at least one address; the list is empty."),
+        (GOOD | {"AssociationIds": association("a")}, "AssociationIds must be a list"),
+        (GOOD | {"AssociationIds": [allocation("a")]}, "AssociationIds must look like eipassoc-"),
+        (GOOD | {"AssociationIds": [7]}, "AssociationIds must look like eipassoc-"),
+        (GOOD | {"AssociationIds": [association("a")] * 2}, "more than once"),
+        (
+            GOOD | {"AssociationIds": [association(c) for c in "012345678"]},
+            "names 9 addresses; a gateway has",
+        ),
+        (GOOD | {"AllocationIds": ["eipalloc-1"]}, "AllocationIds must look like eipalloc-"),
+        (GOOD | {"PublicIps": ["10.0.0"]}, "PublicIps must be an IPv4 address"),
+        (GOOD | {"PublicIps": ["2001:db8::1"]}, "PublicIps must be an IPv4 address"),
+        (GOOD | {"PublicIps": [3405803783]}, "PublicIps must be an IPv4 address"),
+        (GOOD | {"MaxDrainDurationSeconds": 0}, "whole number of seconds from 1 to 4000, not 0."),
+        (GOOD | {"MaxDrainDurationSeconds": 4001}, "whole number of seconds from 1 to 4000, not 4001."),
+        (GOOD | {"MaxDrainDurationSeconds": "350"}, 'whole number of seconds from 1 to 4000, not "350".'),
+        (GOOD | {"MaxDrainDurationSeconds": True}, "whole number of seconds from 1 to 4000, not true."),
+        (GOOD | {"MaxDrainDurationSeconds": 350.5}, "whole number of seconds from 1 to 4000, not 350.5."),
+        (GOOD | {"DryRun": "yes"}, 'DryRun must be true or false, not "yes".'),
+        (GOOD | {"Reason": 7}, "Reason must be a text"),
+        (GOOD | {"Reason": "x" * 501}, "Reason must be a text of at most 500 characters"),
+        (GOOD | {"AfterDrain": "release"}, 'AfterDrain must be "keep"'),
+        (GOOD | {"AssociationIDs": []}, 'Unknown field "AssociationIDs": did you mean AssociationIds?'),
+        (
+            GOOD | {"MaxDrainSeconds": 3},
+            'Unknown field "MaxDrainSeconds": did you mean MaxDrainDurationSeconds?',
+        ),
+        (GOOD | {"zzz": 3}, 'Unknown field "zzz": known are NatGatewayId, '),
+    ],
+)
+def test_request_is_refused_with_what_is_wrong(document: object, problem: str) -> None:
+    (found,) = problems_of(document)
+    assert problem in found
+
+
+def test_request_reports_every_problem_at_once() -> None:
+    found = problems_of(
+        {"NatGatewayId": "x", "AssociationIds": [], "MaxDrainDurationSeconds": 0, "Dryrun": 1}
+    )
+    assert [line.split()[0] for line in found] == [
+        "Unknown",
+        "NatGatewayId",
+        "AssociationIds",
+        "MaxDrainDurationSeconds",
+    ]
+
+
+def test_request_answers_a_huge_input_briefly() -> None:
+    flood = {f"{'k' * 500}{n}": "v" * 500 for n in range(200)}
+    assert len(json.dumps(problems_of(flood))) < 10_000
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    )
+)
+def test_request_refuses_or_reads_whatever_json_it_is_given(document: object) -> None:
+    with contextlib.suppress(RequestRefused):
+        assert Request.parse(document).limit_seconds in range(1, 4001)
+
+
+@given(
+    limit=st.integers(1, 4000),
+    names=st.lists(st.sampled_from("abcdef"), min_size=1, unique=True),
+    dry_run=st.booleans(),
+    reason=st.none() | st.text(min_size=1, max_size=50),
+)
+def test_request_survives_the_way_through_the_workflow(
+    limit: int, names: list[str], *, dry_run: bool, reason: str | None
+) -> None:
+    request = Request(
+        gateway_id=GATEWAY,
+        association_ids=tuple(association(name) for name in names),
+        limit_seconds=limit,
+        dry_run=dry_run,
+        reason=reason,
+    )
+    assert Request.parse(json.loads(json.dumps(request.to_json()))) == request

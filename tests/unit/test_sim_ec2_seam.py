@@ -1,0 +1,72 @@
+"""Where the simulated NAT gateways hang on moto: a moto that moves any of it fails here, by name.
+
+moto's source is read in a process of its own, since `install` changes moto's classes for the whole process.
+"""
+
+import subprocess
+import sys
+from functools import cache
+
+import pytest
+from natdrain_sim.ec2 import SEAM, install
+
+ASK = """
+import inspect
+from moto.ec2.models import EC2Backend
+from moto.ec2.models.elastic_ip_addresses import ElasticAddressBackend
+from moto.ec2.models.nat_gateways import NatGatewayBackend
+from moto.ec2.responses import EC2Response
+from moto.ec2.responses.nat_gateways import NatGateways
+assert issubclass(EC2Backend, NatGatewayBackend) and issubclass(EC2Backend, ElasticAddressBackend)
+assert issubclass(EC2Response, NatGateways)
+for owner in (NatGatewayBackend, NatGateways, ElasticAddressBackend):
+    for name, method in sorted(vars(owner).items()):
+        if not name.startswith("_"):
+            print(f"{owner.__name__}.{name}({', '.join(inspect.signature(method).parameters)})")
+"""
+
+
+@cache
+def moto_as_it_is() -> frozenset[str]:
+    answer = subprocess.run([sys.executable, "-c", ASK], check=True, capture_output=True, text=True)  # noqa: S603
+    return frozenset(answer.stdout.split("\n"))
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        "NatGateways.create_nat_gateway(self)",
+        "NatGateways.delete_nat_gateway(self)",
+        "NatGateways.describe_nat_gateways(self)",
+        "NatGatewayBackend.create_nat_gateway(self, subnet_id, allocation_id, tags, connectivity_type)",
+        "NatGatewayBackend.delete_nat_gateway(self, nat_gateway_id)",
+        "NatGatewayBackend.describe_nat_gateways(self, filters, nat_gateway_ids)",
+        "ElasticAddressBackend.describe_addresses(self, allocation_ids, public_ips, filters)",
+        "ElasticAddressBackend.associate_address(self, instance, eni, address, allocation_id, reassociate)",
+        "ElasticAddressBackend.disassociate_address(self, address, association_id)",
+        "ElasticAddressBackend.release_address(self, address, allocation_id)",
+    ],
+)
+def test_moto_has_the_method_that_is_replaced(method: str) -> None:
+    assert method in moto_as_it_is()
+
+
+@pytest.mark.parametrize("action", ["associate_nat_gateway_address", "disassociate_nat_gateway_address"])
+def test_moto_still_lacks_the_actions_that_are_added(action: str) -> None:
+    """When moto grows its own, look whether ours can go."""
+    assert not [line for line in moto_as_it_is() if f".{action}(" in line]
+
+
+def test_every_replaced_or_added_method_is_on_motos_class_after_install() -> None:
+    install()
+    for moto_class, ours in SEAM.items():
+        for name, method in vars(ours).items():
+            if not name.startswith("_"):
+                assert vars(moto_class)[name] is method
+
+
+def test_install_twice_changes_nothing() -> None:
+    install()
+    once = [dict(vars(moto_class)) for moto_class in SEAM]
+    install()
+    assert [dict(vars(moto_class)) for moto_class in SEAM] == once

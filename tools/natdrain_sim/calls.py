@@ -1,0 +1,180 @@
+"""Every API call made through moto, recorded with the role that made it, and the faults put in its way.
+
+The one seam is ``BaseResponse.call_action``: in process and over HTTP alike, each service's requests come
+by there with the operation known and the answer not yet made.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+from unittest.mock import patch
+
+from botocore.parsers import create_parser
+from moto.core.exceptions import ServiceException
+from moto.core.model import ServiceModel
+from moto.core.parse import PROTOCOL_PARSERS
+from moto.core.request import determine_request_protocol
+from moto.core.responses import ActionResult, BaseResponse
+from moto.core.utils import get_service_model
+
+from natdrain_sim.clock import Clock
+
+TypeResponse = tuple[int, dict[str, Any], str | bytes]
+_acting_role: ContextVar[str | None] = ContextVar("acting_role", default=None)
+
+
+@contextmanager
+def acting_as(role: str) -> Iterator[None]:
+    """Attribute the calls that this thread makes to the role with this ARN."""
+    token = _acting_role.set(role)
+    try:
+        yield
+    finally:
+        _acting_role.reset(token)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """One API call: when, what, by which role (None: a client from outside), and its error code, if any."""
+
+    at: datetime
+    service: str
+    operation: str
+    role: str | None
+    parameters: dict[str, Any]
+    error: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """An error that the cloud answers instead of doing what it was asked.
+
+    ``operation`` is ``service:Operation`` as boto3 and the API name them (``ec2:DescribeNatGateways``,
+    ``stepfunctions:StartExecution``). ``calls`` are the numbers, from 1, of the calls to spoil, counted
+    among those that the fault looks at; None spoils every one. With ``role_contains`` it looks only at
+    calls by roles whose ARN contains that. With ``after_effect`` the operation is performed, and only its
+    answer is lost.
+    """
+
+    operation: str
+    error: str
+    message: str = "injected fault"
+    status: int = 503
+    calls: frozenset[int] | None = None
+    role_contains: str | None = None
+    after_effect: bool = False
+
+
+@dataclass
+class Recorder:
+    """What was called so far, and the faults to inject from now on."""
+
+    faults: Sequence[Fault] = ()
+    calls: list[Call] = field(default_factory=list)
+    _seen: dict[Fault, int] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def begin(self, call: Call) -> tuple[int, Fault | None]:
+        """Take the call's place in the list before it is made: an Invoke stands before what it leads to."""
+        with self._lock:
+            self.calls.append(call)
+            return len(self.calls) - 1, self._fault_for(call)
+
+    def _fault_for(self, call: Call) -> Fault | None:
+        hits = []
+        for fault in self.faults:
+            if fault.operation != f"{call.service}:{call.operation}":
+                continue
+            if fault.role_contains is not None and fault.role_contains not in (call.role or ""):
+                continue
+            self._seen[fault] = number = self._seen.get(fault, 0) + 1
+            if fault.calls is None or number in fault.calls:
+                hits.append(fault)
+        return hits[0] if hits else None
+
+
+@contextmanager
+def install(recorder: Recorder, clock: Clock) -> Iterator[None]:
+    """Record every call from here on, each of which holds the clock still for its length."""
+    original = BaseResponse.call_action
+
+    def call_action(response: BaseResponse) -> TypeResponse:
+        operation = response._get_action()  # noqa: SLF001 - the one place where moto knows it
+        if not operation:
+            return original(response)
+        with clock.busy():
+            call = Call(
+                at=clock.now,
+                service=response.boto3_service_name,
+                operation=operation,
+                role=_acting_role.get(),
+                parameters=_parameters_of(response, operation),
+            )
+            place, fault = recorder.begin(call)
+            try:
+                answer = _answer(fault, response, lambda: original(response))
+            except Exception as error:
+                recorder.calls[place] = replace(call, error=type(error).__name__)
+                raise
+            if answer[0] >= 400:  # noqa: PLR2004 - HTTP
+                recorder.calls[place] = replace(call, error=_error_code_of(response, answer))
+            return answer
+
+    with patch.object(BaseResponse, "call_action", call_action):
+        yield
+
+
+class _InjectedError(ServiceException):
+    """Of this module, because moto looks up the service of its own exceptions by their module."""
+
+
+def _answer(fault: Fault | None, response: BaseResponse, act: Callable[[], TypeResponse]) -> TypeResponse:
+    if fault is None:
+        return act()
+    if fault.after_effect:
+        act()
+    # moto's own serializer speaks the service's wire protocol.
+    _, headers, body = response.serialized(ActionResult(_InjectedError(fault.error, fault.message)))
+    headers["status"] = str(fault.status)
+    # The interpreter fails on an answer without a request id.
+    return fault.status, *BaseResponse._enrich_response(headers, body)  # noqa: SLF001 - it makes the id
+
+
+def _service_model_of(response: BaseResponse) -> tuple[ServiceModel, str]:
+    model = get_service_model(response.boto3_service_name)
+    return model, determine_request_protocol(model, response.headers.get("Content-Type", ""))
+
+
+def _parameters_of(response: BaseResponse, operation: str) -> dict[str, Any]:
+    """The parameters as boto3 names them, whatever the wire protocol."""
+    model, protocol = _service_model_of(response)
+    request = response.normalized_request
+    parser = PROTOCOL_PARSERS[protocol](model.operation_model(operation), map_type=dict)
+    parsed: dict[str, Any] = parser.parse(
+        {
+            "method": request.method,
+            "values": request.values,
+            "headers": request.headers,
+            "body": request.data,
+            "url_path": request.path,
+            "url_params": response.uri_match,
+        }
+    )
+    return parsed
+
+
+def _error_code_of(response: BaseResponse, answer: TypeResponse) -> str:
+    """The code that boto3 would find in this answer."""
+    status, headers, body = answer
+    _, protocol = _service_model_of(response)
+    content = body.encode() if isinstance(body, str) else body
+    lower = {name.lower(): str(value) for name, value in headers.items()}
+    no_shape: Any = None  # an error needs none to be parsed
+    parsed = create_parser(protocol).parse(
+        {"status_code": status, "headers": lower, "body": content}, no_shape
+    )
+    return str(parsed["Error"]["Code"])

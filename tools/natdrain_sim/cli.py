@@ -1,0 +1,90 @@
+"""The command `natdrain-sim`: demo, run and serve."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from natdrain_sim import demo, server
+from natdrain_sim.cloud import EmbeddedCloud, Run
+from natdrain_sim.scenario import DEFAULT, Scenario, ScenarioError
+from natdrain_sim.synthesis import SynthesisError
+
+__all__ = ["main"]
+
+USAGE_ERROR = 2
+RUN_FAILED = 1
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns 0, 1 for an execution that failed, 2 for an input that cannot be read."""
+    chosen = _parser().parse_args(arguments)
+    try:
+        return int(chosen.run(chosen))
+    except (ScenarioError, SynthesisError, OSError, ValueError) as error:
+        sys.stderr.write(f"natdrain-sim: {error}\n")
+        return USAGE_ERROR
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="natdrain-sim", description="natdrain on an embedded cloud.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: Callable[[Any], int], text: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=text, description=text)
+        added.set_defaults(run=run)
+        return added
+
+    command("demo", lambda _chosen: demo.main(), "Show what scripts do today, and what natdrain does.")
+    run = command("run", _run, "Run one execution to its end, and report it.")
+    run.add_argument("--input", required=True, type=Path, metavar="FILE", help="the execution input, JSON")
+    run.add_argument("-o", "--output", choices=["text", "json"], default="text", help="default: text")
+    serving = command("serve", _serve, "Serve the cloud on loopback until SIGINT or SIGTERM.")
+    serving.add_argument("--port", type=int, default=0, help="default: 0, which picks a free one")
+    serving.add_argument(
+        "--speed",
+        type=_positive,
+        default=server.DEFAULT_SPEED,
+        help=f"simulated seconds in each real one; default: {server.DEFAULT_SPEED:g}",
+    )
+    run.add_argument(
+        "--scenario", type=Path, metavar="FILE", help="default: one gateway with three addresses"
+    )
+    serving.add_argument("--scenario", type=Path, metavar="FILE", help="default: an empty account")
+    return parser
+
+
+def _positive(text: str) -> float:
+    number = float(text)
+    if number <= 0:
+        raise argparse.ArgumentTypeError(f"{text} is not greater than 0")
+    return number
+
+
+def _run(chosen: argparse.Namespace) -> int:
+    try:
+        request = json.loads(chosen.input.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{chosen.input} is no JSON: {error}") from error
+    with EmbeddedCloud(Scenario.load(chosen.scenario or DEFAULT)) as cloud:
+        run = cloud.run(request)
+    report = json.dumps(asdict(run), indent=2) if chosen.output == "json" else _report(run)
+    sys.stdout.write(f"{report}\n")
+    return 0 if run.status == "SUCCEEDED" else RUN_FAILED
+
+
+def _report(run: Run) -> str:
+    lines = [f"{run.status}{f' {run.error}' if run.error else ''} after {run.seconds:g} simulated seconds"]
+    lines += ["", "Result", json.dumps(run.result, indent=2, ensure_ascii=False)]
+    lines += ["", "States", *(f"{at:>8g} s  {name}" for at, name in run.states)]
+    lines += ["", "API calls", *(f"{count:>8}    {name}" for name, count in sorted(run.calls.items()))]
+    return "\n".join([*lines, "", f"Connections cut: {run.connections_cut}"])
+
+
+def _serve(chosen: argparse.Namespace) -> int:
+    scenario = Scenario.load(chosen.scenario) if chosen.scenario else Scenario()
+    server.serve(scenario, port=chosen.port, speed=chosen.speed)
+    return 0

@@ -1,0 +1,218 @@
+"""The embedded cloud: moto with its gaps filled, the stack deployed, one simulated clock."""
+
+import json
+import logging
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Self
+
+import boto3
+from moto import mock_aws
+from moto.core.models import DEFAULT_ACCOUNT_ID
+
+from natdrain_sim import calls, cloudformation, ec2, functions, stepfunctions
+from natdrain_sim.clock import Clock
+from natdrain_sim.scenario import Address, Gateway, Scenario
+from natdrain_sim.synthesis import synthesise
+
+__all__ = ["ACCOUNT", "REGION", "EmbeddedCloud", "Run"]
+
+REGION = "us-east-1"
+ACCOUNT = DEFAULT_ACCOUNT_ID
+_STACK = "Natdrain"
+# The interpreter logs every error that a state catches; the history tells these already.
+logging.getLogger("moto").setLevel(logging.CRITICAL)
+
+_CONFIG: Any = {"stepfunctions": {"execute_state_machine": True}, "lambda": {"use_docker": False}}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One execution, when it has ended: instants are seconds of simulated time since it began."""
+
+    execution_arn: str
+    status: str
+    error: str | None
+    result: Any
+    states: tuple[tuple[float, str], ...]
+    calls: Mapping[str, int]
+    seconds: float
+    connections_cut: int
+
+
+class EmbeddedCloud:
+    """A context: inside, boto3 and the deployed workflow talk to this cloud and to nothing else."""
+
+    def __init__(self, scenario: Scenario | None = None) -> None:
+        self.scenario = scenario or Scenario()
+        self.clock = Clock(self.scenario.start_at)
+        self.recorder = calls.Recorder()
+        self.simulation = ec2.Simulation(REGION, ACCOUNT)
+        self.outputs: dict[str, str] = {}
+        self.gateway_ids: list[str] = []
+        self._first_call: dict[str, int] = {}
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        """Start the clock, deploy the stack, set the scene."""
+        with ExitStack() as stack:
+            stack.enter_context(self.clock)
+            stack.enter_context(mock_aws(config=_CONFIG))
+            ec2.install()
+            stack.enter_context(cloudformation.install())
+            stack.enter_context(functions.install())
+            stack.enter_context(stepfunctions.install(self.clock))
+            stack.enter_context(calls.install(self.recorder, self.clock))
+            self._deploy()
+            self._set_scene()
+            self.recorder.calls.clear()
+            self.recorder.faults = self.scenario.fault
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave nothing behind."""
+        self._stack.__exit__(kind, error, trace)
+
+    @property
+    def drain_state_machine_arn(self) -> str:
+        """The workflow, as the stack's output names it."""
+        return self.outputs["DrainStateMachineArn"]
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of this cloud."""
+        return boto3.client(service, region_name=REGION)  # type: ignore[call-overload]
+
+    def start(self, request: object) -> str:
+        """Start an execution of the Drain workflow and return its ARN; nothing moves until somebody waits."""
+        first_call = len(self.recorder.calls)
+        answer = self.client("stepfunctions").start_execution(
+            stateMachineArn=self.drain_state_machine_arn, input=json.dumps(request)
+        )
+        self._first_call[answer["executionArn"]] = first_call
+        return str(answer["executionArn"])
+
+    def wait(self, execution_arn: str) -> Run:
+        """Let simulated time pass until the execution has ended."""
+        self.clock.run_until(lambda: self._describe(execution_arn)["status"] != "RUNNING")
+        return self.report(execution_arn)
+
+    def run(self, request: object) -> Run:
+        """Start an execution and wait for its end."""
+        return self.wait(self.start(request))
+
+    def report(self, execution_arn: str) -> Run:
+        """What there is to say of an execution that `start` began and that has ended.
+
+        Its calls are those of all roles since it began, so those of another one at the same time too.
+        """
+        ended = self._describe(execution_arn)
+        began: datetime = ended["startDate"]
+        made = [call for call in self.recorder.calls[self._first_call[execution_arn] :] if call.role]
+        return Run(
+            execution_arn=execution_arn,
+            status=ended["status"],
+            error=ended.get("error"),
+            result=_result(ended),
+            states=tuple(self.states(execution_arn)),
+            calls=Counter(f"{call.service}:{call.operation}" for call in made),
+            seconds=(ended["stopDate"] - began).total_seconds(),
+            connections_cut=sum(self.connections_cut(gateway) for gateway in self.gateway_ids),
+        )
+
+    def states(self, execution_arn: str) -> list[tuple[float, str]]:
+        """The states an execution has entered so far, each with the seconds since it began."""
+        began = self._describe(execution_arn)["startDate"]
+        events = self.client("stepfunctions").get_execution_history(executionArn=execution_arn)["events"]
+        return [
+            ((event["timestamp"] - began).total_seconds(), event["stateEnteredEventDetails"]["name"])
+            for event in events
+            if "stateEnteredEventDetails" in event
+        ]
+
+    def connections_cut(self, gateway_id: str) -> int:
+        """How many connections through the gateway were cut so far."""
+        return sum(self.simulation.cut(gateway_id).values())
+
+    def _describe(self, execution_arn: str) -> Any:
+        return self.client("stepfunctions").describe_execution(executionArn=execution_arn)
+
+    def _deploy(self) -> None:
+        cloudformation_client = self.client("cloudformation")
+        template = synthesise()
+        # What `cdk bootstrap` leaves in an account: the template asks for its version.
+        for parameter in template["Parameters"].values():
+            self.client("ssm").put_parameter(Name=parameter["Default"], Value="30", Type="String")
+        cloudformation_client.create_stack(
+            StackName=_STACK, TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"]
+        )
+        (stack,) = cloudformation_client.describe_stacks(StackName=_STACK)["Stacks"]
+        self.outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+    def _set_scene(self) -> None:
+        self.simulation.configure(lags=self.scenario.lags, seed=self.scenario.seed)
+        if not self.scenario.gateway:
+            return
+        vpc = self.client("ec2").create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+        subnet = self.client("ec2").create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
+        for gateway in self.scenario.gateway:
+            self._add_gateway(subnet, gateway)
+
+    def _add_gateway(self, subnet: str, gateway: Gateway) -> None:
+        allocations = [
+            self.simulation.add_address(
+                allocation_id=address.allocation_id, public_ip=address.public_ip, tags=address.tags
+            )
+            for address in gateway.address
+        ]
+        gateway_id = self.simulation.add_nat_gateway(
+            subnet,
+            allocations,
+            gateway_id=gateway.gateway_id,
+            association_ids=[address.association_id for address in gateway.address],
+            private_ips=[address.private_ip for address in gateway.address],
+            tags=gateway.tags,
+        )
+        self.gateway_ids.append(gateway_id)
+        (shown,) = self.client("ec2").describe_nat_gateways(NatGatewayIds=[gateway_id])["NatGateways"]
+        associations = {
+            entry.get("AllocationId"): entry.get("AssociationId") for entry in shown["NatGatewayAddresses"]
+        }
+        for allocation, address in zip(allocations, gateway.address, strict=True):
+            self._animate(gateway_id, associations[allocation], address)
+        if gateway.traffic:
+            self.simulation.add_traffic(
+                gateway_id,
+                per_second=gateway.traffic.per_second,
+                lifetime_seconds=gateway.traffic.lifetime_seconds,
+                seed=self.scenario.seed,
+            )
+        if gateway.state != "available":
+            self.simulation.set_gateway_state(gateway_id, gateway.state)
+
+    def _animate(self, gateway_id: str, association_id: str, address: Address) -> None:
+        for lifetime in address.connections:
+            self.simulation.add_connection(gateway_id, association_id, lifetime_seconds=lifetime)
+        if address.fails_with:
+            self.simulation.fail_when_drained(association_id, address.fails_with)
+        if address.draining_with_limit:
+            self.client("ec2").disassociate_nat_gateway_address(
+                NatGatewayId=gateway_id,
+                AssociationIds=[association_id],
+                MaxDrainDurationSeconds=address.draining_with_limit,
+            )
+
+
+def _result(ended: Mapping[str, Any]) -> Any:
+    """The result: the output of a success, the cause of a failure."""
+    text = ended.get("output") or ended.get("cause")
+    try:
+        return json.loads(text) if text else None
+    except ValueError:
+        return text

@@ -1,0 +1,191 @@
+"""The demo: what scripts do today and what natdrain does, on the same traffic at the same time.
+
+Every number shown is counted by the embedded cloud while it runs; nothing here is written down.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+from rich.console import Console, Group
+from rich.live import Live
+from rich.panel import Panel
+from rich.table import Table
+
+from natdrain_sim.cloud import EmbeddedCloud, Run
+from natdrain_sim.scenario import Scenario
+
+__all__ = ["main"]
+
+SCENARIO = Path(__file__).parent / "scenarios" / "demo.toml"
+WARM_UP_SECONDS = 300
+TICK_SECONDS = 5
+FRAME_REAL_SECONDS = 0.04
+SCRIPT_LIMIT_SECONDS = 5
+OUTLIVING_LIMIT_SECONDS = 150
+OUTLIVING_LIFETIME_SECONDS = 3600
+SHOWN_LINES = 14
+
+
+@dataclass
+class Side:
+    """One half of the screen: a gateway and what happened on it so far."""
+
+    title: str
+    gateway_id: str
+    public_ip: str
+    lines: list[str] = field(default_factory=list)
+    shown: int = 0
+
+    def say(self, at: float, text: str) -> None:
+        """Add a line, at so many simulated seconds."""
+        self.lines.append(f"{at:>5.0f} s  {text}")
+
+    def news(self) -> list[str]:
+        """The lines added since the last call."""
+        news, self.shown = self.lines[self.shown :], len(self.lines)
+        return news
+
+
+def main() -> int:
+    """Show the demo on standard output; returns 0 if natdrain did what the demo claims, else 1."""
+    console = Console(soft_wrap=True, highlight=False)
+    with EmbeddedCloud(Scenario.load(SCENARIO)) as cloud:
+        cloud.clock.advance(WARM_UP_SECONDS)
+        none_cut = _first_act(console, cloud)
+        outlived = _second_act(console, cloud)
+    return 0 if none_cut and outlived.status == "SUCCEEDED" else 1
+
+
+def _first_act(console: Console, cloud: EmbeddedCloud) -> bool:
+    console.print("The same traffic on two NAT gateways; one Elastic IP is to go from each.\n")
+    script = Side("A script of today: 5 s, then ReleaseAddress", cloud.gateway_ids[0], "203.0.113.11")
+    natdrain = Side("natdrain", cloud.gateway_ids[1], "203.0.113.21")
+    execution = cloud.start({"PublicIps": [natdrain.public_ip], "Reason": "the demo"})
+    acts = (_play_script(cloud, script), _watch(cloud, natdrain, execution))
+    if console.is_terminal:
+        with Live(console=console, refresh_per_second=25) as live:
+            for _ in _ticks(cloud, acts):
+                live.update(_screen(cloud, script, natdrain))
+                time.sleep(FRAME_REAL_SECONDS)
+    else:
+        for _ in _ticks(cloud, acts):
+            for side in (script, natdrain):
+                for line in side.news():
+                    console.print(f"{side.title.split(':')[0]:<18}{line}", markup=False)
+    cut = [cloud.connections_cut(side.gateway_id) for side in (script, natdrain)]
+    console.print(f"\nConnections cut by the script: {cut[0]}. Connections cut by natdrain: {cut[1]}.\n")
+    return cloud.report(execution).status == "SUCCEEDED" and cut[1] == 0
+
+
+def _second_act(console: Console, cloud: EmbeddedCloud) -> Run:
+    gateway_id, public_ip = cloud.gateway_ids[1], "203.0.113.22"
+    address = _address(cloud, gateway_id, public_ip)
+    cloud.simulation.add_connection(
+        gateway_id, address["AssociationId"], lifetime_seconds=OUTLIVING_LIFETIME_SECONDS
+    )
+    console.print(
+        f"Now a connection of an hour on {public_ip}, and a limit of {OUTLIVING_LIMIT_SECONDS} s. The plan:"
+    )
+    request = {"PublicIps": [public_ip], "MaxDrainDurationSeconds": OUTLIVING_LIMIT_SECONDS}
+    plan = cloud.run({**request, "DryRun": True})
+    _print_result(console, plan)
+    run = cloud.run(request)
+    console.print("The result:")
+    _print_result(console, run)
+    console.print(f"Connections cut by EC2: {cloud.connections_cut(gateway_id)}. To put the address back:")
+    console.print(run.result["PutBack"], markup=False)
+    return run
+
+
+def _print_result(console: Console, run: Run) -> None:
+    for line in (run.result["Summary"], *run.result["Warnings"]):
+        console.print(f"  {line}", markup=False)
+
+
+def _ticks(cloud: EmbeddedCloud, acts: tuple[Iterator[None], ...]) -> Iterator[None]:
+    """Let simulated time pass, tick by tick, until every act is over."""
+    playing = list(acts)
+    while playing:
+        playing = [act for act in playing if next(act, act) is not act]
+        yield
+        cloud.clock.advance(TICK_SECONDS)
+
+
+def _play_script(cloud: EmbeddedCloud, side: Side) -> Iterator[None]:
+    """What public rotation scripts do: the shortest drain, then release as soon as EC2 lets them."""
+    ec2 = cloud.client("ec2")
+    began = cloud.clock.now
+    address = _address(cloud, side.gateway_id, side.public_ip)
+    open_before = cloud.simulation.connections(side.gateway_id)[address["AssociationId"]]
+    ec2.disassociate_nat_gateway_address(
+        NatGatewayId=side.gateway_id,
+        AssociationIds=[address["AssociationId"]],
+        MaxDrainDurationSeconds=SCRIPT_LIMIT_SECONDS,
+    )
+    side.say(0, f"DisassociateNatGatewayAddress, with {open_before} connections open")
+    while True:
+        yield
+        at = (cloud.clock.now - began).total_seconds()
+        try:
+            ec2.release_address(AllocationId=address["AllocationId"])
+        except ClientError as error:
+            side.say(at, f"ReleaseAddress: {error.response['Error']['Code']}")
+            continue
+        side.say(at, "ReleaseAddress: the address is lost for good")
+        side.say(at, f"connections cut: {cloud.connections_cut(side.gateway_id)}")
+        return
+
+
+def _watch(cloud: EmbeddedCloud, side: Side, execution: str) -> Iterator[None]:
+    """The states of the workflow as they pass, and the connections on the address as they fall."""
+    began = cloud.clock.now
+    association = _address(cloud, side.gateway_id, side.public_ip)["AssociationId"]
+    told, before = 0, -1
+    while True:
+        yield
+        states = cloud.states(execution)
+        for at, state in states[told:]:
+            if state in {"Validate", "Disassociate", "Confirm", "Close", "Succeed", "Fail"}:
+                side.say(at, state)
+        told = len(states)
+        at = (cloud.clock.now - began).total_seconds()
+        now_open = cloud.simulation.connections(side.gateway_id).get(association)
+        if now_open is not None and now_open != before:
+            side.say(at, f"connections on {side.public_ip}: {now_open}")
+            before = now_open
+        if states[-1:] and states[-1][1] in {"Succeed", "Fail"}:
+            side.say(at, f"connections cut: {cloud.connections_cut(side.gateway_id)}")
+            return
+
+
+def _screen(cloud: EmbeddedCloud, *sides: Side) -> Table:
+    grid = Table.grid(expand=True)
+    for _ in sides:
+        grid.add_column(ratio=1)
+    grid.add_row(*(_panel(cloud, side) for side in sides))
+    return grid
+
+
+def _panel(cloud: EmbeddedCloud, side: Side) -> Panel:
+    table = Table(box=None, padding=(0, 2))
+    for heading in ("address", "status", "connections"):
+        table.add_column(heading, justify="right" if heading == "connections" else "left")
+    open_now = cloud.simulation.connections(side.gateway_id)
+    for address in _addresses(cloud, side.gateway_id):
+        count = open_now.get(address["AssociationId"], 0)
+        table.add_row(address["PublicIp"], address["Status"], str(count))
+    lines = side.lines[-SHOWN_LINES:]
+    return Panel(Group(table, "", *lines), title=side.title, subtitle=f"{cloud.clock.now:%H:%M:%S} UTC")
+
+
+def _addresses(cloud: EmbeddedCloud, gateway_id: str) -> list[dict[str, Any]]:
+    (gateway,) = cloud.client("ec2").describe_nat_gateways(NatGatewayIds=[gateway_id])["NatGateways"]
+    return list(gateway["NatGatewayAddresses"])
+
+
+def _address(cloud: EmbeddedCloud, gateway_id: str, public_ip: str) -> dict[str, Any]:
+    return next(one for one in _addresses(cloud, gateway_id) if one["PublicIp"] == public_ip)

@@ -1,0 +1,32 @@
+"""EC2's NAT gateway addresses on top of moto: addresses that take time to associate and to drain.
+
+Call `install()` before anything is created. Time is moto's own clock, which the caller may simulate.
+`Simulation` configures one account and region; everything else goes through the EC2 API.
+"""
+
+from moto.ec2.models.elastic_ip_addresses import ElasticAddressBackend as _MotoElasticAddressBackend
+from moto.ec2.models.nat_gateways import NatGatewayBackend as _MotoNatGatewayBackend
+from moto.ec2.responses.nat_gateways import NatGateways as _MotoNatGateways
+
+from .elastic_ips import ElasticAddressBackend
+from .nat_gateways import NatGatewayBackend
+from .responses import NatGateways
+from .settings import Lags
+from .simulation import Simulation
+
+__all__ = ["SEAM", "Lags", "Simulation", "install"]
+
+SEAM: dict[type, type] = {
+    _MotoElasticAddressBackend: ElasticAddressBackend,
+    _MotoNatGatewayBackend: NatGatewayBackend,
+    _MotoNatGateways: NatGateways,
+}
+"""Which of moto's classes gets the methods of which of ours."""
+
+
+def install() -> None:
+    """Put our methods on moto's classes, for the whole process. A second call changes nothing."""
+    for moto_class, ours in SEAM.items():
+        for name, method in vars(ours).items():
+            if not name.startswith("_"):
+                setattr(moto_class, name, method)

@@ -1,0 +1,68 @@
+"""The AWS error codes that NAT gateway addresses need and moto lacks: one class per code.
+
+Codes are from the EC2 API reference ("Error codes for the Amazon EC2 API") where it lists them, otherwise
+as seen in public reports. Where no report was found, the class says so. moto's own `InvalidParameter`,
+`InvalidParameterValue`, `MissingParameterError`, `InvalidAllocationIdError` and
+`ResourceAlreadyAssociatedError` serve for the rest.
+"""
+
+from collections.abc import Sequence
+
+from moto.ec2.exceptions import EC2ClientError
+
+
+class OperationInProgressError(EC2ClientError):
+    """Another address operation runs on this gateway. The text for `ASSOCIATING` is EC2's, as reported."""
+
+    def __init__(self, *, verb: str, allocation_ids: Sequence[str]) -> None:
+        listed = ", ".join(allocation_ids)
+        super().__init__(
+            "OperationInProgress", f"Service is currently {verb} the following EIPs: [{listed}]."
+        )
+
+
+class NatGatewayNotFoundError(EC2ClientError):
+    """No such gateway in this account and region."""
+
+    def __init__(self, gateway_id: str) -> None:
+        super().__init__("NatGatewayNotFound", f"The Nat Gateway {gateway_id} was not found")
+
+
+class NatGatewayMalformedError(EC2ClientError):
+    """The gateway id is not `nat-` and 8 or 17 hexadecimal digits."""
+
+    def __init__(self, gateway_id: str) -> None:
+        super().__init__("NatGatewayMalformed", f"The Nat Gateway ID {gateway_id} is malformed")
+
+
+class InvalidIPAddressInUseError(EC2ClientError):
+    """The address is in use: ReleaseAddress on an associated EIP, or a private IP asked for twice."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__("InvalidIPAddress.InUse", f"The address {address} is in use.")
+
+
+class AuthFailureError(EC2ClientError):
+    """What EC2 answers to Associate- and DisassociateAddress on an EIP that a NAT gateway holds."""
+
+    def __init__(self) -> None:
+        super().__init__("AuthFailure", "You do not have permission to access the specified resource.")
+
+
+class AddressesPerGatewayExceededError(EC2ClientError):
+    """More than eight addresses on one gateway. The code is inferred from EC2's list, not seen."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            "PrivateIpAddressLimitExceeded",
+            f"A zonal NAT gateway can have at most {limit} addresses.",
+        )
+
+
+class InsufficientFreeAddressesError(EC2ClientError):
+    """The subnet has no free private address left."""
+
+    def __init__(self, subnet_id: str) -> None:
+        super().__init__(
+            "InsufficientFreeAddressesInSubnet", f"The subnet {subnet_id} has no free address left."
+        )

@@ -1,0 +1,109 @@
+"""Simulated connections through one NAT gateway.
+
+Computed from the clock when somebody looks: nothing runs in the background, and the numbers are the same
+however often one looks. Every method takes the present instant (aware UTC), which must not go back.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+
+@dataclass
+class _Connection:
+    ends_at: datetime
+    cut: bool = False
+
+
+@dataclass
+class _Stream:
+    """Connections at an even pace, with lifetimes drawn uniformly between two bounds."""
+
+    started_at: datetime
+    per_second: float
+    lifetime_seconds: tuple[float, float]
+    lifetimes: random.Random
+    count: int = 0
+
+    @property
+    def next_at(self) -> datetime:
+        return self.started_at + timedelta(seconds=self.count / self.per_second)
+
+
+class Traffic:
+    """The connections of one gateway, counted per association id.
+
+    Takes a function that names the associations in service at an instant, in a stable order. New
+    connections take turns over these; with none in service they are lost.
+    """
+
+    def __init__(self, in_service_at: Callable[[datetime], Sequence[str]]) -> None:
+        self._in_service_at = in_service_at
+        self._streams: list[_Stream] = []
+        self._open: dict[str, list[_Connection]] = {}
+        self._cut: Counter[str] = Counter()
+
+    def add_stream(
+        self, now: datetime, *, per_second: float, lifetime_seconds: tuple[float, float], seed: int
+    ) -> None:
+        """Start connections from now on, the first one at once.
+
+        Raises:
+            ValueError: the rate is not positive.
+        """
+        if per_second <= 0:
+            raise ValueError(f"a rate of {per_second} connections per second is not positive")
+        self._streams.append(
+            _Stream(now, per_second, lifetime_seconds, random.Random(seed))  # noqa: S311  # a simulation
+        )
+
+    def place(self, now: datetime, association_id: str, *, lifetime_seconds: float) -> None:
+        """Open one connection on one address.
+
+        Raises:
+            ValueError: the address is not in service, so it takes no new connection.
+        """
+        if association_id not in self._in_service_at(now):
+            raise ValueError(f"{association_id} is not in service and takes no new connection")
+        self._start(association_id, now + timedelta(seconds=lifetime_seconds))
+
+    def cut_off(self, now: datetime, association_id: str, at: datetime) -> datetime:
+        """Cut at `at` what is then still open on an address that takes no new connections any more.
+
+        Returns:
+            When the last connection would have ended by itself, or `now` if there is none.
+        """
+        self._advance(now)
+        connections = self._open.get(association_id, [])
+        last_end = max((one.ends_at for one in connections), default=now)
+        for one in connections:
+            if one.ends_at > at:
+                one.ends_at, one.cut = at, True
+        return last_end
+
+    def open(self, now: datetime) -> Counter[str]:
+        """Count the connections open now, per association id."""
+        self._advance(now)
+        return Counter({key: len(connections) for key, connections in self._open.items()})
+
+    def cut(self, now: datetime) -> Counter[str]:
+        """Count the connections cut until now, per association id."""
+        self._advance(now)
+        return Counter(self._cut)
+
+    def _start(self, association_id: str, ends_at: datetime) -> None:
+        self._open.setdefault(association_id, []).append(_Connection(ends_at))
+
+    def _advance(self, now: datetime) -> None:
+        for stream in self._streams:
+            while (started_at := stream.next_at) <= now:
+                lifetime = timedelta(seconds=stream.lifetimes.uniform(*stream.lifetime_seconds))
+                serving = self._in_service_at(started_at)
+                if serving and started_at + lifetime > now:
+                    self._start(serving[stream.count % len(serving)], started_at + lifetime)
+                stream.count += 1
+        for key, connections in self._open.items():
+            self._cut[key] += sum(one.cut for one in connections if one.ends_at <= now)
+            self._open[key] = [one for one in connections if one.ends_at > now]

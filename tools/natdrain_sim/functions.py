@@ -1,0 +1,180 @@
+"""Lambda functions, run in the calling thread as Lambda would run them.
+
+A function sees the environment that the template gives it and what Lambda adds, and nothing else of this
+process; it acts under its own role (see :mod:`natdrain_sim.calls`), and what it prints goes to its log
+group. It is found by its dotted handler in the packages installed here, not in the asset.
+"""
+
+import importlib
+import io
+import json
+import logging
+import os
+import sys
+import threading
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, TextIO
+from unittest.mock import patch
+
+from moto.awslambda.models import LambdaFunction
+from moto.awslambda_simple.models import LambdaSimpleBackend
+from moto.core.utils import unix_time_millis
+from moto.logs.models import logs_backends
+from moto.moto_api._internal import mock_random
+
+from natdrain_sim import calls
+
+# The environment belongs to the process, so one function runs at a time; it may invoke another.
+_one_at_a_time = threading.RLock()
+_printed: ContextVar[io.StringIO | None] = ContextVar("printed", default=None)
+
+
+@dataclass(frozen=True)
+class Context:
+    """The context object of one invocation, with the attributes that Lambda documents for Python."""
+
+    function_name: str
+    function_version: str
+    invoked_function_arn: str
+    memory_limit_in_mb: int
+    aws_request_id: str
+    log_group_name: str
+    log_stream_name: str
+    timeout_seconds: int
+    identity: None = None
+    client_context: None = None
+
+    def get_remaining_time_in_millis(self) -> int:
+        """The whole time-out, always: time stands still while a function runs."""
+        return self.timeout_seconds * 1000
+
+
+class _Standard:
+    """Standard output: of the function, in a thread that runs one; else the process's own.
+
+    It lives as long as the process, because loggers keep the stream that they find when they are made.
+    """
+
+    process: TextIO | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(_printed.get() or (self.process if sys.stdout is self else sys.stdout), name)
+
+
+_standard: Any = _Standard()
+
+
+@contextmanager
+def install() -> Iterator[None]:
+    """Let Lambda's Invoke run the functions, and their output reach their log groups."""
+    _standard.process = sys.stdout
+    with patch.object(sys, "stdout", _standard), patch.object(LambdaSimpleBackend, "invoke", _invoke):
+        yield
+
+
+def _invoke(  # noqa: PLR0917 - moto calls it so
+    backend: LambdaSimpleBackend,
+    function_name: str,
+    qualifier: str | None,
+    body: Any,
+    headers: Any,
+    response_headers: dict[str, Any],
+) -> bytes:
+    function = backend.get_function(function_name, qualifier)
+    response_headers["x-amz-executed-version"] = str(function.version)
+    if headers.get("X-Amz-Invocation-Type") == "DryRun":
+        return b""
+    context = _context_of(function)
+    printed = io.StringIO()
+    token = _printed.set(printed)
+    try:
+        with (
+            _one_at_a_time,
+            calls.acting_as(function.role),
+            patch.dict(os.environ, _environment_of(function, context), clear=True),
+        ):
+            payload, failed = _run(str(function.handler), json.loads(body or "{}"), context)
+    finally:
+        _printed.reset(token)
+    if failed:
+        response_headers["x-amz-function-error"] = "Unhandled"
+    _log(backend, context, printed.getvalue())
+    return payload.encode()
+
+
+def _run(handler: str, event: Any, context: Context) -> tuple[str, bool]:
+    """Call the handler; return what Lambda would answer, and whether that is an error."""
+    try:
+        module, _, name = handler.replace("/", ".").rpartition(".")
+        call = getattr(importlib.import_module(module), name)
+        _redirect_loggers()
+        return json.dumps(call(event, context), default=_number, ensure_ascii=False), False
+    except Exception as error:  # noqa: BLE001 - whatever a function raises is its answer
+        failure = {
+            "errorMessage": str(error),
+            "errorType": type(error).__name__,
+            "requestId": context.aws_request_id,
+            "stackTrace": traceback.format_tb(error.__traceback__)[1:],
+        }
+        return json.dumps(failure, ensure_ascii=False), True
+
+
+def _number(value: Any) -> int | float:
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
+
+
+def _redirect_loggers() -> None:
+    """Loggers made before :func:`install` hold the process's own stream: give them this one."""
+    for logger in list(logging.root.manager.loggerDict.values()):
+        for handler in getattr(logger, "handlers", ()):
+            if type(handler) is logging.StreamHandler and handler.stream not in {sys.stderr, sys.__stderr__}:
+                handler.setStream(_standard)
+
+
+def _context_of(function: LambdaFunction) -> Context:
+    return Context(
+        function_name=function.function_name,
+        function_version=str(function.version),
+        invoked_function_arn=function.function_arn,
+        memory_limit_in_mb=int(function.memory_size),
+        aws_request_id=str(mock_random.uuid4()),
+        log_group_name=function.logs_group_name,
+        log_stream_name=f"{function.function_name}[{function.version}]",
+        timeout_seconds=int(function.timeout),
+    )
+
+
+def _environment_of(function: LambdaFunction, context: Context) -> dict[str, str]:
+    return {
+        **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
+        "AWS_ACCESS_KEY_ID": "ASIAEXAMPLE",
+        "AWS_SECRET_ACCESS_KEY": "example",
+        "AWS_SESSION_TOKEN": "example",
+        "AWS_REGION": function.region,
+        "AWS_DEFAULT_REGION": function.region,
+        "AWS_LAMBDA_FUNCTION_NAME": context.function_name,
+        "AWS_LAMBDA_FUNCTION_VERSION": context.function_version,
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(context.memory_limit_in_mb),
+        "AWS_LAMBDA_LOG_GROUP_NAME": context.log_group_name,
+        "AWS_LAMBDA_LOG_STREAM_NAME": context.log_stream_name,
+        "TZ": "UTC",
+        **function.environment_vars,
+    }
+
+
+def _log(backend: LambdaSimpleBackend, context: Context, printed: str) -> None:
+    logs = logs_backends[backend.account_id][backend.region_name]
+    if context.log_group_name not in logs.groups:
+        logs.create_log_group(context.log_group_name, {})
+    logs.ensure_log_stream(context.log_group_name, context.log_stream_name)
+    at = int(unix_time_millis())
+    events = [{"timestamp": at, "message": line} for line in printed.splitlines() if line]
+    if events:
+        logs.put_log_events(context.log_group_name, context.log_stream_name, events)

@@ -1,0 +1,63 @@
+"""The embedded cloud behind HTTP on loopback, for any AWS client."""
+
+import json
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import make_server
+
+from natdrain_sim.cloud import ACCOUNT, REGION, EmbeddedCloud
+from natdrain_sim.scenario import Scenario
+
+__all__ = ["DEFAULT_SPEED", "listen", "serve"]
+
+DEFAULT_SPEED = 60.0
+"""Simulated seconds in each real one."""
+
+
+@contextmanager
+def listen(cloud: EmbeddedCloud, *, port: int, speed: float) -> Iterator[str]:
+    """Serve a cloud on loopback, its time flowing; yields the endpoint. Port 0 picks a free one.
+
+    Raises:
+        OSError: the port is taken.
+    """
+    application = DomainDispatcherApplication(create_backend_app)
+    server = make_server("127.0.0.1", port, application, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True, name="http")
+    thread.start()
+    try:
+        with cloud.clock.flow(speed):
+            yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+
+
+def serve(scenario: Scenario, *, port: int, speed: float) -> None:
+    """Serve until SIGINT or SIGTERM; one JSON line on standard output tells when and where."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    stopping = threading.Event()
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    with EmbeddedCloud(scenario) as cloud, listen(cloud, port=port, speed=speed) as endpoint:
+        ready = {
+            "endpoint": endpoint,
+            "region": REGION,
+            "account": ACCOUNT,
+            "drain_state_machine_arn": cloud.drain_state_machine_arn,
+            "speed": speed,
+        }
+        sys.stdout.write(json.dumps(ready) + "\n")
+        sys.stdout.flush()
+        stopping.wait()
