@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+ASL := tests/template/asl
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: help demo test check format clean
@@ -14,13 +15,19 @@ $(VENV)/ready: requirements.txt requirements-dev.txt pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
+# The validator of the States Language, which only the tests use; Node.js is the virtual environment's.
+$(ASL)/node_modules/ready: $(ASL)/package.json $(ASL)/package-lock.json $(ASL)/.npmrc $(VENV)/ready
+	$(BIN)/npm --prefix $(ASL) ci --loglevel error
+	touch $@
+
 demo: $(VENV)/ready ## drain an address on the embedded cloud, and watch
 	$(BIN)/natdrain-sim demo
 
-test: $(VENV)/ready ## run every test
+test: $(VENV)/ready $(ASL)/node_modules/ready ## run every test
 	$(BIN)/pytest -n auto --dist loadfile
 
-check: $(VENV)/ready ## format, lint, types, import rules, template
+# What checks the template (cfn-lint, cdk-nag, the States Language) are tests, and so not run here again.
+check: $(VENV)/ready ## format, lint, types, import rules
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -31,4 +38,4 @@ format: $(VENV)/ready ## format the code
 	$(BIN)/ruff check --fix .
 
 clean: ## remove everything that was set up or built
-	rm -rf $(VENV) .cache cdk.out node_modules
+	rm -rf $(VENV) .cache cdk.out $(ASL)/node_modules

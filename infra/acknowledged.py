@@ -8,6 +8,7 @@ from constructs import IConstruct
 __all__ = [
     "DESCRIBE",
     "LOG_DELIVERY",
+    "NOT_TRACED",
     "OWN_EXECUTIONS",
     "TESTED_RUNTIME",
     "XRAY",
@@ -28,6 +29,7 @@ TAGS_NARROW_IT = (
     "Which gateways and Elastic IPs is not known at deployment; conditions on their tags narrow it, "
     "and the network interface, which carries no tags, cannot be drained without them."
 )
+NOT_TRACED = "The deployment chose not to trace."
 OWN_EXECUTIONS = "Only executions of this state machine, whose names are not known at deployment."
 TESTED_RUNTIME = "Python 3.13 is the runtime that the functions are tested on, and supported."
 

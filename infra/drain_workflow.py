@@ -19,9 +19,16 @@ from constructs import Construct
 from natdrain.errors import DrainFailed, GatewayBusy, TransientFailure
 from natdrain.names import GatewayRecord as R
 
-from infra.acknowledged import LOG_DELIVERY, OWN_EXECUTIONS, XRAY, acknowledge, acknowledge_wildcards
+from infra.acknowledged import (
+    LOG_DELIVERY,
+    NOT_TRACED,
+    OWN_EXECUTIONS,
+    XRAY,
+    acknowledge,
+    acknowledge_wildcards,
+)
 from infra.config import Config
-from infra.functions import TIMEOUT, Functions
+from infra.functions import Functions
 
 __all__ = ["DrainWorkflow"]
 
@@ -43,13 +50,9 @@ _LOCK_IS_HELD = "DynamoDB.ConditionalCheckFailedException"
 _NO_SUCH_EXECUTION = "Sfn.ExecutionDoesNotExistException"
 _NOT_AN_EXECUTION = "Sfn.InvalidArnException"
 
-# 2 + 4 + 8 + 16 + 30 + 30 + 30 = 120 s; the clients in the functions add jitter of their own.
-_RETRY = {
-    "interval": Duration.seconds(2),
-    "backoff_rate": 2,
-    "max_delay": Duration.seconds(30),
-    "max_attempts": 7,
-}
+_TASK_SECONDS = 60
+"""Longer than a function's own timeout, so that no state gives up on a function that still runs."""
+_TASK_TIMEOUT = sfn.Timeout.duration(Duration.seconds(_TASK_SECONDS))
 
 _EXECUTION = "{% $states.context.Execution.Id %}"
 _HELD_BY = (
@@ -94,6 +97,8 @@ class DrainWorkflow(Construct):
             ),
         )
         acknowledge_wildcards(self.state_machine, XRAY, LOG_DELIVERY)
+        if not config.tracing:
+            acknowledge(self.state_machine, "SF2", NOT_TRACED)
         # A policy of its own, since the default policy comes before the state machine and cannot name it.
         ask_after_holders = iam.Policy(
             self,
@@ -184,6 +189,7 @@ class DrainWorkflow(Construct):
             table=self._table,
             key=self._lock_key(),
             consistent_read=True,
+            task_timeout=_TASK_TIMEOUT,
             assign={"holder": "{% $states.result.Item %}"},
             outputs={},
         )
@@ -202,7 +208,7 @@ class DrainWorkflow(Construct):
                 "Arguments": {"ExecutionArn": f"{{% $holder.{R.OWNER}.S %}}"},
                 "Assign": {"holderStatus": "{% $states.result.Status %}"},
                 "Output": {},
-                "TimeoutSeconds": TIMEOUT.to_seconds(),
+                "TimeoutSeconds": _TASK_SECONDS,
             },
         )
         runs = sfn.Choice.jsonata(
@@ -248,7 +254,7 @@ class DrainWorkflow(Construct):
             assign={"outcome": "{% $states.result.Payload %}"},
             outputs={},
             retry_on_service_exceptions=False,
-            task_timeout=sfn.Timeout.duration(TIMEOUT),
+            task_timeout=_TASK_TIMEOUT,
         )
         failed = sfn.Fail.jsonata(
             self,
@@ -311,7 +317,7 @@ class DrainWorkflow(Construct):
             assign=assign,
             outputs={},
             retry_on_service_exceptions=False,
-            task_timeout=sfn.Timeout.duration(TIMEOUT),
+            task_timeout=_TASK_TIMEOUT,
         )
         self._persist(state, errors=_TRANSIENT_LAMBDA_ERRORS)
         return state
@@ -365,7 +371,7 @@ class DrainWorkflow(Construct):
                 **(values or {}),
             },
             outputs={},
-            task_timeout=sfn.Timeout.duration(TIMEOUT),
+            task_timeout=_TASK_TIMEOUT,
         )
 
 

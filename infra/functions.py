@@ -25,7 +25,7 @@ from infra.config import Config
 
 __all__ = ["Functions"]
 
-TIMEOUT = Duration.seconds(60)
+_TIMEOUT = Duration.seconds(45)
 """Short, since a function in flight outlives an execution that is stopped."""
 
 _DISASSOCIATE = "ec2:DisassociateNatGatewayAddress"
@@ -39,7 +39,6 @@ class Functions(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         acknowledge(self, "L1", TESTED_RUNTIME)
-        acknowledge_tagged_resources(self)
         self._config = config
         self._table = table
         look = iam.PolicyStatement(
@@ -56,6 +55,7 @@ class Functions(Construct):
         self.disassociate = self._function(
             "Disassociate", "disassociate", [*self._disassociate(), self._on_table("dynamodb:UpdateItem")]
         )
+        acknowledge_tagged_resources(self.node.find_child("DisassociateRole"))
         self.confirm = self._function("Confirm", "confirm", [look])
         self.close = self._function(
             "Close", "close", [self._on_table("dynamodb:PutItem", "dynamodb:UpdateItem")]
@@ -104,7 +104,8 @@ class Functions(Construct):
         role = iam.Role(self, f"{construct_id}Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         for statement in statements:
             role.add_to_policy(statement)
-        acknowledge_wildcards(role, XRAY, DESCRIBE)
+        describes = any(statement.resources == ["*"] for statement in statements)
+        acknowledge_wildcards(role, XRAY, *([DESCRIBE] if describes else []))
         log_group.grant_write(role)
         function = lambda_.Function(
             self,
@@ -115,7 +116,7 @@ class Functions(Construct):
             code=function_code(),
             handler=f"natdrain.functions.{module}.handler",
             memory_size=512,
-            timeout=TIMEOUT,
+            timeout=_TIMEOUT,
             role=role,
             environment={
                 TABLE_ENV: self._table.table_name,

@@ -121,7 +121,7 @@ class EmbeddedCloud:
             error=ended.get("error"),
             result=_result(ended),
             states=tuple(self.states(execution_arn)),
-            calls=Counter(f"{call.service}:{call.operation}" for call in made),
+            calls=dict(Counter(f"{call.service}:{call.operation}" for call in made)),
             seconds=(ended["stopDate"] - began).total_seconds(),
             connections_cut=sum(self.connections_cut(gateway) for gateway in self.gateway_ids),
         )

@@ -14,13 +14,15 @@ import sys
 import threading
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from contextvars import ContextVar
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, TextIO
+from types import SimpleNamespace
+from typing import Any
 from unittest.mock import patch
 
+import botocore.endpoint
 from moto.awslambda.models import LambdaFunction
 from moto.awslambda_simple.models import LambdaSimpleBackend
 from moto.core.utils import unix_time_millis
@@ -60,10 +62,8 @@ class _Standard:
     It lives as long as the process, because loggers keep the stream that they find when they are made.
     """
 
-    process: TextIO | None = None
-
     def __getattr__(self, name: str) -> Any:
-        return getattr(_printed.get() or (self.process if sys.stdout is self else sys.stdout), name)
+        return getattr(_printed.get() or sys.__stdout__, name)
 
 
 _standard: Any = _Standard()
@@ -72,8 +72,12 @@ _standard: Any = _Standard()
 @contextmanager
 def install() -> Iterator[None]:
     """Let Lambda's Invoke run the functions, and their output reach their log groups."""
-    _standard.process = sys.stdout
-    with patch.object(sys, "stdout", _standard), patch.object(LambdaSimpleBackend, "invoke", _invoke):
+    back_off = SimpleNamespace(sleep=lambda _seconds: None)
+    with (
+        patch.object(LambdaSimpleBackend, "invoke", _invoke),
+        # The SDK's own back-off takes no time: a function is busy, and time stands still meanwhile.
+        patch.object(botocore.endpoint, "time", back_off),
+    ):
         yield
 
 
@@ -96,6 +100,7 @@ def _invoke(  # noqa: PLR0917 - moto calls it so
         with (
             _one_at_a_time,
             calls.acting_as(function.role),
+            redirect_stdout(_standard),
             patch.dict(os.environ, _environment_of(function, context), clear=True),
         ):
             payload, failed = _run(str(function.handler), json.loads(body or "{}"), context)

@@ -93,6 +93,6 @@ def _converter() -> cattrs.Converter:
     def instant(value: Any, _type: type) -> datetime:
         if isinstance(value, datetime) and value.tzinfo:
             return value
-        raise ValueError(f"{value!r} is no instant with an offset, such as 2026-10-02T17:00:00Z")
+        raise ValueError("an instant needs an offset, as in 2026-10-02T17:00:00Z")
 
     return converter

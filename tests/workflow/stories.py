@@ -1,0 +1,82 @@
+"""What the stories share: a gateway to talk about, and how to read a refusal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from natdrain_sim.cloud import EmbeddedCloud, Run
+
+MANAGED = {"natdrain:managed": "true"}
+
+
+@dataclass(frozen=True)
+class NatGateway:
+    """A gateway of a story, and the cloud that it lives in."""
+
+    cloud: EmbeddedCloud
+    gateway_id: str
+    addresses: list[dict[str, Any]]
+
+    def named(self, *numbers: int, **more: Any) -> dict[str, Any]:
+        """A request for the addresses with these numbers; 0 is the primary one."""
+        ids = [self.addresses[number]["AssociationId"] for number in numbers]
+        return {"NatGatewayId": self.gateway_id, "AssociationIds": ids, **more}
+
+    def shown(self) -> list[dict[str, Any]]:
+        """The addresses as EC2 shows them now."""
+        (gateway,) = self.cloud.client("ec2").describe_nat_gateways(NatGatewayIds=[self.gateway_id])[
+            "NatGateways"
+        ]
+        return list(gateway["NatGatewayAddresses"])
+
+    def public_ips(self) -> list[str]:
+        return [address["PublicIp"] for address in self.shown()]
+
+    def changes(self) -> list[str]:
+        """The calls that could have changed this gateway or its addresses, dry runs left out."""
+        return [
+            call.operation
+            for call in self.cloud.recorder.calls
+            if call.service == "ec2"
+            and not call.operation.startswith("Describe")
+            and call.parameters.get("NatGatewayId") == self.gateway_id
+            and call.parameters.get("DryRun") is not True
+            and call.role
+        ]
+
+
+BuildGateway = Callable[..., NatGateway]
+
+
+def refused(run: Run) -> list[str]:
+    """The problems of a refused execution."""
+    assert (run.status, run.error) == ("FAILED", "RequestRefused")
+    assert run.result["Changed"] == "none"
+    assert len(json.dumps(run.result, ensure_ascii=False)) <= 32_768
+    return list(run.result["Problems"])
+
+
+def table(cloud: EmbeddedCloud) -> str:
+    (name,) = cloud.client("dynamodb").list_tables()["TableNames"]
+    return str(name)
+
+
+def items(cloud: EmbeddedCloud, gateway_id: str) -> dict[str, dict[str, Any]]:
+    """What the table holds of a gateway, by sort key."""
+    answer = cloud.client("dynamodb").query(
+        TableName=table(cloud),
+        KeyConditionExpression="NatGatewayId = :gateway",
+        ExpressionAttributeValues={":gateway": {"S": gateway_id}},
+    )
+    return {item["Record"]["S"]: item for item in answer["Items"]}
+
+
+def log_lines(cloud: EmbeddedCloud) -> list[dict[str, Any]]:
+    """Every structured line that a function has printed."""
+    logs = cloud.client("logs")
+    groups = [group["logGroupName"] for group in logs.describe_log_groups()["logGroups"]]
+    messages = [e["message"] for g in groups for e in logs.filter_log_events(logGroupName=g)["events"]]
+    return [json.loads(message) for message in messages if message.startswith("{")]

@@ -1,0 +1,117 @@
+"""The command natdrain-sim, run in this process."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from natdrain_sim.cli import main
+from natdrain_sim.scenario import DEFAULT, Scenario, ScenarioError
+
+REQUEST = Path(__file__).parent.parent / "samples" / "request.manual.json"
+
+BROKEN = """
+[[gateway]]
+gateway_id = "nat-1234567890abcdef0"
+adress = []
+"""
+
+
+def scenario_file(folder: Path, text: str) -> Path:
+    path = folder / "scenario.toml"
+    path.write_text(text)
+    return path
+
+
+def test_run_reports_status_result_states_calls_and_cuts_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "--input", str(REQUEST), "-o", "json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["status"], report["result"]["Changed"], report["connections_cut"]) == (
+        "SUCCEEDED",
+        "all",
+        0,
+    )
+    assert report["states"][0] == [0.0, "Begin"]
+    assert report["calls"]["ec2:DisassociateNatGatewayAddress"] == 1
+
+
+def test_run_reports_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "--input", str(REQUEST)]) == 0
+    told = capsys.readouterr().out
+    for part in ("SUCCEEDED after 3", "0 s  Disassociate", "1    ec2:Disassociate", "Connections cut: 0"):
+        assert part in told
+
+
+def test_run_fails_when_the_execution_does(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    request = tmp_path / "request.json"
+    request.write_text('{"NatGatewayId": "nat-1234567890abcdef0"}')
+    assert main(["run", "--input", str(request)]) == 1
+    assert "FAILED RequestRefused" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [(None, "No such file"), ("{", "is no JSON"), ("\xff", "is no JSON")],
+)
+def test_run_says_what_is_wrong_with_its_input(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str | None, problem: str
+) -> None:
+    request = tmp_path / "request.json"
+    if text is not None:
+        request.write_text(text)
+    assert main(["run", "--input", str(request)]) == 2
+    assert problem in capsys.readouterr().err
+
+
+def test_run_obeys_a_scenario_with_lags_faults_and_a_foreign_drain(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    foreign = 'public_ip = "3.211.231.218"\n'
+    text = DEFAULT.read_text().replace(foreign, f"{foreign}draining_with_limit = 900\n")
+    text = f"seed = 4\nlags = {{ leave_after_limit = [10, 10] }}\n{text}"
+    text += '\n[[fault]]\noperation = "ec2:DescribeAddresses"\nerror = "Unavailable"\ncalls = [1]\n'
+    path = scenario_file(tmp_path, text)
+    assert main(["run", "--input", str(REQUEST), "--scenario", str(path), "-o", "json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["result"]["Addresses"][0]["Adopted"] is True
+    assert 910 <= report["seconds"] <= 910 + 91
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (BROKEN, "extra fields found (adress)"),
+        ("seed = 'x'", "invalid"),
+        ("start_at = 2026-10-02T17:00:00", "expected datetime @ $.start_at"),
+        ("[[gateway", "Expected"),
+    ],
+)
+def test_scenario_says_which_key_is_wrong(tmp_path: Path, text: str, problem: str) -> None:
+    path = scenario_file(tmp_path, text)
+    with pytest.raises(ScenarioError) as wrong:
+        Scenario.load(path)
+    assert str(path) in str(wrong.value)
+    assert problem in str(wrong.value)
+
+
+def test_serve_refuses_a_speed_that_is_not_positive(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["serve", "--speed", "0"])
+    assert "is not greater than 0" in capsys.readouterr().err
+
+
+def test_demo_shows_the_contrast_and_ends_on_the_line_that_puts_the_address_back(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["demo"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    (contrast,) = [line for line in lines if line.startswith("Connections cut by the script")]
+    by_script, by_natdrain = [
+        int(word.rstrip(".")) for word in contrast.split() if word.rstrip(".").isdigit()
+    ]
+    assert by_script > 0
+    assert by_natdrain == 0
+    assert any("still open 150 s after EC2 accepts the request is cut" in line for line in lines)
+    assert "Connections cut by EC2: 1. To put the address back:" in lines
+    assert lines[-1].startswith("aws ec2 associate-nat-gateway-address ")
