@@ -15,7 +15,7 @@ $(VENV)/ready: requirements.txt requirements-dev.txt pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
-# The validator of the States Language, which only the tests use; Node.js is the virtual environment's.
+# The validator of the States Language; Node.js is the virtual environment's.
 $(ASL)/node_modules/ready: $(ASL)/package.json $(ASL)/package-lock.json $(ASL)/.npmrc $(VENV)/ready
 	$(BIN)/npm --prefix $(ASL) ci --loglevel error
 	touch $@
@@ -23,15 +23,16 @@ $(ASL)/node_modules/ready: $(ASL)/package.json $(ASL)/package-lock.json $(ASL)/.
 demo: $(VENV)/ready ## drain an address on the embedded cloud, and watch
 	$(BIN)/natdrain-sim demo
 
-test: $(VENV)/ready $(ASL)/node_modules/ready ## run every test
+test: $(VENV)/ready ## run every test
 	$(BIN)/pytest -n auto --dist loadfile
 
-# What checks the template (cfn-lint, cdk-nag, the States Language) are tests, and so not run here again.
-check: $(VENV)/ready ## format, lint, types, import rules
+# The template's checks are pytest files too, but named so that `make test` leaves them to this target.
+check: $(VENV)/ready $(ASL)/node_modules/ready ## format, lint, types, import rules, template
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/pytest -q tests/template/check_*.py
 
 format: $(VENV)/ready ## format the code
 	$(BIN)/ruff format .

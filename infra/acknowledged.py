@@ -10,6 +10,7 @@ __all__ = [
     "LOG_DELIVERY",
     "NOT_TRACED",
     "OWN_EXECUTIONS",
+    "OWN_VERSIONS",
     "TESTED_RUNTIME",
     "XRAY",
     "acknowledge",
@@ -31,6 +32,7 @@ TAGS_NARROW_IT = (
 )
 NOT_TRACED = "The deployment chose not to trace."
 OWN_EXECUTIONS = "Only executions of this state machine, whose names are not known at deployment."
+OWN_VERSIONS = "Every version of the workflow's own functions: a running execution survives an upgrade."
 TESTED_RUNTIME = "Python 3.13 is the runtime that the functions are tested on, and supported."
 
 _EC2 = "arn:<AWS::Partition>:ec2:<AWS::Region>:<AWS::AccountId>:"

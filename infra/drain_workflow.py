@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-from aws_cdk import ArnFormat, Aws, CfnResource, Duration, RemovalPolicy, Stack
+from aws_cdk import ArnFormat, Aws, CfnElement, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
-from constructs import Construct
+from constructs import Construct, IConstruct
 from natdrain.errors import DrainFailed, GatewayBusy, TransientFailure
 from natdrain.names import GatewayRecord as R
 
@@ -23,6 +23,7 @@ from infra.acknowledged import (
     LOG_DELIVERY,
     NOT_TRACED,
     OWN_EXECUTIONS,
+    OWN_VERSIONS,
     XRAY,
     acknowledge,
     acknowledge_wildcards,
@@ -32,7 +33,8 @@ from infra.functions import Functions
 
 __all__ = ["DrainWorkflow"]
 
-# Lambda developer guide, "Handling errors in Step Functions"; the last five are of functions that died.
+# Step Functions developer guide, error handling with Lambda; the Lambda API reference, Invoke, for functions
+# that were idle for long; and what functions that died report.
 _TRANSIENT_LAMBDA_ERRORS = [
     TransientFailure.__name__,
     "Lambda.ClientExecutionTimeoutException",
@@ -40,6 +42,8 @@ _TRANSIENT_LAMBDA_ERRORS = [
     "Lambda.AWSLambdaException",
     "Lambda.SdkClientException",
     "Lambda.TooManyRequestsException",
+    "Lambda.ResourceNotReadyException",
+    "Lambda.ResourceConflictException",
     "Lambda.Unknown",
     "Sandbox.Timedout",
     "Runtime.ExitError",
@@ -48,7 +52,6 @@ _TRANSIENT_LAMBDA_ERRORS = [
 ]
 _LOCK_IS_HELD = "DynamoDB.ConditionalCheckFailedException"
 _NO_SUCH_EXECUTION = "Sfn.ExecutionDoesNotExistException"
-_NOT_AN_EXECUTION = "Sfn.InvalidArnException"
 
 _TASK_SECONDS = 60
 """Longer than a function's own timeout, so that no state gives up on a function that still runs."""
@@ -57,9 +60,12 @@ _TASK_TIMEOUT = sfn.Timeout.duration(Duration.seconds(_TASK_SECONDS))
 _EXECUTION = "{% $states.context.Execution.Id %}"
 _HELD_BY = (
     f"{{% $request.NatGatewayId & ' is held by ' & $holder.{R.OWNER}.S & ' since ' & $holder.{R.SINCE}.S"
-    f" & ($holder.{R.REASON}.S != '' ? ' (' & $holder.{R.REASON}.S & ')' : '')"
-    f" & '. Ask again when that execution has ended, or stop it.' %}}"
+    f" & ($length($holder.{R.REASON}.S) > 0 ? ' (' & $holder.{R.REASON}.S & ')' : '')"
+    f" & '. Ask again when it has ended.' %}}"
 )
+# An execution's ARN has its state machine's name in seventh place; who else holds is never taken over.
+# ($not, since JSONata finds neither = nor != true of an owner that has no seventh place.)
+_HOLDER_IS_FOREIGN = f"{{% $not($split($holder.{R.OWNER}.S, ':')[6] = $states.context.StateMachine.Name) %}}"
 _LONGEST = Duration.hours(6)
 """Two drains of the longest limit one after the other, each with its margin, and room."""
 
@@ -99,32 +105,42 @@ class DrainWorkflow(Construct):
         acknowledge_wildcards(self.state_machine, XRAY, LOG_DELIVERY)
         if not config.tracing:
             acknowledge(self.state_machine, "SF2", NOT_TRACED)
-        # A policy of its own, since the default policy comes before the state machine and cannot name it.
-        ask_after_holders = iam.Policy(
+        self._allow_earlier_versions()
+        self._allow_asking_after_holders()
+
+    def _allow_earlier_versions(self) -> None:
+        """Let executions that began before an upgrade go on with the versions that they began with."""
+        functions = [version.lambda_ for version in self._functions.versions]
+        self.state_machine.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=["lambda:InvokeFunction"],
+                resources=[f"{function.function_arn}:*" for function in functions],
+            )
+        )
+        for function in functions:
+            arn = f"<{_logical_id(function)}.Arn>"
+            acknowledge(self.state_machine, f"IAM5[Resource::{arn}:*]", OWN_VERSIONS)
+
+    def _allow_asking_after_holders(self) -> None:
+        # A policy of its own, since the default one comes before the state machine and cannot name it.
+        resource_name = f"{self.state_machine.state_machine_name}:*"
+        arn = Stack.of(self).format_arn(
+            service="states",
+            resource="execution",
+            resource_name=resource_name,
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+        policy = iam.Policy(
             self,
             "AskAfterHolders",
             roles=[self.state_machine.role],
-            statements=[
-                iam.PolicyStatement(
-                    actions=["states:DescribeExecution"],
-                    resources=[
-                        Stack.of(self).format_arn(
-                            service="states",
-                            resource="execution",
-                            resource_name=f"{self.state_machine.state_machine_name}:*",
-                            arn_format=ArnFormat.COLON_RESOURCE_NAME,
-                        )
-                    ],
-                )
-            ],
+            statements=[iam.PolicyStatement(actions=["states:DescribeExecution"], resources=[arn])],
         )
-        resource = cast("CfnResource", self.state_machine.node.default_child)
-        own_name = f"<{Stack.of(self).get_logical_id(resource)}.Name>"
-        acknowledge(
-            ask_after_holders,
-            f"IAM5[Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:{own_name}:*]",
-            OWN_EXECUTIONS,
+        shown = (
+            "arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:"
+            f"<{_logical_id(self.state_machine)}.Name>:*"
         )
+        acknowledge(policy, f"IAM5[Resource::{shown}]", OWN_EXECUTIONS)
 
     def _definition(self) -> sfn.IChainable:
         validate = self._decide(
@@ -190,7 +206,7 @@ class DrainWorkflow(Construct):
             key=self._lock_key(),
             consistent_read=True,
             task_timeout=_TASK_TIMEOUT,
-            assign={"holder": "{% $states.result.Item %}"},
+            assign={"holder": "{% $exists($states.result.Item) ? $states.result.Item : {} %}"},
             outputs={},
         )
         held = sfn.Choice.jsonata(
@@ -217,17 +233,22 @@ class DrainWorkflow(Construct):
         take_over = self._lock(
             "Take over the lock",
             comment="On condition that the owner is still the one that no longer runs.",
-            condition="#owner = :them",
+            # Or we are it already, and only the answer to an earlier attempt got lost.
+            condition="#owner = :them OR #owner = :me",
             values={":them": tasks.DynamoAttributeValue.from_string(f"{{% $holder.{R.OWNER}.S %}}")},
         )
         busy = {"failure": {"Error": GatewayBusy.__name__, "Cause": _HELD_BY}}
         for locking in (take, take_over):
             locking.add_catch(see, errors=[_LOCK_IS_HELD], outputs={})
+        # DescribeExecution is eventually consistent: a holder is believed gone only after half a minute.
+        ask.add_retry(
+            errors=[_NO_SUCH_EXECUTION], interval=Duration.seconds(5), backoff_rate=2, max_attempts=3
+        )
         ask.add_catch(take_over, errors=[_NO_SUCH_EXECUTION], outputs={})
-        ask.add_catch(self._close, errors=[_NOT_AN_EXECUTION], assign=busy, outputs={})
         for call in (take, see, ask, take_over):
             self._persist(call, errors=["States.TaskFailed", "States.Timeout"])
-        held.when(sfn.Condition.jsonata(f"{{% $exists($holder.{R.OWNER}) %}}"), ask).otherwise(take)
+        held.when(sfn.Condition.jsonata(f"{{% $not($exists($holder.{R.OWNER})) %}}"), take)
+        held.when(sfn.Condition.jsonata(_HOLDER_IS_FOREIGN), self._close, assign=busy).otherwise(ask)
         runs.when(sfn.Condition.jsonata("{% $holderStatus = 'RUNNING' %}"), self._close, assign=busy)
         runs.otherwise(take_over)
         see.next(held)
@@ -276,7 +297,7 @@ class DrainWorkflow(Construct):
             assign={
                 "outcome": {
                     "Error": DrainFailed.__name__,
-                    "Cause": "{% 'The drain may be complete, but its end could not be recorded: ' & "
+                    "Cause": "{% 'The end of this execution could not be recorded; look at the gateway. ' & "
                     "$substring($states.errorOutput.Cause, 0, 30000) %}",
                 }
             },
@@ -325,8 +346,8 @@ class DrainWorkflow(Construct):
     def _persist(self, state: sfn.TaskStateBase | sfn.CustomState, *, errors: list[str]) -> None:
         """Retry what is transient, and lead every failure to the one exit."""
         if "States.TaskFailed" in errors:
-            # These are answers, not trouble.
-            state.add_retry(errors=[_LOCK_IS_HELD, _NO_SUCH_EXECUTION, _NOT_AN_EXECUTION], max_attempts=0)
+            # This is an answer, not trouble.
+            state.add_retry(errors=[_LOCK_IS_HELD], max_attempts=0)
         _retry(state, errors=errors)
         state.add_catch(
             self._close, errors=["States.ALL"], assign={"failure": "{% $states.errorOutput %}"}, outputs={}
@@ -373,6 +394,10 @@ class DrainWorkflow(Construct):
             outputs={},
             task_timeout=_TASK_TIMEOUT,
         )
+
+
+def _logical_id(construct: IConstruct) -> str:
+    return Stack.of(construct).get_logical_id(cast("CfnElement", construct.node.default_child))
 
 
 def _retry(state: sfn.TaskStateBase | sfn.CustomState, *, errors: list[str]) -> None:

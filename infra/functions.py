@@ -61,6 +61,11 @@ class Functions(Construct):
             "Close", "close", [self._on_table("dynamodb:PutItem", "dynamodb:UpdateItem")]
         )
 
+    @property
+    def versions(self) -> list[lambda_.IVersion]:
+        """The published version of each function that the workflow calls from now on."""
+        return [self.read_request, self.validate, self.disassociate, self.confirm, self.close]
+
     def _on_table(self, *actions: str) -> iam.PolicyStatement:
         return iam.PolicyStatement(actions=list(actions), resources=[self._table.table_arn])
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  # noqa: A004 - botocore's name
 
 from natdrain.errors import TransientFailure
 
@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_ec2 import EC2Client
 
-__all__ = ["code_of", "dynamodb", "ec2", "text_of", "transient_failures"]
+__all__ = ["code_of", "dynamodb", "ec2", "ec2_once", "text_of", "transient_failures"]
 
 # Short, so that a function in flight is over soon; the workflow's retries have the patience.
 _CONFIG = Config(connect_timeout=2, read_timeout=6, retries={"mode": "standard", "total_max_attempts": 3})
+# A call that changes something is made once: whoever repeats it must look first.
+_ONCE = _CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
 
 TRANSIENT_CODES = frozenset(
     {
@@ -46,6 +48,12 @@ _SERVER_ERROR_STATUS = 500
 def ec2() -> EC2Client:
     """The EC2 client, made once for each execution environment."""
     return boto3.client("ec2", config=_CONFIG)
+
+
+@functools.cache
+def ec2_once() -> EC2Client:
+    """The EC2 client for calls that change something: it never repeats one."""
+    return boto3.client("ec2", config=_ONCE)
 
 
 @functools.cache
@@ -77,5 +85,5 @@ def transient_failures() -> Iterator[None]:
         if code_of(error) in TRANSIENT_CODES or status >= _SERVER_ERROR_STATUS:
             raise TransientFailure(text_of(error)) from error
         raise
-    except HTTPClientError as error:
+    except (HTTPClientError, ConnectionError) as error:
         raise TransientFailure(str(error)) from error

@@ -25,14 +25,15 @@ __all__ = [
     "Wait",
     "accepted",
     "decide",
+    "recovered",
     "refused",
 ]
 
 SETTLE_SECONDS = 60
 """EC2's reads are eventually consistent: for so long an accepted address may still look in service."""
 
-MAX_INVALID_ASKS = 3
-"""How often EC2 may call a request wrong, although the address is still there, before we believe it."""
+MAX_REFUSALS = 3
+"""How often EC2 may refuse for good, although the address is still there, before we believe it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,15 +111,32 @@ def accepted(drains: Sequence[Drain], ids: Sequence[str], *, at: datetime, limit
     return _wait(known, at)
 
 
+def recovered(drains: Sequence[Drain], ids: Sequence[str], remembered: Mapping[str, Drain]) -> Wait | None:
+    """What EC2 accepted for `ids` in an earlier attempt of this step whose answer got lost; else None."""
+    since = {drain.association_id: drain.since_at for drain in drains}
+    for before in (remembered[association_id] for association_id in ids if association_id in remembered):
+        # Only what this execution asked: another one's drains were first seen at another time.
+        ours = before.since_at == since[before.association_id]
+        if ours and before.requested_at and before.limit_seconds:
+            return accepted(drains, ids, at=before.requested_at, limit_seconds=before.limit_seconds)
+    return None
+
+
 def refused(
-    drains: Sequence[Drain], ids: Sequence[str], *, at: datetime, refusal: str, invalid: bool
+    drains: Sequence[Drain],
+    ids: Sequence[str],
+    *,
+    at: datetime,
+    refusal: str,
+    busy: bool = False,
+    denied: bool = False,
 ) -> Wait:
     """EC2 has answered the request for `ids` with `refusal`: look again, then judge by what is there.
 
-    `invalid` tells that EC2 called the request itself wrong, not merely the gateway busy.
+    `busy` tells that waiting mends it, `denied` that a permission is missing.
     """
     known = [
-        replace(drain, refusal=refusal, invalid_asks=drain.invalid_asks + invalid)
+        replace(drain, refusal=refusal, refusals=drain.refusals + (not busy), denied=denied)
         if drain.association_id in ids
         else drain
         for drain in drains
@@ -129,46 +147,50 @@ def refused(
 def _find(
     request: Request, look: Look, gateway: Gateway, remembered: Mapping[str, Drain]
 ) -> tuple[list[Address], list[Drain], list[str]]:
-    """The addresses that the request names, those that have left by our own history, and problems."""
+    """The addresses that the request names, those that have left by our own record, and problems."""
     ways: list[set[str]] = []
-    left: list[Drain] = []
+    left: dict[str, Drain] = {}
     problems: list[str] = []
-    for field_name, attribute, names in (
-        ("AssociationIds", "association_id", request.association_ids),
-        ("AllocationIds", "allocation_id", request.allocation_ids),
-        ("PublicIps", "public_ip", request.public_ips),
+    for attribute, names in (
+        ("association_id", request.association_ids),
+        ("allocation_id", request.allocation_ids),
+        ("public_ip", request.public_ips),
     ):
-        found = {getattr(a, attribute): a for a in gateway.addresses if getattr(a, attribute) in names}
-        missing = [name for name in names if name not in found]
-        for name in missing:
-            if attribute == "association_id" and name in remembered and gateway.state == AVAILABLE:
-                left.append(_left_unwatched(remembered[name], look.seen_at))
+        way = set()
+        for name in names:
+            here = next((a for a in gateway.addresses if getattr(a, attribute) == name), None)
+            before = next((d for d in remembered.values() if getattr(d, attribute) == name), None)
+            if here is not None and here.association_id is not None:
+                way.add(here.association_id)
+            elif here is not None:
+                problems.append(
+                    f"{name} is {here.status} on {gateway.gateway_id}: ask again when it is in service."
+                )
+            elif before is not None and gateway.state == AVAILABLE:
+                way.add(before.association_id)
+                left[before.association_id] = _left_unwatched(before, look.seen_at)
             else:
-                problems.append(_not_there(field_name, name, gateway))
+                problems.append(f"{name} is not on {gateway.gateway_id}: {_ELSEWHERE}")
         if names:
-            ways.append({*(str(a.association_id) for a in found.values()), *missing})
-    if not problems and any(way != ways[0] for way in ways):
+            ways.append(way)
+    if problems and gateway.addresses:
+        problems[-1] += f" On this gateway: {', '.join(a.label for a in gateway.addresses)}."
+    elif any(way != ways[0] for way in ways):
+        named = " is not ".join("{" + ", ".join(sorted(way)) + "}" for way in ways)
         problems.append(
-            "The request names its addresses in more than one way, and the ways disagree: "
-            + " is not ".join("{" + ", ".join(sorted(way)) + "}" for way in ways)
-            + ". Name them in one way."
+            f"The request names its addresses in ways that disagree: {named}. Name them in one way."
         )
     wanted = set().union(*ways)
-    return [a for a in gateway.addresses if a.association_id in wanted], left, problems
+    return [a for a in gateway.addresses if a.association_id in wanted], list(left.values()), problems
 
 
-def _not_there(field_name: str, name: str, gateway: Gateway) -> str:
-    present = ", ".join(a.label for a in gateway.addresses) or "none"
-    return (
-        f"{field_name}: {name} is not on {gateway.gateway_id}. It may have left, be mistyped or belong to "
-        f"another gateway: EC2 does not tell these apart. On this gateway: {present}."
-    )
+_ELSEWHERE = "it may have left, be mistyped or belong to another gateway, which EC2 does not tell apart."
 
 
-def _left_unwatched(drain: Drain, seen_at: datetime) -> Drain:
-    if drain.outcome is not None:
-        return replace(drain, outcome=AddressOutcome.ALREADY_DRAINED, detail=None)
-    return replace(drain, outcome=AddressOutcome.DRAINED, adopted=True, gone_by=seen_at)
+def _left_unwatched(before: Drain, seen_at: datetime) -> Drain:
+    if before.outcome in {AddressOutcome.DRAINED, AddressOutcome.PUT_BACK}:
+        return replace(before, outcome=AddressOutcome.ALREADY_DRAINED, detail=None)
+    return replace(before, outcome=AddressOutcome.DRAINED, detail=None, adopted=True, gone_by=seen_at)
 
 
 def _begin(target: Address, look: Look, remembered: Mapping[str, Drain]) -> Drain:
@@ -182,7 +204,7 @@ def _begin(target: Address, look: Look, remembered: Mapping[str, Drain]) -> Drai
     if target.status == DRAINING:
         drain = replace(drain, adopted=True)
     ours = remembered.get(drain.association_id)
-    if ours is None or ours.requested_at is None:
+    if ours is None or ours.outcome or ours.requested_at is None:
         return drain
     settling = look.seen_at - ours.requested_at < timedelta(seconds=SETTLE_SECONDS)
     if target.status != DRAINING and not settling:
@@ -258,8 +280,9 @@ def _still_there(drain: Drain, address: Address, look: Look, gateway: Gateway) -
     if gateway.may_be_primary(address):
         detail = "it is the primary address, which EC2 forbids to disassociate"
         return replace(drain, outcome=AddressOutcome.NOT_ASKED, detail=detail)
-    if drain.invalid_asks >= MAX_INVALID_ASKS:
-        return replace(drain, outcome=AddressOutcome.FAILED, detail=f"EC2 keeps refusing: {drain.refusal}")
+    if drain.refusals >= MAX_REFUSALS:
+        outcome = AddressOutcome.NOT_ASKED if drain.denied else AddressOutcome.FAILED
+        return replace(drain, outcome=outcome, detail=f"EC2 keeps refusing: {drain.refusal}")
     return drain
 
 
@@ -269,6 +292,4 @@ def _overdue(drain: Drain) -> Drain:
         detail = f"still on the gateway, {drain.deadline_at - since} after its drain began" if since else None
         return replace(drain, outcome=AddressOutcome.OVERDUE, detail=detail)
     why = drain.refusal or "other address operations ran on the gateway all the while"
-    return replace(
-        drain, outcome=AddressOutcome.NOT_ASKED, detail=f"EC2 let no request through in time: {why}"
-    )
+    return replace(drain, outcome=AddressOutcome.BLOCKED, detail=f"EC2 let no request through in time: {why}")

@@ -25,9 +25,11 @@ class AddressOutcome(StrEnum):
     FAILED = "failed"
     """EC2 gave up on it, or keeps refusing to let it go."""
     NOT_ASKED = "not_asked"
-    """EC2 was not asked to let it go: a guard or EC2 stood in the way."""
+    """EC2 was not asked to let it go, or denied the right: a guard or a permission stood in the way."""
+    BLOCKED = "blocked"
+    """EC2 let no request through until the deadline."""
     OVERDUE = "overdue"
-    """Still draining after the deadline."""
+    """Still on the gateway after the deadline of its drain."""
     GATEWAY_GONE = "gateway_gone"
     """The gateway went away meanwhile; nothing can be said of the drain."""
 
@@ -48,9 +50,9 @@ class Drain:
 
     `since_at` is when we began to watch it. `requested_at` is when EC2 accepted our request and
     `limit_seconds` the limit it accepted; both None while EC2 has not, and for a drain that
-    somebody else began or of which we cannot tell. `refusal` is what EC2 last answered instead,
-    and `invalid_asks` counts the answers that call the request itself wrong. `adopted` is a drain
-    that runs without a request of this execution.
+    somebody else began or of which we cannot tell. `refusal` is what EC2 last answered instead;
+    `refusals` counts those that waiting does not mend, and `denied` tells that the last one was a
+    lack of permission. `adopted` is a drain that runs without a request of this execution.
     """
 
     association_id: str
@@ -64,7 +66,8 @@ class Drain:
     requested_at: datetime | None = None
     limit_seconds: int | None = None
     refusal: str | None = None
-    invalid_asks: int = 0
+    refusals: int = 0
+    denied: bool = False
     draining_seen_at: datetime | None = None
     last_seen_at: datetime | None = None
     gone_by: datetime | None = None
@@ -138,7 +141,8 @@ class Drain:
                 value = value and AddressOutcome(value)
             values[name] = value
         values["adopted"] = bool(values["adopted"])
-        values["invalid_asks"] = int(values["invalid_asks"] or 0)
+        values["denied"] = bool(values["denied"])
+        values["refusals"] = int(values["refusals"] or 0)
         values["limit_seconds"] = values["limit_seconds"] and int(values["limit_seconds"])
         return cls(**values)
 

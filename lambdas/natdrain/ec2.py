@@ -18,7 +18,6 @@ __all__ = ["Accepted", "Refused", "disassociate", "find_gateways", "look", "prov
 # EC2 API reference, error codes; which call answers which, seen in clients that run every day.
 GATEWAY_NOT_FOUND = frozenset({"NatGatewayNotFound", "InvalidNatGatewayID.NotFound", "NatGatewayMalformed"})
 OPERATION_IN_PROGRESS = "OperationInProgress"
-INVALID_PARAMETER = "InvalidParameter"
 UNAUTHORIZED = "UnauthorizedOperation"
 DRY_RUN_PERMITTED = "DryRunOperation"
 
@@ -28,21 +27,22 @@ _WITH_ADDRESSES: Any = {"Filter": [{"Name": "state", "Values": ["pending", "avai
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """EC2 took the request; the drain begins."""
+    """EC2 took the request: the drain began at `at`, or within the seconds that the call took after it."""
 
     at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """EC2 did not take it now; only another look tells why.
+    """EC2 did not take it; another look tells what that means.
 
-    `invalid` tells that EC2 called the request wrong, not merely the gateway busy.
+    `busy`: another operation runs on the gateway, and waiting mends it. `denied`: a permission is missing.
     """
 
     at: datetime
     text: str
-    invalid: bool
+    busy: bool = False
+    denied: bool = False
 
 
 def look(gateway_id: str, *, tags_of: Callable[[Address], bool]) -> Look:
@@ -70,34 +70,27 @@ def find_gateways(public_ips: Collection[str]) -> dict[str, list[str]]:
 
 
 def disassociate(gateway_id: str, association_ids: Sequence[str], limit_seconds: int) -> Accepted | Refused:
-    """Ask EC2 to drain the associations and take them off the gateway.
+    """Ask EC2 once to drain the associations and take them off the gateway.
 
     EC2 offers no idempotency for this call; a repeated one is answered as refused.
 
     Raises:
-        RequestRefused: EC2 denies the permission.
-        DrainFailed: EC2 answers with a code that natdrain does not know.
         TransientFailure: EC2 cannot answer now; it may have accepted all the same.
     """
+    asked_at = _now()
     try:
         with aws.transient_failures():
-            aws.ec2().disassociate_nat_gateway_address(
+            aws.ec2_once().disassociate_nat_gateway_address(
                 NatGatewayId=gateway_id,
                 AssociationIds=list(association_ids),
                 MaxDrainDurationSeconds=limit_seconds,
             )
     except ClientError as error:
         code, text = aws.code_of(error), aws.text_of(error)
-        if code == OPERATION_IN_PROGRESS:
-            return Refused(_now(), text, invalid=False)
-        if code == INVALID_PARAMETER or code in GATEWAY_NOT_FOUND:
-            return Refused(_now(), text, invalid=True)
         if code == UNAUTHORIZED:
-            raise RequestRefused(_denied(gateway_id, association_ids, text)) from error
-        raise DrainFailed(
-            f"EC2 answered DisassociateNatGatewayAddress on {gateway_id} with {text}"
-        ) from error
-    return Accepted(_now())
+            return Refused(_now(), _denied(gateway_id, association_ids, text), denied=True)
+        return Refused(_now(), text, busy=code == OPERATION_IN_PROGRESS)
+    return Accepted(asked_at)
 
 
 def prove_permission(gateway_id: str, association_ids: Sequence[str], limit_seconds: int) -> None:

@@ -17,11 +17,21 @@ __all__ = [
 ]
 
 
+MAX_PROBLEMS = 25
+MAX_PROBLEM_CHARACTERS = 1_000
+
+
 class NatdrainError(Exception):
-    """Base of everything natdrain raises on purpose; one problem to a line of its message."""
+    """Base of everything natdrain raises on purpose; one problem to a line of its message.
+
+    The message is bounded, since it must fit into Step Functions' 32,768 characters of cause.
+    """
 
     def __init__(self, *problems: str) -> None:
-        super().__init__("\n".join(problems))
+        lines = [problem[:MAX_PROBLEM_CHARACTERS].replace("\n", " ") for problem in problems[:MAX_PROBLEMS]]
+        if (left_out := len(problems) - MAX_PROBLEMS) > 0:
+            lines.append(f"... and {left_out} more problems.")
+        super().__init__("\n".join(lines))
 
 
 class RequestRefused(NatdrainError):  # noqa: N818 - the name is what users match on

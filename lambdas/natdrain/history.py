@@ -17,7 +17,7 @@ from natdrain.drains import AddressOutcome, Drain
 from natdrain.errors import TransientFailure
 from natdrain.names import GatewayRecord as R
 
-__all__ = ["close", "recall", "remember"]
+__all__ = ["close", "intend", "recall", "remember"]
 
 CONDITION_FAILED = "ConditionalCheckFailedException"
 _UNFINISHED = {None, AddressOutcome.OVERDUE}
@@ -34,29 +34,44 @@ def recall(table: str, gateway_id: str, association_ids: Collection[str]) -> dic
         )
     if answer.get("UnprocessedKeys"):
         raise TransientFailure(f"DynamoDB returned only a part of what {table} remembers of {gateway_id}.")
-    remembered: dict[str, Drain] = {}
-    for item in (_plain(item) for item in answer["Responses"][table]):
-        found = item.get(R.DRAINS, {}).values() if item[R.SORT] == R.LOCK else [item]
-        remembered |= {drain.association_id: drain for drain in map(Drain.from_json, found)}
-    return remembered
+    items = {item[R.SORT]: item for item in map(_plain, answer["Responses"][table])}
+    running = items.pop(R.LOCK, {}).get(R.DRAINS, {})
+    # A running drain is newer than whatever was recorded of the same association before.
+    return {d.association_id: d for d in map(Drain.from_json, [*items.values(), *running.values()])}
 
 
-def remember(table: str, gateway_id: str, owner: str, drains: Sequence[Drain]) -> bool:
-    """Write what is asked of EC2 into the lock item, on condition that the lock is still `owner`'s.
+def intend(table: str, gateway_id: str, owner: str, drains: Sequence[Drain]) -> dict[str, Drain] | None:
+    """Write what is about to be asked of EC2 into the lock item, if the lock is still `owner`'s.
+
+    What is written there already is kept: it may be what EC2 accepted from an earlier attempt.
 
     Returns:
-        Whether it is; if not, nothing was written.
+        What the item now holds of its running drains, by association id; None if the lock is not ours.
     """
-    names = {f"#a{i}": drain.association_id for i, drain in enumerate(drains)}
-    values = {f":d{i}": _to_dynamodb(drain.to_json()) for i, drain in enumerate(drains)}
-    return _update_own_lock(
+    return _write(table, gateway_id, owner, drains, "if_not_exists(#drains.#a{i}, :d{i})")
+
+
+def remember(table: str, gateway_id: str, owner: str, drains: Sequence[Drain]) -> None:
+    """Write what EC2 has accepted, so that whoever takes the lock over knows when it began and its limit.
+
+    If the lock was taken over meanwhile, it is the new owner's to find out by looking.
+    """
+    _write(table, gateway_id, owner, drains, ":d{i}")
+
+
+def _write(
+    table: str, gateway_id: str, owner: str, drains: Sequence[Drain], value: str
+) -> dict[str, Drain] | None:
+    sets = [f"#drains.#a{i} = {value.format(i=i)}" for i in range(len(drains))]
+    lock = _update_own_lock(
         table,
         gateway_id,
         owner,
-        expression="SET " + ", ".join(f"#drains.#a{i} = :d{i}" for i in range(len(drains))),
-        names={"#drains": R.DRAINS, **names},
-        values=values,
+        expression="SET " + ", ".join(sets),
+        names={"#drains": R.DRAINS, **{f"#a{i}": d.association_id for i, d in enumerate(drains)}},
+        values={f":d{i}": _to_dynamodb(d.to_json()) for i, d in enumerate(drains)},
     )
+    return None if lock is None else {key: Drain.from_json(d) for key, d in lock[R.DRAINS].items()}
 
 
 def close(table: str, gateway_id: str, owner: str, drains: Sequence[Drain], reason: str | None) -> bool:
@@ -70,7 +85,7 @@ def close(table: str, gateway_id: str, owner: str, drains: Sequence[Drain], reas
         if drain.outcome is not AddressOutcome.ALREADY_DRAINED:
             _append(table, gateway_id, drain, {"Execution": owner, **({"Reason": reason} if reason else {})})
     gone = {f"#a{i}": drain.association_id for i, drain in enumerate(finished)}
-    return _update_own_lock(
+    lock = _update_own_lock(
         table,
         gateway_id,
         owner,
@@ -78,6 +93,7 @@ def close(table: str, gateway_id: str, owner: str, drains: Sequence[Drain], reas
         names={"#since": R.SINCE, "#reason": R.REASON, **gone, **({"#drains": R.DRAINS} if gone else {})},
         values={},
     )
+    return lock is not None
 
 
 def _append(table: str, gateway_id: str, drain: Drain, more: Mapping[str, str]) -> None:
@@ -94,23 +110,24 @@ def _update_own_lock(
     expression: str,
     names: Mapping[str, str],
     values: Mapping[str, Any],
-) -> bool:
-    """Update the lock item on condition that `owner` holds it; False when it does not."""
+) -> dict[str, Any] | None:
+    """Update the lock item on condition that `owner` holds it; returns it, or None when that is not so."""
     try:
         with aws.transient_failures():
-            aws.dynamodb().update_item(
+            answer = aws.dynamodb().update_item(
                 TableName=table,
                 Key=_key(gateway_id, R.LOCK),
                 UpdateExpression=expression,
                 ConditionExpression="#owner = :owner",
                 ExpressionAttributeNames={"#owner": R.OWNER, **names},
                 ExpressionAttributeValues={":owner": {"S": owner}, **values},
+                ReturnValues="ALL_NEW",
             )
     except ClientError as error:
         if aws.code_of(error) == CONDITION_FAILED:
-            return False
+            return None
         raise
-    return True
+    return _plain(answer["Attributes"])
 
 
 def _key(gateway_id: str, record: str) -> dict[str, Any]:

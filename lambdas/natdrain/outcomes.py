@@ -84,7 +84,7 @@ class Outcome:
         }
 
     def to_cause(self) -> str:
-        """The result as JSON text that Step Functions takes as a cause: whole, or with problems left out."""
+        """The result as JSON text that Step Functions takes: whole, or with its longest lists halved."""
         result = self.to_result()
         while len(text := json.dumps(result, ensure_ascii=False)) > MAX_CAUSE_CHARACTERS:
             longest = max(
@@ -128,7 +128,7 @@ def conclude(
         error=error,
         changed=changed,
         summary=_summary(gateway_id, name, drains, words, failure),
-        problems=tuple(failure.message.splitlines()) if failure else (),
+        problems=_problems(drains, failure),
         warnings=tuple(
             w for d in drains for w in _warnings(d, planned_seconds=limit_seconds if dry_run else None)
         ),
@@ -167,6 +167,13 @@ def _error(drains: Sequence[Drain], changed: str, failure: Failure | None) -> st
     return DrainOverdue.__name__ if outcomes == {AddressOutcome.OVERDUE} else DrainFailed.__name__
 
 
+def _problems(drains: Sequence[Drain], failure: Failure | None) -> tuple[str, ...]:
+    if failure is not None:
+        return tuple(failure.message.split("\n"))
+    told = (f"{d.label}: {d.detail}." for d in drains if d.outcome not in _GOOD and d.detail)
+    return tuple(dict.fromkeys(told))
+
+
 def _summary(
     gateway_id: str | None,
     name: str,
@@ -175,7 +182,7 @@ def _summary(
     failure: Failure | None,
 ) -> str:
     if failure is not None:
-        first, *more = failure.message.splitlines() or [failure.error]
+        first, *more = failure.message.split("\n")
         return f"{name.capitalize()}: {first}" + (f" (and {len(more)} more problems)" if more else "")
     if name == _PLANNED:
         parts = [_planned(drain) for drain in drains]
@@ -217,7 +224,7 @@ def _warnings(drain: Drain, *, planned_seconds: int | None) -> list[str]:
             f"then, and does not say whether there was anything"
         )
     elif drain.adopted and drain.outcome in _LEFT and drain.limit_seconds is None:
-        cut = "another hand began its drain, with a limit we do not know; EC2 may have cut connections"
+        cut = "nothing tells who began its drain or with which limit; EC2 may have cut connections"
     else:
         return []
     return [f"{drain.label}: {cut}."]

@@ -28,7 +28,6 @@ MAX_ADDRESSES = 8
 
 MAX_REASON_CHARACTERS = 500
 _MAX_SHOWN_CHARACTERS = 60
-_MAX_PROBLEMS = 25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,9 +64,7 @@ class Request:
                 problems.append(f"{name} {problem}.")
         problems += _missing(document)
         if problems:
-            left_out = len(problems) - _MAX_PROBLEMS
-            more = [f"... and {left_out} more problems."] if left_out > 0 else []
-            raise RequestRefused(*problems[:_MAX_PROBLEMS], *more)
+            raise RequestRefused(*problems)
         return cls(
             gateway_id=document.get("NatGatewayId"),
             association_ids=tuple(document.get("AssociationIds", ())),
@@ -95,7 +92,7 @@ class Request:
 
 def _shown(value: object) -> str:
     """The value as JSON, cut so that no input can flood an answer."""
-    text = json.dumps(value, default=str, ensure_ascii=False)
+    text = json.dumps(value, default=str)
     return text if len(text) <= _MAX_SHOWN_CHARACTERS else f"{text[:_MAX_SHOWN_CHARACTERS]}..."
 
 
@@ -142,13 +139,13 @@ def _list_of(check_entry: Callable[[object], str | None]) -> Callable[[object], 
             return f"must be a list, not {_shown(value)}"
         if not value:
             return "must name at least one address; the list is empty"
+        wrong = [problem for entry in value[: MAX_ADDRESSES + 1] if (problem := check_entry(entry))]
         if len(value) > MAX_ADDRESSES:
-            return f"names {len(value)} addresses; a gateway has at most {MAX_ADDRESSES}"
-        wrong = [problem for entry in value if (problem := check_entry(entry))]
-        if wrong:
-            return "; ".join(wrong)
-        twice = sorted({entry for entry in value if value.count(entry) > 1})
-        return f"names {', '.join(twice)} more than once" if twice else None
+            wrong.append(f"names {len(value)} addresses; a gateway has at most {MAX_ADDRESSES}")
+        texts = [entry for entry in value if isinstance(entry, str)]
+        if twice := sorted({text for text in texts if texts.count(text) > 1}):
+            wrong.append(f"names {', '.join(map(_shown, twice))} more than once")
+        return "; ".join(wrong) or None
 
     return check
 

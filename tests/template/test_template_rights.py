@@ -35,6 +35,8 @@ WORKFLOW_RIGHTS = [
     "Allow dynamodb:GetItem on dynamodb table/StorageTable",
     "Allow dynamodb:UpdateItem on dynamodb table/StorageTable",
     *(f"Allow lambda:InvokeFunction on lambda function:Functions{name}:1" for name in FUNCTIONS),
+    # An execution goes on with the versions that it began with, when others have been deployed meanwhile.
+    *(f"Allow lambda:InvokeFunction on lambda function:Functions{name}:*" for name in FUNCTIONS),
     "Allow states:DescribeExecution on states execution:DrainStateMachine:*",
 ]
 

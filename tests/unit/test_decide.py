@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 from builders import GATEWAY, MANAGED, START, address, allocation, association, gateway, ip, look
-from natdrain.decide import Disassociate, Finished, Known, Refuse, Wait, accepted, decide, refused
+from natdrain.decide import Disassociate, Finished, Known, Refuse, Wait, accepted, decide, recovered, refused
 from natdrain.drains import AddressOutcome, Drain
 from natdrain.gateways import Address, Gateway
 from natdrain.requests import Request
@@ -126,6 +126,38 @@ def test_decide_finishes_at_once_what_history_shows_as_drained() -> None:
     assert outcomes(decision) == [AddressOutcome.ALREADY_DRAINED]
 
 
+@pytest.mark.parametrize("recorded", [AddressOutcome.FAILED, AddressOutcome.NOT_ASKED])
+def test_decide_believes_the_look_over_a_record_that_says_otherwise(recorded: AddressOutcome) -> None:
+    known = Known(remembered={association("a"): drain("a", outcome=recorded)})
+    decision = decide(request("a"), look(gateway()), known)
+    assert isinstance(decision, Finished)
+    assert (decision.drains[0].outcome, decision.drains[0].adopted) == (AddressOutcome.DRAINED, True)
+
+
+def test_decide_takes_no_times_from_a_record_that_is_closed() -> None:
+    closed = drain("a", outcome=AddressOutcome.FAILED)
+    known = Known(remembered={association("a"): closed})
+    decision = decide(request("a"), look(gateway(address("a", DRAINING)), at=9000), known)
+    assert isinstance(decision, Wait)
+    assert decision.drains[0].requested_at is None
+
+
+@pytest.mark.parametrize("named", [{"allocation_ids": (allocation("a"),)}, {"public_ips": (ip("a"),)}])
+def test_decide_finds_by_every_name_what_left_while_nobody_watched(named: dict[str, tuple[str, ...]]) -> None:
+    asked = Request(gateway_id=GATEWAY, **named)  # type: ignore[arg-type] - the fields are Request's own
+    decision = decide(asked, look(gateway(), at=900), Known(remembered={association("a"): drain("a")}))
+    assert isinstance(decision, Finished)
+    assert outcomes(decision) == [AddressOutcome.DRAINED]
+
+
+@pytest.mark.parametrize("status", ["associating", "failed", IN_SERVICE])
+def test_decide_refuses_an_address_that_has_no_association_yet(status: str) -> None:
+    asked = Request(gateway_id=GATEWAY, allocation_ids=(allocation("a"),))
+    decision = decide(asked, look(gateway(address("a", status, association_id=None))), Known())
+    assert isinstance(decision, Refuse)
+    assert f"{allocation('a')} is {status} on {GATEWAY}" in decision.problems[0]
+
+
 def test_decide_waits_while_another_address_is_in_transition() -> None:
     decision = decide(request("a"), look(gateway(address("a"), address("b", "associating"))), Known())
     assert seconds(decision) == 15
@@ -141,7 +173,7 @@ def test_decide_waits_for_the_draining_one_before_it_asks_for_the_other() -> Non
     ("seen", "names", "problem"),
     [
         (None, "a", "There is no NAT gateway nat-1234567890abcdef0"),
-        (gateway(), "a", f"AssociationIds: {association('a')} is not on {GATEWAY}."),
+        (gateway(), "a", f"{association('a')} is not on {GATEWAY}: it may have left, be mistyped"),
         (gateway(address("a")), "1", "is the primary address of nat-1234567890abcdef0: EC2 forbids"),
         (gateway(address("a", primary=None)), "a", "is the primary address"),
         (
@@ -219,7 +251,7 @@ def test_decide_refuses_two_ways_of_naming_that_disagree() -> None:
     asked = Request(gateway_id=GATEWAY, association_ids=(association("a"),), public_ips=(ip("b"),))
     decision = decide(asked, look(gateway(address("a"), address("b"))), Known())
     assert isinstance(decision, Refuse)
-    assert "the ways disagree" in decision.problems[0]
+    assert "in ways that disagree" in decision.problems[0]
 
 
 # Later looks
@@ -255,9 +287,10 @@ def test_decide_finishes_when_the_address_is_absent() -> None:
         (drain("a"), gateway(address("a", DRAINING)), 650, AddressOutcome.OVERDUE),
         (drain("a"), gateway(address("a", DRAINING), state="pending"), 650, AddressOutcome.OVERDUE),
         (in_service("a"), gateway(address("a", primary=True), primary=False), 9, AddressOutcome.NOT_ASKED),
-        (in_service("a"), gateway(address("a"), address("b", DRAINING)), 4300, AddressOutcome.NOT_ASKED),
-        (in_service("a", invalid_asks=3, refusal="x"), gateway(address("a")), 9, AddressOutcome.FAILED),
-        (in_service("a", invalid_asks=1), gateway(), 9, AddressOutcome.DRAINED),
+        (in_service("a"), gateway(address("a"), address("b", DRAINING)), 4300, AddressOutcome.BLOCKED),
+        (in_service("a", refusals=3, refusal="x"), gateway(address("a")), 9, AddressOutcome.FAILED),
+        (in_service("a", refusals=3, denied=True), gateway(address("a")), 9, AddressOutcome.NOT_ASKED),
+        (in_service("a", refusals=1), gateway(), 9, AddressOutcome.DRAINED),
     ],
 )
 def test_decide_gives_the_address_its_outcome(
@@ -309,18 +342,30 @@ def test_accepted_waits_for_the_first_offset_of_the_plan() -> None:
     assert seconds(step) == 32
 
 
-def test_refused_looks_again_soon_and_counts_only_invalid_ones() -> None:
-    busy = refused(
-        [in_service("a")], [association("a")], at=START, refusal="OperationInProgress", invalid=False
-    )
-    invalid = refused(busy.drains, [association("a")], at=START, refusal="InvalidParameter", invalid=True)
+def test_refused_looks_again_soon_and_counts_only_what_waiting_does_not_mend() -> None:
+    busy = refused([in_service("a")], [association("a")], at=START, refusal="OperationInProgress", busy=True)
+    invalid = refused(busy.drains, [association("a")], at=START, refusal="InvalidParameter")
     assert seconds(busy) == 15
-    assert [busy.drains[0].invalid_asks, invalid.drains[0].invalid_asks] == [0, 1]
+    assert [busy.drains[0].refusals, invalid.drains[0].refusals] == [0, 1]
+
+
+def test_recovered_goes_on_with_what_an_earlier_attempt_got_accepted() -> None:
+    step = recovered([in_service("a")], [association("a")], {association("a"): drain("a")})
+    assert step is not None
+    assert (step.drains[0].requested_at, step.drains[0].adopted) == (START, False)
+
+
+@pytest.mark.parametrize(
+    "before",
+    [in_service("a"), drain("a", since_at=START - timedelta(seconds=1))],
+)
+def test_recovered_takes_nothing_that_is_not_this_steps_own(before: Drain) -> None:
+    assert recovered([in_service("a")], [association("a")], {association("a"): before}) is None
 
 
 @pytest.mark.parametrize("name", ["a", "b"])
 def test_drain_survives_the_way_through_the_workflow(name: str) -> None:
-    known = drain(name, outcome=AddressOutcome.DRAINED, gone_by=START, invalid_asks=2, adopted=True)
+    known = drain(name, outcome=AddressOutcome.DRAINED, gone_by=START, refusals=2, adopted=True, denied=True)
     assert Drain.from_json(known.to_json()) == known
 
 

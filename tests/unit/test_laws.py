@@ -34,7 +34,7 @@ gateways = st.none() | st.builds(
     addresses=st.lists(addresses, max_size=5, unique_by=lambda a: a.association_id).map(tuple),
 )
 tags = st.fixed_dictionaries({allocation(name): st.sampled_from([MANAGED, MANAGED, {}]) for name in NAMES})
-answers = st.sampled_from(["accepted", "accepted", "busy", "invalid"])
+answers = st.sampled_from(["accepted", "accepted", "busy", "invalid", "denied"])
 requests = st.builds(
     Request,
     gateway_id=st.just(GATEWAY),
@@ -68,8 +68,8 @@ def play(request: Request, world: list[tuple[Gateway | None, dict[str, dict[str,
             if answer == "accepted":
                 decision = accepted(decision.drains, ids, at=now, limit_seconds=request.limit_seconds)
             else:
-                invalid = answer == "invalid"
-                decision = refused(decision.drains, ids, at=now, refusal=answer, invalid=invalid)
+                busy, denied = answer == "busy", answer == "denied"
+                decision = refused(decision.drains, ids, at=now, refusal=answer, busy=busy, denied=denied)
         assert isinstance(decision, Wait)
         assert decision.until > now
         now, known = decision.until, Known(drains=decision.drains)

@@ -98,6 +98,18 @@ def test_request_reports_every_problem_at_once() -> None:
     ]
 
 
+def test_request_reports_every_problem_of_a_list() -> None:
+    ids = ["x", association("a"), association("a")]
+    (found,) = problems_of(GOOD | {"AssociationIds": ids})
+    assert 'not "x"' in found
+    assert "more than once" in found
+
+
+def test_request_keeps_a_problem_on_one_line_whatever_is_in_the_input() -> None:
+    (found,) = problems_of(GOOD | {"a\u2028b\ud800\n": 1})
+    assert '"a\\u2028b\\ud800\\n"' in found
+
+
 def test_request_answers_a_huge_input_briefly() -> None:
     flood = {f"{'k' * 500}{n}": "v" * 500 for n in range(200)}
     assert len(json.dumps(problems_of(flood))) < 10_000

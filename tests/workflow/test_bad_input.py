@@ -39,7 +39,7 @@ FORMS: dict[str, tuple[Wrong, str]] = {
     ),
     "two ways that disagree": (
         lambda g: g.named(1, PublicIps=[g.addresses[2]["PublicIp"]]),
-        "the ways disagree",
+        "in ways that disagree",
     ),
     "unknown public IP": (
         lambda _: {"PublicIps": ["198.51.100.1"]},

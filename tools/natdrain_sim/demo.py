@@ -126,7 +126,7 @@ def _play_script(cloud: EmbeddedCloud, side: Side) -> Iterator[None]:
         AssociationIds=[address["AssociationId"]],
         MaxDrainDurationSeconds=SCRIPT_LIMIT_SECONDS,
     )
-    side.say(0, f"DisassociateNatGatewayAddress, with {open_before} connections open")
+    side.say(0, f"Disassociate, with {open_before} connections open")
     while True:
         yield
         at = (cloud.clock.now - began).total_seconds()

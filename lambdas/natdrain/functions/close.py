@@ -17,7 +17,7 @@ from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from natdrain import history
-from natdrain.drains import Drain
+from natdrain.drains import AddressOutcome, Drain
 from natdrain.functions.task import Settings, task
 from natdrain.names import SERVICE
 from natdrain.outcomes import Failure, Outcome, conclude
@@ -56,6 +56,12 @@ def _measure(outcome: Outcome, drains: list[Drain]) -> None:
     metrics.add_dimension(name="Outcome", value=outcome.name)
     metrics.add_metric(name="Executions", unit=MetricUnit.Count, value=1)
     for drain in drains:
-        if drain.requested_at and drain.gone_by:
+        # Only of what this execution saw leave: not of what it found gone.
+        if (
+            drain.outcome is AddressOutcome.DRAINED
+            and drain.last_seen_at
+            and drain.requested_at
+            and drain.gone_by
+        ):
             seconds = (drain.gone_by - drain.requested_at).total_seconds()
             metrics.add_metric(name="DrainDuration", unit=MetricUnit.Seconds, value=seconds)

@@ -3,8 +3,8 @@
 It decides nothing: what EC2 answers is written down, and the next look judges it.
 
 Input: `{Execution, Request, Drains, AssociationIds}`. Output: the next step, `{Do, Drains, ...}`.
-Errors: `RequestRefused` when EC2 denies the right; `GatewayBusy` when the lock is no longer ours;
-`DrainFailed` for an answer of EC2 that natdrain does not know; `TransientFailure`.
+Errors: `GatewayBusy` when the lock is no longer ours; `RequestRefused` when a dry run finds the right
+missing; `TransientFailure`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from natdrain import ec2, history
-from natdrain.decide import Finished, accepted, refused
+from natdrain.decide import Finished, accepted, recovered, refused
 from natdrain.drains import Drain
 from natdrain.errors import GatewayBusy
 from natdrain.functions.task import Settings, answer, task
@@ -33,14 +33,17 @@ def handler(event: Mapping[str, Any]) -> dict[str, Any]:
         return answer(Finished(tuple(drains)))
 
     table, owner = Settings.from_env().table, event["Execution"]
-    if not history.remember(table, gateway_id, owner, [d for d in drains if d.association_id in ids]):
+    asked = [drain for drain in drains if drain.association_id in ids]
+    remembered = history.intend(table, gateway_id, owner, asked)
+    if remembered is None:
         raise GatewayBusy(
             f"{gateway_id}: the lock was taken over from this execution; nothing was asked of EC2."
         )
+    if earlier := recovered(drains, ids, remembered):
+        return answer(earlier)
     said = ec2.disassociate(gateway_id, ids, request.limit_seconds)
     if isinstance(said, ec2.Refused):
-        return answer(refused(drains, ids, at=said.at, refusal=said.text, invalid=said.invalid))
+        return answer(refused(drains, ids, at=said.at, refusal=said.text, busy=said.busy, denied=said.denied))
     step = accepted(drains, ids, at=said.at, limit_seconds=request.limit_seconds)
-    # Whoever takes over from a stopped execution knows by this since when and how long it drains.
     history.remember(table, gateway_id, owner, [d for d in step.drains if d.association_id in ids])
     return answer(step)

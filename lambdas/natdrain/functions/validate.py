@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from natdrain import ec2, history
-from natdrain.decide import Finished, Known, Wait, decide
+from natdrain.decide import Disassociate, Finished, Known, Wait, decide
 from natdrain.functions.task import Settings, answer, task
 from natdrain.gateways import Look
 from natdrain.requests import Request
@@ -20,13 +20,16 @@ __all__ = ["handler"]
 
 @task
 def handler(event: Mapping[str, Any]) -> dict[str, Any]:
-    """Look, ask every guard, decide; a dry run that would only wait is finished."""
+    """Look, ask every guard, decide; a dry run goes on to prove the permission that will be needed."""
     settings = Settings.from_env()
     request = Request.parse(event["Request"])
     remembered = history.recall(settings.table, str(request.gateway_id), request.association_ids)
     decision = decide(request, _first_look(request), Known(remembered=remembered))
     if request.dry_run and isinstance(decision, Wait):
-        decision = Finished(decision.drains)
+        later = tuple(
+            drain.association_id for drain in decision.drains if not drain.outcome and not drain.leaving
+        )
+        decision = Disassociate(decision.drains, later) if later else Finished(decision.drains)
     return answer(decision)
 
 

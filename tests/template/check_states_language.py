@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 NODE = Path(sys.executable).parent / "node"
-# `make test` installs it.
+# `make check` installs it.
 VALIDATOR = Path(__file__).parent / "asl/node_modules/asl-validator/dist/bin/asl-validator.js"
 
 
