@@ -91,7 +91,9 @@ def decide(request: Request, look: Look, known: Known) -> Decision:
         return _go_on(look, known.drains)
     gateway = look.gateway
     if gateway is None:
-        return Refuse((f"There is no NAT gateway {request.gateway_id} in this account and region.",))
+        return Refuse(
+            (f"There is no NAT gateway {request.gateway_id} here: check the id, the account and the region.",)
+        )
     targets, left, problems = _find(request, look, gateway, known.remembered)
     problems += refusals(look, gateway, targets) if targets or not left else []
     if problems:
@@ -148,13 +150,13 @@ def _find(
     request: Request, look: Look, gateway: Gateway, remembered: Mapping[str, Drain]
 ) -> tuple[list[Address], list[Drain], list[str]]:
     """The addresses that the request names, those that have left by our own record, and problems."""
-    ways: list[set[str]] = []
+    ways: dict[str, set[str]] = {}
     left: dict[str, Drain] = {}
     problems: list[str] = []
-    for attribute, names in (
-        ("association_id", request.association_ids),
-        ("allocation_id", request.allocation_ids),
-        ("public_ip", request.public_ips),
+    for field_name, attribute, names in (
+        ("AssociationIds", "association_id", request.association_ids),
+        ("AllocationIds", "allocation_id", request.allocation_ids),
+        ("PublicIps", "public_ip", request.public_ips),
     ):
         way = set()
         for name in names:
@@ -168,29 +170,31 @@ def _find(
                 )
             elif before is not None and gateway.state == AVAILABLE:
                 way.add(before.association_id)
-                left[before.association_id] = _left_unwatched(before, look.seen_at)
+                left[before.association_id] = _left_unwatched(before, look, gateway)
             else:
                 problems.append(f"{name} is not on {gateway.gateway_id}: {_ELSEWHERE}")
         if names:
-            ways.append(way)
+            ways[field_name] = way
     if problems and gateway.addresses:
         problems[-1] += f" On this gateway: {', '.join(a.label for a in gateway.addresses)}."
-    elif any(way != ways[0] for way in ways):
-        named = " is not ".join("{" + ", ".join(sorted(way)) + "}" for way in ways)
+    elif len({frozenset(way) for way in ways.values()}) > 1:
+        meant = ", ".join(f"{name} means {', '.join(sorted(way))}" for name, way in ways.items())
         problems.append(
-            f"The request names its addresses in ways that disagree: {named}. Name them in one way."
+            f"The request names its addresses in ways that disagree: {meant}. Name them in one way."
         )
-    wanted = set().union(*ways)
+    wanted = set().union(*ways.values())
     return [a for a in gateway.addresses if a.association_id in wanted], list(left.values()), problems
 
 
 _ELSEWHERE = "it may have left, be mistyped or belong to another gateway, which EC2 does not tell apart."
 
 
-def _left_unwatched(before: Drain, seen_at: datetime) -> Drain:
-    if before.outcome in {AddressOutcome.DRAINED, AddressOutcome.PUT_BACK}:
+def _left_unwatched(before: Drain, look: Look, gateway: Gateway) -> Drain:
+    after = _left(replace(before, adopted=True, detail=None), look, gateway)
+    recorded = before.outcome in {AddressOutcome.DRAINED, AddressOutcome.PUT_BACK}
+    if recorded and after.outcome is AddressOutcome.DRAINED:
         return replace(before, outcome=AddressOutcome.ALREADY_DRAINED, detail=None)
-    return replace(before, outcome=AddressOutcome.DRAINED, detail=None, adopted=True, gone_by=seen_at)
+    return after
 
 
 def _begin(target: Address, look: Look, remembered: Mapping[str, Drain]) -> Drain:
@@ -218,12 +222,7 @@ def _go_on(look: Look, before: Sequence[Drain]) -> Decision:
         return Finished(drains)
     gateway = look.gateway
     ready = [drain for drain in drains if drain.outcome is None and drain.requested_at is None]
-    if (
-        not ready
-        or gateway is None
-        or gateway.state != AVAILABLE
-        or any(a.in_transition for a in gateway.addresses)
-    ):
+    if not ready or gateway is None or any(a.in_transition for a in gateway.addresses):
         return _wait(drains, look.seen_at)
     ids = tuple(drain.association_id for drain in ready)
     problems = refusals(look, gateway, [a for a in gateway.addresses if a.association_id in ids])

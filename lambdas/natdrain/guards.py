@@ -86,7 +86,8 @@ def _status(_look: Look, _gateway: Gateway, targets: Sequence[Address]) -> list[
 
 
 def _remaining(_look: Look, gateway: Gateway, targets: Sequence[Address]) -> list[str]:
-    staying = [a for a in gateway.addresses if a.status == IN_SERVICE and a not in targets]
+    leaving = [a for a in targets if not gateway.may_be_primary(a)]
+    staying = [a for a in gateway.addresses if a.status == IN_SERVICE and a not in leaving]
     if staying or not targets or gateway.state != AVAILABLE:
         return []
     command = (

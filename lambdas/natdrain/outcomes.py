@@ -130,7 +130,9 @@ def conclude(
         summary=_summary(gateway_id, name, drains, words, failure),
         problems=_problems(drains, failure),
         warnings=tuple(
-            w for d in drains for w in _warnings(d, planned_seconds=limit_seconds if dry_run else None)
+            w
+            for d in drains
+            for w in _warnings(d, planned_seconds=limit_seconds if dry_run else None, failure=failure)
         ),
         put_back=_put_back(gateway_id, put_back, region) if put_back else None,
         addresses=tuple(_row(d, words[d.association_id]) for d in drains),
@@ -183,7 +185,8 @@ def _summary(
 ) -> str:
     if failure is not None:
         first, *more = failure.message.split("\n")
-        return f"{name.capitalize()}: {first}" + (f" (and {len(more)} more problems)" if more else "")
+        where = f"{gateway_id}: " if gateway_id and gateway_id not in first else ""
+        return f"{name.capitalize()}: {where}{first}" + (f" (and {len(more)} more)" if more else "")
     if name == _PLANNED:
         parts = [_planned(drain) for drain in drains]
     else:
@@ -202,32 +205,62 @@ def _planned(drain: Drain) -> str:
 
 
 def _told(drain: Drain, word: str) -> str:
-    detail = f" ({drain.detail})" if drain.detail else ""
     if drain.outcome is not AddressOutcome.DRAINED:
-        return f"{drain.label} {word.replace('_', ' ')}{detail}"
+        detail = f" ({drain.detail})" if drain.detail else ""
+        return f"{drain.label} {_VERBS.get(word, word)}{detail}"
     if drain.limit_reached is False:
         return f"{drain.label} has left before its limit, so nothing was cut"
     if drain.limit_reached:
-        return f"{drain.label} has left at its limit of {drain.limit_seconds} s, when EC2 cuts what is open"
+        return f"{drain.label} has left; it stayed past its limit of {drain.limit_seconds} s"
     return f"{drain.label} has left; whether anything was cut is not known"
 
 
-def _warnings(drain: Drain, *, planned_seconds: int | None) -> list[str]:
-    if planned_seconds and drain.outcome is None and not drain.adopted:
-        cut = (
+_VERBS = {
+    "already_drained": "had left already",
+    "put_back": "has left and is back",
+    "failed": "could not be taken off",
+    "not_asked": "was not asked for",
+    "blocked": "could not be asked for",
+    "overdue": "is overdue",
+    "gateway_gone": "cannot be told of",
+}
+
+
+def _warnings(drain: Drain, *, planned_seconds: int | None, failure: Failure | None) -> list[str]:
+    if drain.outcome is None:
+        warning = _warning_of_open(drain, planned_seconds=planned_seconds, failure=failure)
+    elif drain.outcome in _LEFT:
+        warning = _warning_of_left(drain)
+    else:
+        warning = None
+    return [f"{drain.label}: {warning}."] if warning else []
+
+
+def _warning_of_open(drain: Drain, *, planned_seconds: int | None, failure: Failure | None) -> str | None:
+    if planned_seconds and drain.leaving:
+        return f"it drains already with a limit of its own; yours of {planned_seconds} s does not apply"
+    if planned_seconds:
+        return (
             f"a connection that is still open {planned_seconds} s after EC2 accepts the request is cut "
             f"by EC2; a drain cannot be cancelled"
         )
-    elif drain.outcome in _LEFT and drain.limit_reached:
-        cut = (
-            f"it stayed until its drain limit of {drain.limit_seconds} s. EC2 cuts what is still open "
-            f"then, and does not say whether there was anything"
+    if failure and drain.leaving:
+        until = f" and ends at {timestamp(drain.limit_at)} at the latest" if drain.limit_at else ""
+        return f"its drain goes on without us{until}; ask again to go on watching"
+    return None
+
+
+def _warning_of_left(drain: Drain) -> str | None:
+    if drain.limit_reached:
+        return (
+            f"it stayed until its drain limit of {drain.limit_seconds} s. EC2 cuts what is still open then, "
+            f"and does not say whether there was anything"
         )
-    elif drain.adopted and drain.outcome in _LEFT and drain.limit_seconds is None:
-        cut = "nothing tells who began its drain or with which limit; EC2 may have cut connections"
-    else:
-        return []
-    return [f"{drain.label}: {cut}."]
+    if drain.limit_reached is False:
+        return None
+    if drain.limit_at is None:
+        return "nothing tells who began its drain or with which limit; EC2 may have cut connections"
+    return "it left around its limit, and no look tells on which side; EC2 may have cut connections"
 
 
 def _put_back(gateway_id: str | None, allocation_ids: Sequence[str], region: str) -> str:

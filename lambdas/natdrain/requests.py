@@ -167,7 +167,8 @@ def _flag_problem(value: object) -> str | None:
 def _reason_problem(value: object) -> str | None:
     if isinstance(value, str) and len(value) <= MAX_REASON_CHARACTERS:
         return None
-    return f"must be a text of at most {MAX_REASON_CHARACTERS} characters, not {_shown(value)}"
+    length = f", which has {len(value)}" if isinstance(value, str) else ""
+    return f"must be a text of at most {MAX_REASON_CHARACTERS} characters, not {_shown(value)}{length}"
 
 
 def _after_drain_problem(value: object) -> str | None:

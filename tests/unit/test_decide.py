@@ -126,6 +126,13 @@ def test_decide_finishes_at_once_what_history_shows_as_drained() -> None:
     assert outcomes(decision) == [AddressOutcome.ALREADY_DRAINED]
 
 
+@pytest.mark.parametrize("recorded", [None, AddressOutcome.DRAINED])
+def test_decide_tells_that_what_left_before_has_been_put_back(recorded: AddressOutcome | None) -> None:
+    known = Known(remembered={association("a"): drain("a", outcome=recorded)})
+    back = address("a", association_id=association("b"))
+    assert outcomes(decide(request("a"), look(gateway(back)), known)) == [AddressOutcome.PUT_BACK]
+
+
 @pytest.mark.parametrize("recorded", [AddressOutcome.FAILED, AddressOutcome.NOT_ASKED])
 def test_decide_believes_the_look_over_a_record_that_says_otherwise(recorded: AddressOutcome) -> None:
     known = Known(remembered={association("a"): drain("a", outcome=recorded)})
@@ -172,7 +179,7 @@ def test_decide_waits_for_the_draining_one_before_it_asks_for_the_other() -> Non
 @pytest.mark.parametrize(
     ("seen", "names", "problem"),
     [
-        (None, "a", "There is no NAT gateway nat-1234567890abcdef0"),
+        (None, "a", "There is no NAT gateway nat-1234567890abcdef0 here: check the id"),
         (gateway(), "a", f"{association('a')} is not on {GATEWAY}: it may have left, be mistyped"),
         (gateway(address("a")), "1", "is the primary address of nat-1234567890abcdef0: EC2 forbids"),
         (gateway(address("a", primary=None)), "a", "is the primary address"),
@@ -243,8 +250,7 @@ def test_decide_reports_every_reason_at_once() -> None:
         f"({allocation('a')}) does not",
     ):
         assert any(said in problem for problem in decision.problems)
-    assert "is the primary address" in decision.problems[-2]
-    assert "would stay in service" in decision.problems[-1]
+    assert "is the primary address" in decision.problems[-1]
 
 
 def test_decide_refuses_two_ways_of_naming_that_disagree() -> None:
@@ -281,6 +287,7 @@ def test_decide_finishes_when_the_address_is_absent() -> None:
     [
         (drain("a"), gateway(address("a", "failed")), 100, AddressOutcome.FAILED),
         (drain("a"), gateway(address("a", association_id=association("b"))), 100, AddressOutcome.PUT_BACK),
+        (in_service("a"), gateway(address("a"), state="pending"), 9, AddressOutcome.NOT_ASKED),
         (drain("a"), gateway(state="deleting"), 100, AddressOutcome.GATEWAY_GONE),
         (drain("a"), gateway(state="deleted"), 100, AddressOutcome.GATEWAY_GONE),
         (drain("a"), None, 100, AddressOutcome.GATEWAY_GONE),

@@ -98,7 +98,7 @@ def test_outcome_puts_back_only_what_has_left() -> None:
     ("last_seen", "gone_by", "limit_reached", "told"),
     [
         (179, 300, False, "before its limit, so nothing was cut"),
-        (357, 366, True, "at its limit of 350 s, when EC2 cuts what is open"),
+        (357, 366, True, "it stayed past its limit of 350 s"),
         (179, 357, None, "whether anything was cut is not known"),
     ],
 )
@@ -112,6 +112,27 @@ def test_outcome_says_of_the_limit_what_the_looks_prove(
     outcome = concluded(LEFT | seen)
     assert outcome.addresses[0]["LimitReached"] is limit_reached
     assert told in outcome.summary
+
+
+@pytest.mark.parametrize(("last_seen", "gone_by", "warned"), [(179, 300, 0), (357, 366, 1), (179, 357, 1)])
+def test_outcome_warns_unless_the_looks_prove_that_nothing_was_cut(
+    last_seen: int, gone_by: int, warned: int
+) -> None:
+    seen = {
+        "last_seen_at": START + timedelta(seconds=last_seen),
+        "gone_by": START + timedelta(seconds=gone_by),
+    }
+    assert len(concluded(LEFT | seen).warnings) == warned
+
+
+def test_outcome_of_a_failure_says_that_the_drain_goes_on() -> None:
+    outcome = concluded(DRAINING, failure=Failure(error="TransientFailure", message="Throttled"))
+    assert outcome.summary == f"Failed: {GATEWAY}: Throttled"
+    assert "goes on without us and ends at 2026-10-02T17:05:50Z at the latest" in outcome.warnings[0]
+
+
+def test_outcome_gives_the_reason_of_every_failed_address_as_a_problem() -> None:
+    assert [problem.rsplit(": ", 1)[1] for problem in concluded(LEFT, FAILED).problems] == ["no luck."]
 
 
 def test_outcome_of_a_dry_run_announces_the_cut() -> None:

@@ -2,8 +2,10 @@
 
 import argparse
 import json
+import math
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,18 +17,22 @@ from natdrain_sim.synthesis import SynthesisError
 
 __all__ = ["main"]
 
-USAGE_ERROR = 2
 RUN_FAILED = 1
+USAGE_ERROR = 2
+INTERRUPTED = 130
+HIGHEST_PORT = 65_535
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns 0, 1 for an execution that failed, 2 for an input that cannot be read."""
+    """Run the command line; returns 0, 1 for an execution that failed, 2 for wrong input, 130 for Ctrl-C."""
     chosen = _parser().parse_args(arguments)
     try:
         return int(chosen.run(chosen))
     except (ScenarioError, SynthesisError, OSError, ValueError) as error:
         sys.stderr.write(f"natdrain-sim: {error}\n")
         return USAGE_ERROR
+    except KeyboardInterrupt:
+        return INTERRUPTED
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -43,10 +49,10 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--input", required=True, type=Path, metavar="FILE", help="the execution input, JSON")
     run.add_argument("-o", "--output", choices=["text", "json"], default="text", help="default: text")
     serving = command("serve", _serve, "Serve the cloud on loopback until SIGINT or SIGTERM.")
-    serving.add_argument("--port", type=int, default=0, help="default: 0, which picks a free one")
+    serving.add_argument("--port", type=_port, default=0, help="default: 0, which picks a free one")
     serving.add_argument(
         "--speed",
-        type=_positive,
+        type=_speed,
         default=server.DEFAULT_SPEED,
         help=f"simulated seconds in each real one; default: {server.DEFAULT_SPEED:g}",
     )
@@ -57,16 +63,27 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _positive(text: str) -> float:
-    number = float(text)
-    if number <= 0:
-        raise argparse.ArgumentTypeError(f"{text} is not greater than 0")
-    return number
+def _speed(text: str) -> float:
+    with suppress(ValueError):
+        if 0 < (number := float(text)) < math.inf:
+            return number
+    raise argparse.ArgumentTypeError(f"{text} is not a number greater than 0")
+
+
+def _port(text: str) -> int:
+    with suppress(ValueError):
+        if 0 <= (number := int(text)) <= HIGHEST_PORT:
+            return number
+    raise argparse.ArgumentTypeError(f"{text} is not a number from 0 to {HIGHEST_PORT}")
+
+
+def _no_number(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON number")
 
 
 def _run(chosen: argparse.Namespace) -> int:
     try:
-        request = json.loads(chosen.input.read_text(encoding="utf-8"))
+        request = json.loads(chosen.input.read_text(encoding="utf-8-sig"), parse_constant=_no_number)
     except ValueError as error:
         raise ValueError(f"{chosen.input} is no JSON: {error}") from error
     with EmbeddedCloud(Scenario.load(chosen.scenario or DEFAULT)) as cloud:

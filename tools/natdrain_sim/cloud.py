@@ -2,21 +2,25 @@
 
 import json
 import logging
+import os
 from collections import Counter
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
+from unittest.mock import patch
 
 import boto3
+from botocore.exceptions import ClientError
 from moto import mock_aws
 from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.ec2.exceptions import EC2ClientError
 
 from natdrain_sim import calls, cloudformation, ec2, functions, stepfunctions
 from natdrain_sim.clock import Clock
-from natdrain_sim.scenario import Address, Gateway, Scenario
+from natdrain_sim.scenario import Gateway, Scenario, ScenarioError
 from natdrain_sim.synthesis import synthesise
 
 __all__ = ["ACCOUNT", "REGION", "EmbeddedCloud", "Run"]
@@ -24,6 +28,8 @@ __all__ = ["ACCOUNT", "REGION", "EmbeddedCloud", "Run"]
 REGION = "us-east-1"
 ACCOUNT = DEFAULT_ACCOUNT_ID
 _STACK = "Natdrain"
+_SETTLING_SECONDS = 60
+"""More than any lag: what the scenario begins with is seen by everybody when it begins."""
 # The interpreter logs every error that a state catches; the history tells these already.
 logging.getLogger("moto").setLevel(logging.CRITICAL)
 
@@ -49,7 +55,9 @@ class EmbeddedCloud:
 
     def __init__(self, scenario: Scenario | None = None) -> None:
         self.scenario = scenario or Scenario()
-        self.clock = Clock(self.scenario.start_at)
+        # Begun early enough that traffic has settled and nothing is hidden by a lag any more.
+        self._settling_seconds = _SETTLING_SECONDS + self.scenario.longest_lifetime_seconds
+        self.clock = Clock(self.scenario.start_at - timedelta(seconds=self._settling_seconds))
         self.recorder = calls.Recorder()
         self.simulation = ec2.Simulation(REGION, ACCOUNT)
         self.outputs: dict[str, str] = {}
@@ -60,6 +68,7 @@ class EmbeddedCloud:
     def __enter__(self) -> Self:
         """Start the clock, deploy the stack, set the scene."""
         with ExitStack() as stack:
+            stack.enter_context(_no_aws_around())
             stack.enter_context(self.clock)
             stack.enter_context(mock_aws(config=_CONFIG))
             ec2.install()
@@ -68,7 +77,11 @@ class EmbeddedCloud:
             stack.enter_context(stepfunctions.install(self.clock))
             stack.enter_context(calls.install(self.recorder, self.clock))
             self._deploy()
-            self._set_scene()
+            try:
+                self._set_scene()
+            except (ClientError, EC2ClientError) as error:
+                raise ScenarioError(f"EC2 does not let the scenario be: {error}") from error
+            self.clock.advance(_SETTLING_SECONDS)
             self.recorder.calls.clear()
             self.recorder.faults = self.scenario.fault
             self._stack = stack.pop_all()
@@ -161,10 +174,13 @@ class EmbeddedCloud:
             return
         vpc = self.client("ec2").create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
         subnet = self.client("ec2").create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
-        for gateway in self.scenario.gateway:
-            self._add_gateway(subnet, gateway)
+        built = [(self._add_gateway(subnet, gateway), gateway) for gateway in self.scenario.gateway]
+        self.clock.advance(self.scenario.longest_lifetime_seconds)
+        for associations, gateway in built:
+            self._animate(associations, gateway)
 
-    def _add_gateway(self, subnet: str, gateway: Gateway) -> None:
+    def _add_gateway(self, subnet: str, gateway: Gateway) -> tuple[str, list[str]]:
+        """Build a gateway; returns its id and its associations, in the order of the scenario."""
         allocations = [
             self.simulation.add_address(
                 allocation_id=address.allocation_id, public_ip=address.public_ip, tags=address.tags
@@ -180,12 +196,6 @@ class EmbeddedCloud:
             tags=gateway.tags,
         )
         self.gateway_ids.append(gateway_id)
-        (shown,) = self.client("ec2").describe_nat_gateways(NatGatewayIds=[gateway_id])["NatGateways"]
-        associations = {
-            entry.get("AllocationId"): entry.get("AssociationId") for entry in shown["NatGatewayAddresses"]
-        }
-        for allocation, address in zip(allocations, gateway.address, strict=True):
-            self._animate(gateway_id, associations[allocation], address)
         if gateway.traffic:
             self.simulation.add_traffic(
                 gateway_id,
@@ -193,20 +203,36 @@ class EmbeddedCloud:
                 lifetime_seconds=gateway.traffic.lifetime_seconds,
                 seed=self.scenario.seed,
             )
+        (shown,) = self.client("ec2").describe_nat_gateways(NatGatewayIds=[gateway_id])["NatGateways"]
+        return gateway_id, [entry.get("AssociationId") for entry in shown["NatGatewayAddresses"]]
+
+    def _animate(self, built: tuple[str, list[str]], gateway: Gateway) -> None:
+        """Let happen what the scenario says of single addresses, and of the gateway's state."""
+        gateway_id, associations = built
+        for association_id, address in zip(associations, gateway.address, strict=False):
+            for lifetime in address.connections:
+                self.simulation.add_connection(
+                    gateway_id, association_id, lifetime_seconds=lifetime + _SETTLING_SECONDS
+                )
+            if address.fails_with:
+                self.simulation.fail_when_drained(association_id, address.fails_with)
+            if address.draining_with_limit:
+                self.client("ec2").disassociate_nat_gateway_address(
+                    NatGatewayId=gateway_id,
+                    AssociationIds=[association_id],
+                    MaxDrainDurationSeconds=address.draining_with_limit,
+                )
         if gateway.state != "available":
             self.simulation.set_gateway_state(gateway_id, gateway.state)
 
-    def _animate(self, gateway_id: str, association_id: str, address: Address) -> None:
-        for lifetime in address.connections:
-            self.simulation.add_connection(gateway_id, association_id, lifetime_seconds=lifetime)
-        if address.fails_with:
-            self.simulation.fail_when_drained(association_id, address.fails_with)
-        if address.draining_with_limit:
-            self.client("ec2").disassociate_nat_gateway_address(
-                NatGatewayId=gateway_id,
-                AssociationIds=[association_id],
-                MaxDrainDurationSeconds=address.draining_with_limit,
-            )
+
+@contextmanager
+def _no_aws_around() -> Iterator[None]:
+    """Hide the AWS settings of whoever runs this: an endpoint or a profile would lead out of this cloud."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    files = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+    with patch.dict(os.environ, {**ours, **files}, clear=True), patch("boto3.DEFAULT_SESSION", None):
+        yield
 
 
 def _result(ended: Mapping[str, Any]) -> Any:

@@ -6,6 +6,7 @@ Every number shown is counted by the embedded cloud while it runs; nothing here 
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,13 @@ from natdrain_sim.scenario import Scenario
 __all__ = ["main"]
 
 SCENARIO = Path(__file__).parent / "scenarios" / "demo.toml"
-WARM_UP_SECONDS = 300
 TICK_SECONDS = 5
 FRAME_REAL_SECONDS = 0.04
 SCRIPT_LIMIT_SECONDS = 5
 OUTLIVING_LIMIT_SECONDS = 150
 OUTLIVING_LIFETIME_SECONDS = 3600
+NATDRAIN_LIMIT_SECONDS = 350
+NARROWEST_SCREEN = 100
 SHOWN_LINES = 14
 
 
@@ -34,48 +36,55 @@ SHOWN_LINES = 14
 class Side:
     """One half of the screen: a gateway and what happened on it so far."""
 
+    name: str
     title: str
     gateway_id: str
     public_ip: str
-    lines: list[str] = field(default_factory=list)
+    lines: list[tuple[float, str]] = field(default_factory=list)
     shown: int = 0
 
     def say(self, at: float, text: str) -> None:
         """Add a line, at so many simulated seconds."""
-        self.lines.append(f"{at:>5.0f} s  {text}")
+        self.lines.append((at, text))
 
-    def news(self) -> list[str]:
-        """The lines added since the last call."""
+    def news(self) -> list[tuple[float, str, str]]:
+        """The lines added since the last call, each with its time and the name of this side."""
         news, self.shown = self.lines[self.shown :], len(self.lines)
-        return news
+        return [(at, self.name, text) for at, text in news]
 
 
 def main() -> int:
     """Show the demo on standard output; returns 0 if natdrain did what the demo claims, else 1."""
-    console = Console(soft_wrap=True, highlight=False)
+    console = Console(highlight=False)
     with EmbeddedCloud(Scenario.load(SCENARIO)) as cloud:
-        cloud.clock.advance(WARM_UP_SECONDS)
         none_cut = _first_act(console, cloud)
         outlived = _second_act(console, cloud)
     return 0 if none_cut and outlived.status == "SUCCEEDED" else 1
 
 
 def _first_act(console: Console, cloud: EmbeddedCloud) -> bool:
-    console.print("The same traffic on two NAT gateways; one Elastic IP is to go from each.\n")
-    script = Side("A script of today: 5 s, then ReleaseAddress", cloud.gateway_ids[0], "203.0.113.11")
-    natdrain = Side("natdrain", cloud.gateway_ids[1], "203.0.113.21")
-    execution = cloud.start({"PublicIps": [natdrain.public_ip], "Reason": "the demo"})
+    console.print(
+        f"The same traffic on two NAT gateways; one Elastic IP is to go from each.\n"
+        f"The script gives connections {SCRIPT_LIMIT_SECONDS} s, as public rotation scripts do; "
+        f"natdrain {NATDRAIN_LIMIT_SECONDS} s, EC2's default.\n"
+    )
+    script = Side("script", f"a script, limit {SCRIPT_LIMIT_SECONDS} s", cloud.gateway_ids[0], "203.0.113.11")
+    natdrain = Side(
+        "natdrain", f"natdrain, limit {NATDRAIN_LIMIT_SECONDS} s", cloud.gateway_ids[1], "203.0.113.21"
+    )
+    execution = cloud.start(
+        {"PublicIps": [natdrain.public_ip], "MaxDrainDurationSeconds": NATDRAIN_LIMIT_SECONDS}
+    )
     acts = (_play_script(cloud, script), _watch(cloud, natdrain, execution))
-    if console.is_terminal:
+    if console.is_terminal and console.width >= NARROWEST_SCREEN:
         with Live(console=console, refresh_per_second=25) as live:
             for _ in _ticks(cloud, acts):
                 live.update(_screen(cloud, script, natdrain))
                 time.sleep(FRAME_REAL_SECONDS)
     else:
         for _ in _ticks(cloud, acts):
-            for side in (script, natdrain):
-                for line in side.news():
-                    console.print(f"{side.title.split(':')[0]:<18}{line}", markup=False)
+            for at, name, text in sorted(script.news() + natdrain.news(), key=itemgetter(0)):
+                console.print(f"{at:>5.0f} s  {name:<10}{text}", markup=False)
     cut = [cloud.connections_cut(side.gateway_id) for side in (script, natdrain)]
     console.print(f"\nConnections cut by the script: {cut[0]}. Connections cut by natdrain: {cut[1]}.\n")
     return cloud.report(execution).status == "SUCCEEDED" and cut[1] == 0
@@ -97,13 +106,13 @@ def _second_act(console: Console, cloud: EmbeddedCloud) -> Run:
     console.print("The result:")
     _print_result(console, run)
     console.print(f"Connections cut by EC2: {cloud.connections_cut(gateway_id)}. To put the address back:")
-    console.print(run.result["PutBack"], markup=False)
+    console.print(run.result["PutBack"], markup=False, soft_wrap=True)
     return run
 
 
 def _print_result(console: Console, run: Run) -> None:
     for line in (run.result["Summary"], *run.result["Warnings"]):
-        console.print(f"  {line}", markup=False)
+        console.print(f"  {line}", markup=False, soft_wrap=not console.is_terminal)
 
 
 def _ticks(cloud: EmbeddedCloud, acts: tuple[Iterator[None], ...]) -> Iterator[None]:
@@ -173,12 +182,12 @@ def _screen(cloud: EmbeddedCloud, *sides: Side) -> Table:
 def _panel(cloud: EmbeddedCloud, side: Side) -> Panel:
     table = Table(box=None, padding=(0, 2))
     for heading in ("address", "status", "connections"):
-        table.add_column(heading, justify="right" if heading == "connections" else "left")
+        table.add_column(heading, justify="right" if heading == "connections" else "left", no_wrap=True)
     open_now = cloud.simulation.connections(side.gateway_id)
     for address in _addresses(cloud, side.gateway_id):
         count = open_now.get(address["AssociationId"], 0)
         table.add_row(address["PublicIp"], address["Status"], str(count))
-    lines = side.lines[-SHOWN_LINES:]
+    lines = [f"{at:>5.0f} s  {text}" for at, text in side.lines[-SHOWN_LINES:]]
     return Panel(Group(table, "", *lines), title=side.title, subtitle=f"{cloud.clock.now:%H:%M:%S} UTC")
 
 

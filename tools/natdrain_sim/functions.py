@@ -159,6 +159,8 @@ def _context_of(function: LambdaFunction) -> Context:
 def _environment_of(function: LambdaFunction, context: Context) -> dict[str, str]:
     return {
         **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_ACCESS_KEY_ID": "ASIAEXAMPLE",
         "AWS_SECRET_ACCESS_KEY": "example",
         "AWS_SESSION_TOKEN": "example",
