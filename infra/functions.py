@@ -10,7 +10,6 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
-from natdrain.names import OPT_IN_TAG, OPT_IN_VALUE, PROTECT_TAG, SERVICE, TABLE_ENV
 
 from infra.acknowledged import (
     DESCRIBE,
@@ -22,6 +21,7 @@ from infra.acknowledged import (
 )
 from infra.asset import PYTHON, function_code
 from infra.config import Config
+from natdrain.names import OPT_IN_TAG, OPT_IN_VALUE, PROTECT_TAG, SERVICE, TABLE_ENV
 
 __all__ = ["Functions"]
 

@@ -11,6 +11,7 @@ import pytest
 import time_machine
 from botocore.exceptions import ClientError
 from moto import mock_aws
+
 from natdrain_sim.ec2 import Simulation, install
 
 if TYPE_CHECKING:

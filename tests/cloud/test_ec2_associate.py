@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import BuildNetwork, Network, Refused, Statuses
     from mypy_boto3_ec2 import EC2Client
-    from natdrain_sim.ec2 import Simulation
     from time_machine import Traveller
+
+    from conftest import BuildNetwork, Network, Refused, Statuses
+    from natdrain_sim.ec2 import Simulation
 
 
 def associate(ec2: EC2Client, net: Network, *allocation_ids: str, **parameters: Any) -> dict[str, Any]:
@@ -40,11 +41,6 @@ def test_associated_address_is_absent_then_associating_then_succeeded(
         clock.shift(seconds)
         seen.append(statuses(net).get(address["AssociationId"]))
     assert seen == [None, "associating", "succeeded"]
-
-
-def test_associate_honours_given_private_ips(ec2: EC2Client, net: Network, eips: list[str]) -> None:
-    [address] = associate(ec2, net, eips[0], PrivateIpAddresses=["10.0.0.99"])["NatGatewayAddresses"]
-    assert address["PrivateIp"] == "10.0.0.99"
 
 
 def test_associate_refuses_more_than_eight_addresses(

@@ -8,6 +8,7 @@ import boto3
 import pytest
 from moto import mock_aws
 from moto.server import ThreadedMotoServer
+
 from natdrain_sim.ec2 import Lags, Simulation, install
 
 if TYPE_CHECKING:

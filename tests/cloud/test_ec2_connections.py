@@ -9,10 +9,11 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Network
     from mypy_boto3_ec2 import EC2Client
-    from natdrain_sim.ec2 import Simulation
     from time_machine import Traveller
+
+    from conftest import Network
+    from natdrain_sim.ec2 import Simulation
 
 
 @pytest.fixture

@@ -6,13 +6,16 @@ from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from moto.ec2.exceptions import InvalidParameterValue
+
 from natdrain_sim.ec2 import Lags
 
 if TYPE_CHECKING:
-    from conftest import Network, Refused
     from mypy_boto3_ec2 import EC2Client
-    from natdrain_sim.ec2 import Simulation
     from time_machine import Traveller
+
+    from conftest import Network, Refused
+    from natdrain_sim.ec2 import Simulation
 
 
 def create(
@@ -54,18 +57,12 @@ def test_create_takes_distinct_private_ips_from_the_subnet(
     assert min(map(ip_address, ips)) == ip_address("10.0.0.4")
 
 
-def test_create_honours_given_private_ips(ec2: EC2Client, net: Network, eips: list[str]) -> None:
-    gateway = create(
-        ec2, net.subnet_id, *eips[:2], PrivateIpAddress="10.0.0.70", SecondaryPrivateIpAddresses=["10.0.0.71"]
-    )
-    assert [one["PrivateIp"] for one in gateway["NatGatewayAddresses"]] == ["10.0.0.70", "10.0.0.71"]
-
-
-def test_create_refuses_a_private_ip_in_use(
-    ec2: EC2Client, net: Network, eips: list[str], refused: Refused
+@pytest.mark.parametrize("taken", ["10.0.0.4", "10.9.9.9"])
+def test_simulation_refuses_a_private_ip_that_is_taken_or_elsewhere(
+    net: Network, eips: list[str], simulation: Simulation, taken: str
 ) -> None:
-    with refused("InvalidIPAddress.InUse"):
-        create(ec2, net.subnet_id, eips[0], PrivateIpAddress="10.0.0.4")
+    with pytest.raises(InvalidParameterValue, match=taken):
+        simulation.add_nat_gateway(net.subnet_id, eips[:1], private_ips=[taken])
 
 
 def test_create_describes_the_gateway_as_ec2_does(ec2: EC2Client, net: Network, eips: list[str]) -> None:
@@ -104,12 +101,10 @@ def test_create_public_refuses_to_do_without_an_eip(ec2: EC2Client, net: Network
 
 
 def test_create_private_needs_no_eip(ec2: EC2Client, net: Network) -> None:
-    gateway = ec2.create_nat_gateway(
-        SubnetId=net.subnet_id, ConnectivityType="private", SecondaryPrivateIpAddressCount=1
-    )["NatGateway"]
-    primary, secondary = gateway["NatGatewayAddresses"]
+    gateway = ec2.create_nat_gateway(SubnetId=net.subnet_id, ConnectivityType="private")["NatGateway"]
+    (primary,) = gateway["NatGatewayAddresses"]
     assert gateway["ConnectivityType"] == "private"
-    assert (primary["IsPrimary"], secondary["IsPrimary"]) == (True, False)
+    assert primary["IsPrimary"] is True
     assert "AllocationId" not in primary
     assert "AssociationId" not in primary
 

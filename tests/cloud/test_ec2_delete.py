@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from conftest import Network, Refused, Statuses
     from mypy_boto3_ec2 import EC2Client
     from time_machine import Traveller
+
+    from conftest import Network, Refused, Statuses
 
 
 def state(ec2: EC2Client, net: Network) -> str:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 from natdrain_sim.ec2 import Lags
 
 if TYPE_CHECKING:
-    from conftest import BuildNetwork, Network, Statuses
     from mypy_boto3_ec2 import EC2Client
-    from natdrain_sim.ec2 import Simulation
     from time_machine import Traveller
+
+    from conftest import BuildNetwork, Network, Statuses
+    from natdrain_sim.ec2 import Simulation
 
 
 MARGIN = 350 + 40 + 2

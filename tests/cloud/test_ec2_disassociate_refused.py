@@ -8,10 +8,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
-    from conftest import BuildNetwork, Network, Refused, Statuses
     from mypy_boto3_ec2 import EC2Client
-    from natdrain_sim.ec2 import Simulation
     from time_machine import Traveller
+
+    from conftest import BuildNetwork, Network, Refused, Statuses
+    from natdrain_sim.ec2 import Simulation
 
 
 MARGIN = 350 + 40 + 2

@@ -1,4 +1,4 @@
-"""ReleaseAddress and the plain Associate- and DisassociateAddress, on an EIP that a NAT gateway holds."""
+"""ReleaseAddress on an EIP that a NAT gateway holds."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import Network, Refused
     from mypy_boto3_ec2 import EC2Client
     from time_machine import Traveller
+
+    from conftest import Network, Refused
 
 
 @pytest.mark.parametrize("seconds", [0, 349])
@@ -37,21 +38,3 @@ def test_release_works_on_an_eip_that_nothing_uses(ec2: EC2Client, refused: Refu
     ec2.release_address(AllocationId=spare)
     with refused("InvalidAllocationID.NotFound"):
         ec2.describe_addresses(AllocationIds=[spare])
-
-
-def test_plain_disassociate_refuses_an_eip_of_a_gateway(
-    ec2: EC2Client, net: Network, refused: Refused
-) -> None:
-    with refused("AuthFailure"):
-        ec2.disassociate_address(AssociationId=net.association_ids[1])
-
-
-def test_plain_associate_refuses_an_eip_of_a_gateway(ec2: EC2Client, net: Network, refused: Refused) -> None:
-    """Even when reassociation is allowed."""
-    interface = ec2.create_network_interface(SubnetId=net.subnet_id)["NetworkInterface"]
-    with refused("AuthFailure"):
-        ec2.associate_address(
-            AllocationId=net.allocation_ids[1],
-            NetworkInterfaceId=interface["NetworkInterfaceId"],
-            AllowReassociation=True,
-        )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+
 from synthesised import RunApplication
 
 # The application itself, and one policy that nobody should have written.

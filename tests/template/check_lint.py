@@ -7,6 +7,7 @@ import json
 
 from cfnlint import lint
 from cfnlint.config import ManualArgs
+
 from synthesised import Template, of_type
 
 CONFIG = ManualArgs(

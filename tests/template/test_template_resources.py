@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from synthesised import Template, of_type, only, state_machine
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from synthesised import FUNCTIONS, Template, function, of_type, rights, state_machine
 
 OPTED_IN = "if StringEquals aws:ResourceTag/natdrain:managed=true"

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from synthesised import FUNCTIONS, RunApplication, Template, function, state_machine
 
 

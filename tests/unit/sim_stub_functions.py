@@ -13,6 +13,7 @@ from typing import Any
 
 import boto3
 from moto import mock_aws
+
 from natdrain_sim import calls, cloudformation, functions, stepfunctions
 from natdrain_sim.calls import Fault, Recorder
 from natdrain_sim.clock import Clock
@@ -129,17 +130,6 @@ def template(definition: dict[str, Any]) -> str:
                             "Fail": {"Fn::GetAtt": ["Fail", "Arn"]},
                             "Table": {"Ref": "Table"},
                         },
-                        "LoggingConfiguration": {
-                            "Level": "ALL",
-                            "Destinations": [
-                                {
-                                    "CloudWatchLogsLogGroup": {
-                                        "LogGroupArn": {"Fn::GetAtt": ["LookLogs", "Arn"]}
-                                    }
-                                }
-                            ],
-                        },
-                        "TracingConfiguration": {"Enabled": True},
                     },
                 },
                 "CDKMetadata": {"Type": "AWS::CDK::Metadata", "Properties": {"Analytics": "v2:deflate64:x"}},
@@ -180,9 +170,6 @@ class StubCloud:
         )
         (stack,) = stacks.describe_stacks(StackName="stub")["Stacks"]
         self.outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
-
-    def update(self, *states: dict[str, Any]) -> None:
-        self.client("cloudformation").update_stack(StackName="stub", TemplateBody=template(chain(*states)))
 
     def start(self, name: str = "one", event: Any = None) -> str:
         started = self.client("stepfunctions").start_execution(

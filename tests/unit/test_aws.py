@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from botocore import exceptions
 from botocore.exceptions import ClientError
+
 from natdrain import aws
 from natdrain.errors import TransientFailure
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+
 from builders import GATEWAY, MANAGED, START, address, allocation, association, gateway, ip, look
 from natdrain.decide import Disassociate, Finished, Known, Refuse, Wait, accepted, decide, recovered, refused
 from natdrain.drains import AddressOutcome, Drain

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from builders import address, gateway, sample
 from natdrain.gateways import Gateway
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from builders import GATEWAY, MANAGED, START, address, allocation, association
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from builders import GATEWAY, MANAGED, START, address, allocation, association
 from natdrain.decide import Disassociate, Finished, Known, Refuse, Wait, accepted, decide, refused
 from natdrain.gateways import Gateway, Look
 from natdrain.outcomes import MAX_CAUSE_CHARACTERS, conclude

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+
 from builders import GATEWAY, START, allocation, association, ip
 from natdrain.drains import AddressOutcome, Drain
 from natdrain.outcomes import MAX_CAUSE_CHARACTERS, Failure, Outcome, conclude

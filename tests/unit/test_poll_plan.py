@@ -6,6 +6,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from natdrain.poll_plan import deadline_seconds, next_offset, poll_plan
 
 limits = st.integers(1, 4000)

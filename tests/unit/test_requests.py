@@ -4,9 +4,10 @@ import contextlib
 import json
 
 import pytest
-from builders import GATEWAY, allocation, association, sample
 from hypothesis import given
 from hypothesis import strategies as st
+
+from builders import GATEWAY, allocation, association, sample
 from natdrain.errors import RequestRefused
 from natdrain.requests import Request
 

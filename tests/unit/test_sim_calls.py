@@ -4,6 +4,7 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+
 from sim_stub_functions import REGION, START, StubCloud, invoke, stub_cloud
 
 MACHINE_ROLE = "arn:aws:iam::123456789012:role/machine-role"

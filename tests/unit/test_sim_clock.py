@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+
 from natdrain_sim import clock as clock_module
 from natdrain_sim.clock import Clock, ClockStuckError
 

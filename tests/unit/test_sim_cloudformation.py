@@ -18,25 +18,12 @@ def test_template_state_machine_has_its_substitutions_applied() -> None:
         assert cloud.outputs["LookArn"] in machine(cloud)["definition"]
 
 
-def test_template_state_machine_keeps_its_logging_and_tracing() -> None:
-    with stub_cloud({"Type": "Succeed"}) as cloud:
-        described = machine(cloud)
-        assert described["loggingConfiguration"]["level"] == "ALL"
-        assert described["tracingConfiguration"] == {"enabled": True}
-
-
 def test_template_reference_to_a_version_is_the_arn_of_that_version() -> None:
     with stub_cloud({"Type": "Succeed"}) as cloud:
         assert cloud.outputs["LookArn"].startswith(
             "arn:aws:lambda:eu-central-1:123456789012:function:stub-Look"
         )
         assert cloud.outputs["LookArn"].endswith(":1")
-
-
-def test_template_update_changes_the_definition_of_the_state_machine() -> None:
-    with stub_cloud({"Type": "Succeed"}) as cloud:
-        cloud.update({"Type": "Fail", "Error": "${Table}"})
-        assert cloud.run()["error"] == cloud.outputs["TableName"]
 
 
 def test_template_deletion_removes_the_state_machine() -> None:

@@ -8,6 +8,7 @@ import sys
 from functools import cache
 
 import pytest
+
 from natdrain_sim.ec2 import SEAM, install
 
 ASK = """
@@ -42,8 +43,6 @@ def moto_as_it_is() -> frozenset[str]:
         "NatGatewayBackend.delete_nat_gateway(self, nat_gateway_id)",
         "NatGatewayBackend.describe_nat_gateways(self, filters, nat_gateway_ids)",
         "ElasticAddressBackend.describe_addresses(self, allocation_ids, public_ips, filters)",
-        "ElasticAddressBackend.associate_address(self, instance, eni, address, allocation_id, reassociate)",
-        "ElasticAddressBackend.disassociate_address(self, address, association_id)",
         "ElasticAddressBackend.release_address(self, address, allocation_id)",
     ],
 )

@@ -3,6 +3,7 @@ import os
 from typing import Any
 
 import pytest
+
 from sim_stub_functions import StubCloud, invoke, stub_cloud
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+
 from natdrain_sim import jsonata, stepfunctions
 from natdrain_sim.clock import Clock
 from sim_stub_functions import START, StubCloud, invoke, stub_cloud

@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from natdrain_sim.ec2.traffic import Traffic
 
 START = datetime(2026, 10, 2, 17, tzinfo=UTC)
@@ -86,8 +85,3 @@ def test_traffic_tells_when_the_last_connection_would_end() -> None:
     traffic.place(START, "a", lifetime_seconds=10)
     traffic.place(START, "a", lifetime_seconds=90)
     assert traffic.cut_off(after(5), "a", after(50)) == after(90)
-
-
-def test_traffic_refuses_a_rate_of_nothing() -> None:
-    with pytest.raises(ValueError, match="not positive"):
-        Traffic(lambda _: ["a"]).add_stream(START, per_second=0, lifetime_seconds=(1, 2), seed=0)

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator
 
 import pytest
+
 from natdrain_sim.cloud import EmbeddedCloud
 from natdrain_sim.ec2 import Lags
 from stories import MANAGED, BuildGateway, NatGateway

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from natdrain_sim.cloud import EmbeddedCloud
 from stories import MANAGED, BuildGateway, NatGateway, refused
 

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from natdrain_sim.cli import main
 from natdrain_sim.scenario import DEFAULT, Scenario, ScenarioError
 

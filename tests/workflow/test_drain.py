@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from natdrain_sim.cloud import EmbeddedCloud
 from natdrain_sim.ec2 import Lags
 from stories import BuildGateway, items, log_lines, table

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from natdrain_sim.calls import Fault
 from natdrain_sim.cloud import EmbeddedCloud
 from natdrain_sim.ec2 import Lags

@@ -5,19 +5,18 @@ by there with the operation known and the answer not yet made.
 """
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
+from copy import copy
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from unittest.mock import patch
 
 from botocore.parsers import create_parser
 from moto.core.exceptions import ServiceException
-from moto.core.model import ServiceModel
-from moto.core.parse import PROTOCOL_PARSERS
-from moto.core.request import determine_request_protocol
 from moto.core.responses import ActionResult, BaseResponse
 from moto.core.utils import get_service_model
 
@@ -37,7 +36,7 @@ def acting_as(role: str) -> Iterator[None]:
         _acting_role.reset(token)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Call:
     """One API call: when, what, by which role (None: a client from outside), and its error code, if any."""
 
@@ -68,6 +67,11 @@ class Fault:
     role_contains: str | None = None
     after_effect: bool = False
 
+    def looks_at(self, call: Call) -> bool:
+        """Tell whether the operation and the role of a call are those of this fault."""
+        same_operation = self.operation == f"{call.service}:{call.operation}"
+        return same_operation and (self.role_contains or "") in (call.role or "")
+
 
 @dataclass
 class Recorder:
@@ -75,26 +79,16 @@ class Recorder:
 
     faults: Sequence[Fault] = ()
     calls: list[Call] = field(default_factory=list)
-    _seen: dict[Fault, int] = field(default_factory=dict)
+    _seen: Counter[Fault] = field(default_factory=Counter)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def begin(self, call: Call) -> tuple[int, Fault | None]:
-        """Take the call's place in the list before it is made: an Invoke stands before what it leads to."""
+    def begin(self, call: Call) -> Fault | None:
+        """Note a call before it is made, and so before what it leads to; returns the fault that spoils it."""
         with self._lock:
             self.calls.append(call)
-            return len(self.calls) - 1, self._fault_for(call)
-
-    def _fault_for(self, call: Call) -> Fault | None:
-        hits = []
-        for fault in self.faults:
-            if fault.operation != f"{call.service}:{call.operation}":
-                continue
-            if fault.role_contains is not None and fault.role_contains not in (call.role or ""):
-                continue
-            self._seen[fault] = number = self._seen.get(fault, 0) + 1
-            if fault.calls is None or number in fault.calls:
-                hits.append(fault)
-        return hits[0] if hits else None
+            looking = [fault for fault in self.faults if fault.looks_at(call)]
+            self._seen.update(looking)
+            return next((f for f in looking if f.calls is None or self._seen[f] in f.calls), None)
 
 
 @contextmanager
@@ -112,16 +106,12 @@ def install(recorder: Recorder, clock: Clock) -> Iterator[None]:
                 service=response.boto3_service_name,
                 operation=operation,
                 role=_acting_role.get(),
-                parameters=_parameters_of(response, operation),
+                parameters=_parameters_of(response),
             )
-            place, fault = recorder.begin(call)
-            try:
-                answer = _answer(fault, response, lambda: original(response))
-            except Exception as error:
-                recorder.calls[place] = replace(call, error=type(error).__name__)
-                raise
+            fault = recorder.begin(call)
+            answer = _answer(fault, response, lambda: original(response))
             if answer[0] >= 400:  # noqa: PLR2004 - HTTP
-                recorder.calls[place] = replace(call, error=_error_code_of(response, answer))
+                call.error = _error_code_of(response, answer)
             return answer
 
     with patch.object(BaseResponse, "call_action", call_action):
@@ -144,33 +134,18 @@ def _answer(fault: Fault | None, response: BaseResponse, act: Callable[[], TypeR
     return fault.status, *BaseResponse._enrich_response(headers, body)  # noqa: SLF001 - it makes the id
 
 
-def _service_model_of(response: BaseResponse) -> tuple[ServiceModel, str]:
-    model = get_service_model(response.boto3_service_name)
-    return model, determine_request_protocol(model, response.headers.get("Content-Type", ""))
-
-
-def _parameters_of(response: BaseResponse, operation: str) -> dict[str, Any]:
-    """The parameters as boto3 names them, whatever the wire protocol."""
-    model, protocol = _service_model_of(response)
-    request = response.normalized_request
-    parser = PROTOCOL_PARSERS[protocol](model.operation_model(operation), map_type=dict)
-    parsed: dict[str, Any] = parser.parse(
-        {
-            "method": request.method,
-            "values": request.values,
-            "headers": request.headers,
-            "body": request.data,
-            "url_path": request.path,
-            "url_params": response.uri_match,
-        }
-    )
-    return parsed
+def _parameters_of(response: BaseResponse) -> dict[str, Any]:
+    """The parameters as boto3 names them, whatever the wire protocol and however moto itself reads them."""
+    reader = copy(response)
+    reader.PROTOCOL_PARSER_MAP_TYPE = dict
+    reader.parse_parameters(response.normalized_request)
+    return dict(reader.params)
 
 
 def _error_code_of(response: BaseResponse, answer: TypeResponse) -> str:
     """The code that boto3 would find in this answer."""
     status, headers, body = answer
-    _, protocol = _service_model_of(response)
+    protocol = response.determine_response_protocol(get_service_model(response.boto3_service_name))
     content = body.encode() if isinstance(body, str) else body
     lower = {name.lower(): str(value) for name, value in headers.items()}
     no_shape: Any = None  # an error needs none to be parsed

@@ -15,8 +15,6 @@ from natdrain_sim.cloud import EmbeddedCloud, Run
 from natdrain_sim.scenario import DEFAULT, Scenario, ScenarioError
 from natdrain_sim.synthesis import SynthesisError
 
-__all__ = ["main"]
-
 RUN_FAILED = 1
 USAGE_ERROR = 2
 INTERRUPTED = 130
@@ -46,6 +44,9 @@ def _parser() -> argparse.ArgumentParser:
 
     command("demo", lambda _chosen: demo.main(), "Show what scripts do today, and what natdrain does.")
     run = command("run", _run, "Run one execution to its end, and report it.")
+    run.add_argument(
+        "--scenario", type=Path, metavar="FILE", help="default: one gateway with three addresses"
+    )
     run.add_argument("--input", required=True, type=Path, metavar="FILE", help="the execution input, JSON")
     run.add_argument("-o", "--output", choices=["text", "json"], default="text", help="default: text")
     serving = command("serve", _serve, "Serve the cloud on loopback until SIGINT or SIGTERM.")
@@ -55,9 +56,6 @@ def _parser() -> argparse.ArgumentParser:
         type=_speed,
         default=server.DEFAULT_SPEED,
         help=f"simulated seconds in each real one; default: {server.DEFAULT_SPEED:g}",
-    )
-    run.add_argument(
-        "--scenario", type=Path, metavar="FILE", help="default: one gateway with three addresses"
     )
     serving.add_argument("--scenario", type=Path, metavar="FILE", help="default: an empty account")
     return parser

@@ -6,9 +6,8 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from types import TracebackType
+from dataclasses import asdict, dataclass
+from datetime import timedelta
 from typing import Any, Self
 from unittest.mock import patch
 
@@ -22,8 +21,6 @@ from natdrain_sim import calls, cloudformation, ec2, functions, stepfunctions
 from natdrain_sim.clock import Clock
 from natdrain_sim.scenario import Gateway, Scenario, ScenarioError
 from natdrain_sim.synthesis import synthesise
-
-__all__ = ["ACCOUNT", "REGION", "EmbeddedCloud", "Run"]
 
 REGION = "us-east-1"
 ACCOUNT = DEFAULT_ACCOUNT_ID
@@ -56,11 +53,11 @@ class EmbeddedCloud:
     def __init__(self, scenario: Scenario | None = None) -> None:
         self.scenario = scenario or Scenario()
         # Begun early enough that traffic has settled and nothing is hidden by a lag any more.
-        self._settling_seconds = _SETTLING_SECONDS + self.scenario.longest_lifetime_seconds
-        self.clock = Clock(self.scenario.start_at - timedelta(seconds=self._settling_seconds))
+        earlier = timedelta(seconds=_SETTLING_SECONDS + self.scenario.longest_lifetime_seconds)
+        self.clock = Clock(self.scenario.start_at - earlier)
         self.recorder = calls.Recorder()
         self.simulation = ec2.Simulation(REGION, ACCOUNT)
-        self.outputs: dict[str, str] = {}
+        self.drain_state_machine_arn = ""
         self.gateway_ids: list[str] = []
         self._first_call: dict[str, int] = {}
         self._stack = ExitStack()
@@ -87,16 +84,9 @@ class EmbeddedCloud:
             self._stack = stack.pop_all()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Leave nothing behind."""
-        self._stack.__exit__(kind, error, trace)
-
-    @property
-    def drain_state_machine_arn(self) -> str:
-        """The workflow, as the stack's output names it."""
-        return self.outputs["DrainStateMachineArn"]
+        self._stack.close()
 
     def client(self, service: str) -> Any:
         """A boto3 client of this cloud."""
@@ -126,7 +116,6 @@ class EmbeddedCloud:
         Its calls are those of all roles since it began, so those of another one at the same time too.
         """
         ended = self._describe(execution_arn)
-        began: datetime = ended["startDate"]
         made = [call for call in self.recorder.calls[self._first_call[execution_arn] :] if call.role]
         return Run(
             execution_arn=execution_arn,
@@ -135,7 +124,7 @@ class EmbeddedCloud:
             result=_result(ended),
             states=tuple(self.states(execution_arn)),
             calls=dict(Counter(f"{call.service}:{call.operation}" for call in made)),
-            seconds=(ended["stopDate"] - began).total_seconds(),
+            seconds=(ended["stopDate"] - ended["startDate"]).total_seconds(),
             connections_cut=sum(self.connections_cut(gateway) for gateway in self.gateway_ids),
         )
 
@@ -157,16 +146,17 @@ class EmbeddedCloud:
         return self.client("stepfunctions").describe_execution(executionArn=execution_arn)
 
     def _deploy(self) -> None:
-        cloudformation_client = self.client("cloudformation")
+        stacks = self.client("cloudformation")
         template = synthesise()
         # What `cdk bootstrap` leaves in an account: the template asks for its version.
         for parameter in template["Parameters"].values():
             self.client("ssm").put_parameter(Name=parameter["Default"], Value="30", Type="String")
-        cloudformation_client.create_stack(
+        stacks.create_stack(
             StackName=_STACK, TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"]
         )
-        (stack,) = cloudformation_client.describe_stacks(StackName=_STACK)["Stacks"]
-        self.outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+        (stack,) = stacks.describe_stacks(StackName=_STACK)["Stacks"]
+        outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+        self.drain_state_machine_arn = outputs["DrainStateMachineArn"]
 
     def _set_scene(self) -> None:
         self.simulation.configure(lags=self.scenario.lags, seed=self.scenario.seed)
@@ -174,13 +164,12 @@ class EmbeddedCloud:
             return
         vpc = self.client("ec2").create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
         subnet = self.client("ec2").create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
-        built = [(self._add_gateway(subnet, gateway), gateway) for gateway in self.scenario.gateway]
+        self.gateway_ids = [self._add_gateway(subnet, gateway) for gateway in self.scenario.gateway]
         self.clock.advance(self.scenario.longest_lifetime_seconds)
-        for associations, gateway in built:
-            self._animate(associations, gateway)
+        for gateway_id, gateway in zip(self.gateway_ids, self.scenario.gateway, strict=True):
+            self._animate(gateway_id, gateway)
 
-    def _add_gateway(self, subnet: str, gateway: Gateway) -> tuple[str, list[str]]:
-        """Build a gateway; returns its id and its associations, in the order of the scenario."""
+    def _add_gateway(self, subnet: str, gateway: Gateway) -> str:
         allocations = [
             self.simulation.add_address(
                 allocation_id=address.allocation_id, public_ip=address.public_ip, tags=address.tags
@@ -195,21 +184,14 @@ class EmbeddedCloud:
             private_ips=[address.private_ip for address in gateway.address],
             tags=gateway.tags,
         )
-        self.gateway_ids.append(gateway_id)
         if gateway.traffic:
-            self.simulation.add_traffic(
-                gateway_id,
-                per_second=gateway.traffic.per_second,
-                lifetime_seconds=gateway.traffic.lifetime_seconds,
-                seed=self.scenario.seed,
-            )
-        (shown,) = self.client("ec2").describe_nat_gateways(NatGatewayIds=[gateway_id])["NatGateways"]
-        return gateway_id, [entry.get("AssociationId") for entry in shown["NatGatewayAddresses"]]
+            self.simulation.add_traffic(gateway_id, **asdict(gateway.traffic), seed=self.scenario.seed)
+        return gateway_id
 
-    def _animate(self, built: tuple[str, list[str]], gateway: Gateway) -> None:
+    def _animate(self, gateway_id: str, gateway: Gateway) -> None:
         """Let happen what the scenario says of single addresses, and of the gateway's state."""
-        gateway_id, associations = built
-        for association_id, address in zip(associations, gateway.address, strict=False):
+        associations = self.simulation.connections(gateway_id)
+        for association_id, address in zip(associations, gateway.address, strict=True):
             for lifetime in address.connections:
                 self.simulation.add_connection(
                     gateway_id, association_id, lifetime_seconds=lifetime + _SETTLING_SECONDS

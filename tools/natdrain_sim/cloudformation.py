@@ -5,7 +5,6 @@ keep their log group, and their code may lie in a bucket that does not exist; a 
 be the ARN of that version.
 """
 
-import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -16,61 +15,38 @@ from moto.awslambda.utils import get_backend
 from moto.stepfunctions import models as stepfunctions_models
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
+from natdrain_sim.jsonata import Seam
+
 
 @contextmanager
 def install() -> Iterator[None]:
     """Fill the gaps of moto's CloudFormation."""
+    create = "create_from_cloudformation_json"
+    seams: tuple[Seam, ...] = (
+        (lambda_models, "do_validate_s3", lambda: False),
+        (stepfunctions_models, "stepfunctions_backends", stepfunctions_parser_backends),
+        (stepfunctions_models.StateMachine, create, staticmethod(_create_state_machine())),
+        (lambda_models.LambdaFunction, create, staticmethod(_create_function())),
+        (lambda_models.LambdaVersion, create, staticmethod(_create_version)),
+    )
     with ExitStack() as stack:
-        stack.enter_context(patch.object(lambda_models, "do_validate_s3", lambda: False))
-        stack.enter_context(
-            patch.object(stepfunctions_models, "stepfunctions_backends", stepfunctions_parser_backends)
-        )
-        for name, replacement in _state_machine():
-            stack.enter_context(
-                patch.object(stepfunctions_models.StateMachine, name, staticmethod(replacement))
-            )
-        for owner, create in (
-            (lambda_models.LambdaFunction, _create_function()),
-            (lambda_models.LambdaVersion, _create_version),
-        ):
-            stack.enter_context(patch.object(owner, "create_from_cloudformation_json", staticmethod(create)))
+        for seam in seams:
+            stack.enter_context(patch.object(*seam))
         yield
 
 
-def _state_machine() -> Iterator[tuple[str, Any]]:
+def _create_state_machine() -> Any:
     create = stepfunctions_models.StateMachine.create_from_cloudformation_json
-    update = stepfunctions_models.StateMachine.update_from_cloudformation_json
 
     def create_state_machine(resource_name: str, cloudformation_json: Any, *rest: Any, **more: Any) -> Any:
-        machine = create(resource_name, _with_definition(cloudformation_json), *rest, **more)
         properties = cloudformation_json["Properties"]
-        if "LoggingConfiguration" in properties:
-            machine.loggingConfiguration = _as_api(properties["LoggingConfiguration"])
-        if "TracingConfiguration" in properties:
-            machine.tracingConfiguration = _as_api(properties["TracingConfiguration"])
-        return machine
+        definition = properties["DefinitionString"]
+        for name, value in properties.get("DefinitionSubstitutions", {}).items():
+            definition = definition.replace(f"${{{name}}}", str(value))
+        applied = {**cloudformation_json, "Properties": {**properties, "DefinitionString": definition}}
+        return create(resource_name, applied, *rest, **more)
 
-    def update_state_machine(*, cloudformation_json: Any, **more: Any) -> Any:
-        return update(cloudformation_json=_with_definition(cloudformation_json), **more)
-
-    yield "create_from_cloudformation_json", create_state_machine
-    yield "update_from_cloudformation_json", update_state_machine
-
-
-def _with_definition(resource: Any) -> Any:
-    """The resource with its definition as a string, substitutions applied."""
-    properties = resource["Properties"]
-    definition = properties.get("DefinitionString") or json.dumps(properties["Definition"])
-    for name, value in properties.get("DefinitionSubstitutions", {}).items():
-        definition = definition.replace(f"${{{name}}}", str(value))
-    return {**resource, "Properties": {**properties, "DefinitionString": definition}}
-
-
-def _as_api(value: Any) -> Any:
-    """CloudFormation's property names as the Step Functions API spells them: with a small first letter."""
-    if isinstance(value, dict):
-        return {name[0].lower() + name[1:]: _as_api(member) for name, member in value.items()}
-    return [_as_api(member) for member in value] if isinstance(value, list) else value
+    return create_state_machine
 
 
 def _create_function() -> Any:

@@ -15,9 +15,6 @@ import threading
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
-from contextvars import ContextVar
-from dataclasses import dataclass
-from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
@@ -31,42 +28,26 @@ from moto.moto_api._internal import mock_random
 
 from natdrain_sim import calls
 
-# The environment belongs to the process, so one function runs at a time; it may invoke another.
-_one_at_a_time = threading.RLock()
-_printed: ContextVar[io.StringIO | None] = ContextVar("printed", default=None)
+# The environment and standard output belong to the process, so one function runs at a time.
+_one_at_a_time = threading.Lock()
 
 
-@dataclass(frozen=True)
 class Context:
-    """The context object of one invocation, with the attributes that Lambda documents for Python."""
+    """The context object of one invocation, with what Lambda documents of the function for Python."""
 
-    function_name: str
-    function_version: str
-    invoked_function_arn: str
-    memory_limit_in_mb: int
-    aws_request_id: str
-    log_group_name: str
-    log_stream_name: str
-    timeout_seconds: int
-    identity: None = None
-    client_context: None = None
+    def __init__(self, function: LambdaFunction) -> None:
+        self.function_name = function.function_name
+        self.function_version = str(function.version)
+        self.invoked_function_arn = function.function_arn
+        self.memory_limit_in_mb = int(function.memory_size)
+        self.aws_request_id = str(mock_random.uuid4())
+        self.log_group_name = function.logs_group_name
+        self.log_stream_name = f"{function.function_name}[{function.version}]"
+        self._timeout_seconds = int(function.timeout)
 
     def get_remaining_time_in_millis(self) -> int:
         """The whole time-out, always: time stands still while a function runs."""
-        return self.timeout_seconds * 1000
-
-
-class _Standard:
-    """Standard output: of the function, in a thread that runs one; else the process's own.
-
-    It lives as long as the process, because loggers keep the stream that they find when they are made.
-    """
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(_printed.get() or sys.__stdout__, name)
-
-
-_standard: Any = _Standard()
+        return self._timeout_seconds * 1000
 
 
 @contextmanager
@@ -81,31 +62,24 @@ def install() -> Iterator[None]:
         yield
 
 
-def _invoke(  # noqa: PLR0917 - moto calls it so
+def _invoke(
     backend: LambdaSimpleBackend,
     function_name: str,
     qualifier: str | None,
     body: Any,
-    headers: Any,
+    _headers: Any,
     response_headers: dict[str, Any],
 ) -> bytes:
     function = backend.get_function(function_name, qualifier)
     response_headers["x-amz-executed-version"] = str(function.version)
-    if headers.get("X-Amz-Invocation-Type") == "DryRun":
-        return b""
-    context = _context_of(function)
-    printed = io.StringIO()
-    token = _printed.set(printed)
-    try:
-        with (
-            _one_at_a_time,
-            calls.acting_as(function.role),
-            redirect_stdout(_standard),
-            patch.dict(os.environ, _environment_of(function, context), clear=True),
-        ):
-            payload, failed = _run(str(function.handler), json.loads(body or "{}"), context)
-    finally:
-        _printed.reset(token)
+    context = Context(function)
+    with (
+        _one_at_a_time,
+        calls.acting_as(function.role),
+        redirect_stdout(io.StringIO()) as printed,
+        patch.dict(os.environ, _environment_of(function, context), clear=True),
+    ):
+        payload, failed = _run(str(function.handler), json.loads(body or "{}"), context)
     if failed:
         response_headers["x-amz-function-error"] = "Unhandled"
     _log(backend, context, printed.getvalue())
@@ -118,7 +92,7 @@ def _run(handler: str, event: Any, context: Context) -> tuple[str, bool]:
         module, _, name = handler.replace("/", ".").rpartition(".")
         call = getattr(importlib.import_module(module), name)
         _redirect_loggers()
-        return json.dumps(call(event, context), default=_number, ensure_ascii=False), False
+        return json.dumps(call(event, context), ensure_ascii=False), False
     except Exception as error:  # noqa: BLE001 - whatever a function raises is its answer
         failure = {
             "errorMessage": str(error),
@@ -129,31 +103,12 @@ def _run(handler: str, event: Any, context: Context) -> tuple[str, bool]:
         return json.dumps(failure, ensure_ascii=False), True
 
 
-def _number(value: Any) -> int | float:
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
-
-
 def _redirect_loggers() -> None:
-    """Loggers made before :func:`install` hold the process's own stream: give them this one."""
+    """Loggers keep the stream that they found when they were made: give them the one of this invocation."""
     for logger in list(logging.root.manager.loggerDict.values()):
         for handler in getattr(logger, "handlers", ()):
             if type(handler) is logging.StreamHandler and handler.stream not in {sys.stderr, sys.__stderr__}:
-                handler.setStream(_standard)
-
-
-def _context_of(function: LambdaFunction) -> Context:
-    return Context(
-        function_name=function.function_name,
-        function_version=str(function.version),
-        invoked_function_arn=function.function_arn,
-        memory_limit_in_mb=int(function.memory_size),
-        aws_request_id=str(mock_random.uuid4()),
-        log_group_name=function.logs_group_name,
-        log_stream_name=f"{function.function_name}[{function.version}]",
-        timeout_seconds=int(function.timeout),
-    )
+                handler.setStream(sys.stdout)
 
 
 def _environment_of(function: LambdaFunction, context: Context) -> dict[str, str]:

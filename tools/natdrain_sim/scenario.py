@@ -18,8 +18,6 @@ from cattrs.v import format_exception
 from natdrain_sim.calls import Fault
 from natdrain_sim.ec2 import Lags
 
-__all__ = ["Address", "Gateway", "Scenario", "ScenarioError", "Traffic"]
-
 DEFAULT = Path(__file__).parent / "scenarios" / "default.toml"
 
 

@@ -7,15 +7,12 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import FrameType
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
 from natdrain_sim.cloud import ACCOUNT, REGION, EmbeddedCloud
 from natdrain_sim.scenario import Scenario
-
-__all__ = ["DEFAULT_SPEED", "listen", "serve"]
 
 DEFAULT_SPEED = 60.0
 """Simulated seconds in each real one."""
@@ -45,11 +42,8 @@ def serve(scenario: Scenario, *, port: int, speed: float) -> None:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     stopping = threading.Event()
 
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        stopping.set()
-
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
+        signal.signal(number, lambda *_: stopping.set())
     with EmbeddedCloud(scenario) as cloud, listen(cloud, port=port, speed=speed) as endpoint:
         ready = {
             "endpoint": endpoint,

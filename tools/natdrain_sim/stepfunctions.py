@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
@@ -50,13 +51,8 @@ _execution: ContextVar[str] = ContextVar("execution")
 def install(clock: Clock) -> Iterator[None]:
     """Put the interpreter on ``clock``."""
     with ExitStack() as stack:
-        for owner, name, replacement in (
-            *jsonata.seams(),
-            *_waits(clock),
-            *_workers(clock),
-            *_requests(clock),
-        ):
-            stack.enter_context(patch.object(owner, name, replacement))
+        for seam in (*jsonata.seams(), *_waits(clock), *_workers(clock), *_requests(clock)):
+            stack.enter_context(patch.object(*seam))
         yield
 
 
@@ -75,32 +71,19 @@ def _waits(clock: Clock) -> Iterator[Seam]:
     def get_wait_seconds(self: Timestamp, env: Environment) -> float:
         self.string.eval(env=env)
         text = env.stack.pop()
-        instant = _instant(text)
-        if instant is None:
+        if self._from_timestamp_string(text) is None:
             raise FailureEventException(self._create_failure_event(env, text))
-        return (instant - clock.now).total_seconds()
+        # moto cuts off the fraction of the second and then wakes too early.
+        return (datetime.fromisoformat(text) - clock.now).total_seconds()
 
-    class RetryTime:
-        @staticmethod
-        def sleep(seconds: float) -> None:
-            clock.sleep(seconds, key=_execution.get())
+    retry_time = SimpleNamespace(sleep=lambda seconds: clock.sleep(seconds, key=_execution.get()))
 
     yield Program, "_eval_body", eval_body
     yield WaitFunction, "_wait_interval", wait_interval
-    yield Timestamp, "_from_timestamp_string", staticmethod(_instant)
     yield Timestamp, "_get_wait_seconds", get_wait_seconds
-    yield retrier_decl, "time", RetryTime
+    yield retrier_decl, "time", retry_time
     # The same jitter in every run.
     yield jitter_strategy_decl, "random", random.Random(0)  # noqa: S311 - no secret hangs on it
-
-
-def _instant(timestamp: str) -> datetime | None:
-    """The exact instant; moto cuts off the fraction of the second and then wakes too early."""
-    try:
-        valid = private(Timestamp, "_is_valid_timestamp_pattern")(timestamp)
-        return datetime.fromisoformat(timestamp) if valid else None
-    except ValueError:
-        return None
 
 
 def _workers(clock: Clock) -> Iterator[Seam]:

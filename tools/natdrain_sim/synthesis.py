@@ -10,8 +10,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-__all__ = ["SynthesisError", "synthesise"]
-
 PROJECT = Path(__file__).parents[2]
 _KEPT = PROJECT / ".cache" / "synthesis"
 _STACK = "Natdrain.template.json"

@@ -1,9 +1,7 @@
 """The AWS error codes that NAT gateway addresses need and moto lacks: one class per code.
 
 Codes are from the EC2 API reference ("Error codes for the Amazon EC2 API") where it lists them, otherwise
-as seen in public reports. Where no report was found, the class says so. moto's own `InvalidParameter`,
-`InvalidParameterValue`, `MissingParameterError`, `InvalidAllocationIdError` and
-`ResourceAlreadyAssociatedError` serve for the rest.
+as seen in public reports. Where no report was found, the class says so.
 """
 
 from collections.abc import Sequence
@@ -36,17 +34,10 @@ class NatGatewayMalformedError(EC2ClientError):
 
 
 class InvalidIPAddressInUseError(EC2ClientError):
-    """The address is in use: ReleaseAddress on an associated EIP, or a private IP asked for twice."""
+    """ReleaseAddress on an EIP that is in use."""
 
     def __init__(self, address: str) -> None:
         super().__init__("InvalidIPAddress.InUse", f"The address {address} is in use.")
-
-
-class AuthFailureError(EC2ClientError):
-    """What EC2 answers to Associate- and DisassociateAddress on an EIP that a NAT gateway holds."""
-
-    def __init__(self) -> None:
-        super().__init__("AuthFailure", "You do not have permission to access the specified resource.")
 
 
 class AddressesPerGatewayExceededError(EC2ClientError):
@@ -54,15 +45,5 @@ class AddressesPerGatewayExceededError(EC2ClientError):
 
     def __init__(self, limit: int) -> None:
         super().__init__(
-            "PrivateIpAddressLimitExceeded",
-            f"A zonal NAT gateway can have at most {limit} addresses.",
-        )
-
-
-class InsufficientFreeAddressesError(EC2ClientError):
-    """The subnet has no free private address left."""
-
-    def __init__(self, subnet_id: str) -> None:
-        super().__init__(
-            "InsufficientFreeAddressesInSubnet", f"The subnet {subnet_id} has no free address left."
+            "PrivateIpAddressLimitExceeded", f"A zonal NAT gateway can have at most {limit} addresses."
         )

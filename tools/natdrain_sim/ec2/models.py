@@ -1,18 +1,17 @@
-"""The state of a NAT gateway. What it shows is a timeline that the clock is read against."""
+"""The state of a NAT gateway and of its addresses: timelines that the clock is read against."""
 
-import random
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from moto.ec2.exceptions import InvalidParameter
+from moto.ec2.exceptions import InvalidParameter, InvalidParameterValue
 from moto.ec2.models.elastic_ip_addresses import ElasticAddress
 from moto.ec2.models.nat_gateways import NatGateway as MotoNatGateway
 from moto.ec2.utils import random_eip_association_id, random_nat_gateway_id
 
-from .addresses import NatGatewayAddress
 from .errors import OperationInProgressError
-from .settings import Lags
+from .settings import settings_of
 from .timeline import Timeline, now
 from .traffic import Traffic
 
@@ -20,49 +19,91 @@ if TYPE_CHECKING:
     from moto.ec2.models import EC2Backend
 
 VISIBLE_WHEN_DELETED = timedelta(hours=1)
-_UNDER_WAY = ("associating", "disassociating")
+
+
+@dataclass(eq=False, kw_only=True)
+class NatGatewayAddress:
+    """One address of a NAT gateway: an association of an EIP, or a private IP alone (private gateways)."""
+
+    private_ip: str
+    network_interface_id: str
+    is_primary: bool
+    allocation_id: str | None = None
+    public_ip: str | None = None
+    association_id: str | None = None
+    failure_message: str | None = None
+    """With it, a drain ends as `failed` instead of with the address leaving."""
+    gone_at: datetime | None = None
+    """When the last drain ends, once there is one."""
+    status: Timeline = field(default_factory=Timeline)
+
+    def finish(self, gone_at: datetime) -> None:
+        """Let the drain end at `gone_at`."""
+        self.gone_at = gone_at
+        self.status.change(gone_at, "failed" if self.failure_message else None)
+
+    def to_dict(self, at: datetime) -> dict[str, Any]:
+        """Return EC2's `NatGatewayAddress` as it is at `at`."""
+        status = self.status.at(at)
+        return {
+            "AllocationId": self.allocation_id,
+            "NetworkInterfaceId": self.network_interface_id,
+            "PrivateIp": self.private_ip,
+            "PublicIp": self.public_ip,
+            "AssociationId": self.association_id,
+            "IsPrimary": self.is_primary,
+            "FailureMessage": self.failure_message if status == "failed" else None,
+            "Status": status,
+        }
 
 
 class NatGateway(MotoNatGateway):
-    """A zonal NAT gateway. Takes the place of moto's class of the same name."""
+    """A zonal NAT gateway, without addresses at first. Takes the place of moto's class of the same name."""
 
     def __init__(  # moto's own constructor is not called: it would associate the EIP moto's way
         self,
         backend: "EC2Backend",
         subnet_id: str,
-        private_ip: str,
         *,
         connectivity_type: str,
         created_at: datetime,
-        gateway_id: str | None = None,
+        gateway_id: str | None,
     ) -> None:
         self.ec2_backend = backend
-        self.id = gateway_id or random_nat_gateway_id()
-        subnet = backend.get_subnet(subnet_id)
-        self.subnet_id, self.vpc_id = subnet_id, subnet.vpc_id
+        self.id = self.nat_gateway_id = gateway_id or random_nat_gateway_id()
+        self._subnet: Any = backend.get_subnet(subnet_id)
+        self.subnet_id, self.vpc_id = subnet_id, self._subnet.vpc_id
         self.connectivity_type = connectivity_type
         self.created_at = created_at
         self.deleted_at: datetime | None = None
-        self._eni = backend.create_network_interface(subnet, private_ip)
         self.addresses: list[NatGatewayAddress] = []
         self.states = Timeline()
         self.traffic = Traffic(self._in_service_at)
 
     @property
-    def is_public(self) -> bool:
-        """Whether the gateway has EIPs."""
-        return self.connectivity_type == "public"
+    def seen_at(self) -> datetime:
+        """The instant as of which DescribeNatGateways shows the gateway now."""
+        lag = timedelta(seconds=settings_of(self.ec2_backend).lags.describe_nat_gateways)
+        return max(now() - lag, self.created_at)
+
+    @property
+    def state(self) -> str | None:  # type: ignore[override]  # moto has an attribute; its filters read this
+        """The state that DescribeNatGateways shows now; `None` when the gateway is there no longer."""
+        return self.states.at(self.seen_at)
 
     def add(
         self,
-        private_ip: str,
         eip: ElasticAddress | None,
-        association_id: str | None,
         *,
         since: datetime,
         ready: datetime,
+        association_id: str | None = None,
+        private_ip: str | None = None,
     ) -> NatGatewayAddress:
         """Add an address, `associating` from `since`, `succeeded` from `ready` on; the first is primary."""
+        private_ip = self._private_ip(private_ip)
+        if not self.addresses:
+            self._eni = self.ec2_backend.create_network_interface(self._subnet, private_ip)
         address = NatGatewayAddress(
             allocation_id=eip.allocation_id if eip else None,
             public_ip=eip.public_ip if eip else None,
@@ -76,9 +117,18 @@ class NatGateway(MotoNatGateway):
         self.addresses.append(address)
         return address
 
+    def _private_ip(self, wanted: str | None) -> str:
+        if wanted is None:
+            return str(self._subnet.get_available_subnet_ip(self))
+        try:
+            self._subnet.request_ip(wanted, self)
+        except Exception as error:  # moto raises nothing more precise
+            raise InvalidParameterValue(f"{wanted}: {error}") from error
+        return wanted
+
     def held_at(self, instant: datetime) -> list[NatGatewayAddress]:
-        """Return the addresses of the gateway at `instant`."""
-        return [address for address in self.addresses if address.held_at(instant)]
+        """Return the addresses of the gateway at `instant`, whatever their status."""
+        return [address for address in self.addresses if address.status.at(instant)]
 
     def require_idle(self) -> None:
         """Refuse what cannot be done unless the gateway is public, available and no address operation runs.
@@ -87,33 +137,31 @@ class NatGateway(MotoNatGateway):
             InvalidParameter: private or not `available` (the code is inferred, not seen).
             OperationInProgressError: an address is being associated or disassociated.
         """
-        if not self.is_public:
+        if self.connectivity_type != "public":
             raise InvalidParameter(f"The NAT gateway {self.id} is private and has no Elastic IP addresses")
         if (state := self.states.at(now())) != "available":
             raise InvalidParameter(f"The NAT gateway {self.id} is {state}, not available")
-        for status in _UNDER_WAY:
-            busy = [a.allocation_id for a in self.addresses if a.status.at(now()) == status]
+        for status in ("associating", "disassociating"):
+            busy = [str(a.allocation_id) for a in self.addresses if a.status.at(now()) == status]
             if busy:
-                raise OperationInProgressError(
-                    verb=status.upper(), allocation_ids=[allocation for allocation in busy if allocation]
-                )
+                raise OperationInProgressError(verb=status.upper(), allocation_ids=busy)
 
-    def drain(
-        self, addresses: Sequence[NatGatewayAddress], limit_seconds: int, lags: Lags, delays: random.Random
-    ) -> None:
-        """Take addresses out of service now; they leave (or fail) later, as `lags` says."""
+    def drain(self, addresses: Sequence[NatGatewayAddress], limit_seconds: int) -> None:
+        """Take addresses out of service now; they leave (or fail) later, as the lags say."""
+        settings = settings_of(self.ec2_backend)
         limit_at = now() + timedelta(seconds=limit_seconds)
         for address in addresses:
             idle_at = self.traffic.cut_off(now(), str(address.association_id), limit_at)
-            gone_at = limit_at + timedelta(seconds=delays.uniform(*lags.leave_after_limit))
-            if lags.leave_when_idle and idle_at <= limit_at:
+            gone_at = limit_at + timedelta(seconds=settings.delays.uniform(*settings.lags.leave_after_limit))
+            if settings.lags.leave_when_idle and idle_at <= limit_at:
                 gone_at = idle_at
             address.status.change(now(), "disassociating")
             address.finish(gone_at)
 
-    def delete(self, lags: Lags) -> None:
+    def delete(self) -> None:
         """Delete the gateway: its connections are cut now, its addresses go when it is `deleted`."""
-        self.deleted_at = now() + timedelta(seconds=lags.delete_gateway)
+        lag = settings_of(self.ec2_backend).lags.delete_gateway
+        self.deleted_at = now() + timedelta(seconds=lag)
         for address in self.held_at(now()):
             self.traffic.cut_off(now(), str(address.association_id), now())
             address.status.change(self.deleted_at, None)
@@ -124,7 +172,6 @@ class NatGateway(MotoNatGateway):
     def to_dict(self, at: datetime) -> dict[str, Any]:
         """Return EC2's `NatGateway` as it is at `at`."""
         state = self.states.at(at)
-        tags: dict[str, str] = self.ec2_backend.tags.get(self.id, {})
         return {
             "CreateTime": self.created_at,
             "DeleteTime": self.deleted_at if state in ("deleting", "deleted") else None,
@@ -133,7 +180,7 @@ class NatGateway(MotoNatGateway):
             "State": state,
             "SubnetId": self.subnet_id,
             "VpcId": self.vpc_id,
-            "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
+            "Tags": [{"Key": tag["key"], "Value": tag["value"]} for tag in self.get_tags()],
             "ConnectivityType": self.connectivity_type,
             "AvailabilityMode": "zonal",
         }
@@ -141,8 +188,5 @@ class NatGateway(MotoNatGateway):
     def _in_service_at(self, instant: datetime) -> list[str]:
         if self.states.at(instant) != "available":
             return []
-        return [
-            address.association_id
-            for address in self.addresses
-            if address.association_id and address.status.at(instant) == "succeeded"
-        ]
+        serving = (address for address in self.addresses if address.status.at(instant) == "succeeded")
+        return [address.association_id for address in serving if address.association_id]

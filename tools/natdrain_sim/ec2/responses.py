@@ -3,14 +3,11 @@
 Parameters and answers: EC2 API reference. A dry run is a permission check: it looks at nothing else.
 """
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-
 from moto.core.responses import ActionResult
 from moto.ec2.exceptions import InvalidParameterValue
 from moto.ec2.responses._base_response import EC2BaseResponse
 from moto.ec2.utils import add_tag_specification
 
-from .lookups import seen_at
 from .timeline import now
 
 DEFAULT_DRAIN_LIMIT_SECONDS = 350
@@ -25,19 +22,14 @@ class NatGateways(EC2BaseResponse):
         self.error_on_dryrun()
         if self._get_param("AvailabilityMode", "zonal") != "zonal":
             self.ec2_backend.raise_not_implemented_error("A regional NAT gateway")
-        secondary_ips = self._get_param("SecondaryPrivateIpAddresses", [])
-        secondary_ips += [None] * self._get_param("SecondaryPrivateIpAddressCount", 0)
         gateway = self.ec2_backend.create_nat_gateway(
             subnet_id=self._get_param("SubnetId"),
             allocation_id=self._get_param("AllocationId"),
             tags=add_tag_specification(self._get_param("TagSpecifications", [])),
             connectivity_type=self._get_param("ConnectivityType", "public"),
             secondary_allocation_ids=self._get_param("SecondaryAllocationIds", []),
-            wanted_private_ips=[self._get_param("PrivateIpAddress"), *secondary_ips],
         )
-        return ActionResult(
-            {"ClientToken": self._get_param("ClientToken"), "NatGateway": gateway.to_dict(now())}
-        )
+        return ActionResult({"NatGateway": gateway.to_dict(now())})
 
     def delete_nat_gateway(self) -> ActionResult:
         """DeleteNatGateway."""
@@ -46,7 +38,7 @@ class NatGateways(EC2BaseResponse):
         return ActionResult({"NatGatewayId": gateway.id})
 
     def describe_nat_gateways(self) -> ActionResult:
-        """DescribeNatGateways: pages follow the order of creation; the token names where the next begins."""
+        """DescribeNatGateways: pages follow the order of creation; the token is where the next begins."""
         self.error_on_dryrun()
         size = self._get_param("MaxResults", PAGE_SIZES[-1])
         if size not in PAGE_SIZES:
@@ -54,21 +46,19 @@ class NatGateways(EC2BaseResponse):
         gateways = self.ec2_backend.describe_nat_gateways(
             self._filters_from_querystring(), self._get_param("NatGatewayIds", [])
         )
-        start = _decode(self._get_param("NextToken"))
-        page = gateways[start : start + size]
-        return ActionResult(
-            {
-                "NatGateways": [gateway.to_dict(seen_at(self.ec2_backend, gateway)) for gateway in page],
-                "NextToken": _encode(start + size) if start + size < len(gateways) else None,
-            }
-        )
+        token = self._get_param("NextToken", "0")
+        if not token.isdecimal():
+            raise InvalidParameterValue(f"Value ({token}) for parameter nextToken is invalid.")
+        end = int(token) + size
+        shown = [gateway.to_dict(gateway.seen_at) for gateway in gateways[int(token) : end]]
+        return ActionResult({"NatGateways": shown, "NextToken": str(end) if end < len(gateways) else None})
 
     def associate_nat_gateway_address(self) -> ActionResult:
         """AssociateNatGatewayAddress, of zonal gateways."""
         self.error_on_dryrun()
         gateway_id = self._get_param("NatGatewayId")
         addresses = self.ec2_backend.associate_nat_gateway_address(
-            gateway_id, self._get_param("AllocationIds", []), self._get_param("PrivateIpAddresses", [])
+            gateway_id, self._get_param("AllocationIds", [])
         )
         shown = [address.to_dict(now()) | {"Status": "associating"} for address in addresses]
         return ActionResult({"NatGatewayId": gateway_id, "NatGatewayAddresses": shown})
@@ -84,14 +74,3 @@ class NatGateways(EC2BaseResponse):
         )
         shown = [address.to_dict(now()) | {"Status": "disassociating"} for address in addresses]
         return ActionResult({"NatGatewayId": gateway_id, "NatGatewayAddresses": shown})
-
-
-def _encode(start: int) -> str:
-    return urlsafe_b64encode(str(start).encode()).decode()
-
-
-def _decode(token: str | None) -> int:
-    try:
-        return int(urlsafe_b64decode(token)) if token else 0
-    except ValueError:
-        raise InvalidParameterValue(f"Value ({token}) for parameter nextToken is invalid.") from None

@@ -2,18 +2,15 @@
 
 import random
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import cast
 
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.ec2.models import EC2Backend, ec2_backends
 
-from .lookups import all_gateways, find_gateway
-from .nat_gateways import NatGatewayBackend
+from .nat_gateways import NatGatewayBackend, all_gateways, find_gateway
 from .settings import Lags, settings_of
 from .timeline import now
-
-_SETTLED = timedelta(days=1)
 
 
 class Simulation:
@@ -58,71 +55,46 @@ class Simulation:
         association_ids: Sequence[str | None] = (),
         private_ips: Sequence[str | None] = (),
         tags: Mapping[str, str] | None = None,
-        created_at: datetime | None = None,
     ) -> str:
-        """Create a gateway with given ids, in service since `created_at` (by default a day ago).
+        """Create a gateway that has been there for a day, and return its id; without EIPs it is private.
 
         The first allocation is the primary one; `association_ids` and `private_ips` go with them in order.
-        Without allocations it is a private gateway.
-
-        Returns:
-            The id of the gateway.
-
-        Raises:
-            EC2ClientError: CreateNatGateway would refuse it.
+        What CreateNatGateway would refuse raises moto's exception for it.
         """
         gateway = cast("NatGatewayBackend", self._backend).create_nat_gateway(
             subnet_id,
             allocation_ids[0] if allocation_ids else None,
-            tags=dict(tags or {}),
+            dict(tags or {}),
             connectivity_type="public" if allocation_ids else "private",
             secondary_allocation_ids=allocation_ids[1:],
-            wanted_private_ips=private_ips,
+            private_ips=private_ips,
             gateway_id=gateway_id,
             association_ids=association_ids,
-            created_at=created_at or now() - _SETTLED,
+            created_at=now() - timedelta(days=1),
         )
         return gateway.id
 
     def set_gateway_state(self, gateway_id: str, state: str) -> None:
-        """Put a gateway into a state (`failed`, `pending`, …) that DescribeNatGateways shows one lag later.
-
-        Its addresses stay as they are; to delete it with them, call DeleteNatGateway.
-        """
+        """Put a gateway into a state that DescribeNatGateways shows one lag later; its addresses stay."""
         find_gateway(self._backend, gateway_id).states.change(now(), state)
 
     def fail_when_drained(self, association_id: str, message: str) -> None:
-        """Let a drain of this association, running or to come, end as `failed` with this FailureMessage.
-
-        Raises:
-            KeyError: no gateway holds such an association.
-        """
-        for gateway in all_gateways(self._backend):
-            for address in gateway.held_at(now()):
-                if address.association_id == association_id:
-                    address.failure_message = message
-                    if address.gone_at and address.status.at(now()) == "disassociating":
-                        address.finish(address.gone_at)
-                    return
-        raise KeyError(association_id)
+        """Let a drain of this association, running or to come, end as `failed` with this FailureMessage."""
+        held = (one for gateway in all_gateways(self._backend) for one in gateway.held_at(now()))
+        address = {one.association_id: one for one in held}[association_id]
+        address.failure_message = message
+        if address.gone_at and address.status.at(now()) == "disassociating":
+            address.finish(address.gone_at)
 
     def add_traffic(
         self, gateway_id: str, *, per_second: float, lifetime_seconds: tuple[float, float], seed: int = 0
     ) -> None:
-        """Start connections at an even pace from now on, spread evenly over the addresses in service.
-
-        Their lifetimes are drawn uniformly between the two bounds.
-        """
-        find_gateway(self._backend, gateway_id).traffic.add_stream(
-            now(), per_second=per_second, lifetime_seconds=lifetime_seconds, seed=seed
-        )
+        """Start connections at an even pace from now on, with lifetimes drawn between the two bounds."""
+        traffic = find_gateway(self._backend, gateway_id).traffic
+        traffic.add_stream(now(), per_second=per_second, lifetime_seconds=lifetime_seconds, seed=seed)
 
     def add_connection(self, gateway_id: str, association_id: str, *, lifetime_seconds: float) -> None:
-        """Open one connection on one address.
-
-        Raises:
-            ValueError: the address is not in service, so it takes no new connection.
-        """
+        """Open one connection on one address, which must be in service."""
         gateway = find_gateway(self._backend, gateway_id)
         gateway.traffic.place(now(), association_id, lifetime_seconds=lifetime_seconds)
 
