@@ -17,9 +17,9 @@ $(VENV)/ready: requirements.txt requirements-dev.txt pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
-# The validator of the States Language; Node.js is the virtual environment's.
+# The validator of the States Language; Node.js is the virtual environment's, and trusts whom the system trusts.
 $(ASL)/node_modules/ready: $(ASL)/package.json $(ASL)/package-lock.json $(ASL)/.npmrc $(VENV)/ready
-	$(BIN)/npm --prefix $(ASL) ci --loglevel error
+	NODE_USE_SYSTEM_CA=1 $(BIN)/npm --prefix $(ASL) ci --loglevel error
 	touch $@
 
 demo: $(VENV)/ready ## drain an address on the embedded cloud, and watch
