@@ -16,7 +16,6 @@ __all__ = [
     "TransientFailure",
 ]
 
-
 MAX_PROBLEMS = 25
 MAX_PROBLEM_CHARACTERS = 1_000
 
@@ -34,23 +33,23 @@ class NatdrainError(Exception):
         super().__init__("\n".join(lines))
 
 
-class RequestRefused(NatdrainError):  # noqa: N818 - the name is what users match on
+class RequestRefused(NatdrainError):
     """The request cannot or must not be carried out; nothing was changed."""
 
 
-class GatewayBusy(NatdrainError):  # noqa: N818
+class GatewayBusy(NatdrainError):
     """Another running execution holds the gateway's lock; nothing was changed."""
 
 
-class DrainFailed(NatdrainError):  # noqa: N818
+class DrainFailed(NatdrainError):
     """At least one address did not leave, or nobody can say; the result tells which."""
 
 
-class DrainOverdue(NatdrainError):  # noqa: N818
-    """The address is still draining although its limit and a margin have passed."""
+class DrainOverdue(NatdrainError):
+    """The address is still on the gateway although its drain limit and a margin have passed."""
 
 
-class TransientFailure(NatdrainError):  # noqa: N818
+class TransientFailure(NatdrainError):
     """AWS could not answer now; the workflow retries it. Executions never end with this name."""
 
 

@@ -13,7 +13,7 @@ from natdrain.errors import EXECUTION_ERRORS, DrainFailed, DrainOverdue, Gateway
 __all__ = ["Failure", "Outcome", "conclude"]
 
 MAX_CAUSE_CHARACTERS = 32_768
-"""Step Functions API reference, Fail state: the longest cause."""
+"""Step Functions API reference, ExecutionFailedEventDetails: the longest cause."""
 
 _MAX_TEXT_CHARACTERS = 1_000
 _LEFT = {AddressOutcome.DRAINED, AddressOutcome.PUT_BACK}
@@ -56,8 +56,9 @@ def _envelope_message(cause: str) -> str | None:
 class Outcome:
     """How an execution ended.
 
-    `error` is None for a success, else one of `EXECUTION_ERRORS`. `changed` says how many of the
-    named addresses left the gateway, or are leaving it: none, some, all or unknown.
+    `error` is None for a success, else one of `EXECUTION_ERRORS`. `changed` is `none`
+    when nothing was changed, `all` when every named address has left, `some` when some have or are
+    still leaving, and `unknown` when nobody can say.
     """
 
     gateway_id: str | None

@@ -27,7 +27,7 @@ class Served:
     ready: dict[str, Any]
 
     def client(self, service: str) -> Any:
-        return boto3.client(  # type: ignore[call-overload]
+        return boto3.client(  # type: ignore[call-overload]  # the service is any
             service,
             endpoint_url=self.ready["endpoint"],
             region_name=self.ready["region"],

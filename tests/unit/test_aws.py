@@ -12,7 +12,7 @@ from natdrain.errors import TransientFailure
 
 def answered(code: str, status: int = 400, message: str = "why") -> ClientError:
     response = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
-    return ClientError(response, "Operation")  # type: ignore[arg-type] - all that is read of a response
+    return ClientError(response, "Operation")  # type: ignore[arg-type]  # all that is read of a response
 
 
 @pytest.mark.parametrize("code", sorted(aws.TRANSIENT_CODES))

@@ -34,7 +34,7 @@ def drain(name: str, **known: object) -> Drain:
         "requested_at": START,
         "limit_seconds": 350,
     }
-    return Drain(**(fields | known))  # type: ignore[arg-type] - the fields are Drain's own
+    return Drain(**(fields | known))  # type: ignore[arg-type]  # the fields are Drain's own
 
 
 def in_service(name: str, **known: object) -> Drain:
@@ -76,7 +76,7 @@ def test_decide_asks_for_several_in_one_call() -> None:
     ],
 )
 def test_decide_finds_the_address_however_it_is_named(named: dict[str, tuple[str, ...]]) -> None:
-    asked = Request(gateway_id=GATEWAY, **named)  # type: ignore[arg-type] - the fields are Request's own
+    asked = Request(gateway_id=GATEWAY, **named)  # type: ignore[arg-type]  # the fields are Request's own
     decision = decide(asked, look(gateway(address("a"), address("b"))), Known())
     assert isinstance(decision, Disassociate)
     assert decision.association_ids == (association("a"),)
@@ -152,7 +152,7 @@ def test_decide_takes_no_times_from_a_record_that_is_closed() -> None:
 
 @pytest.mark.parametrize("named", [{"allocation_ids": (allocation("a"),)}, {"public_ips": (ip("a"),)}])
 def test_decide_finds_by_every_name_what_left_while_nobody_watched(named: dict[str, tuple[str, ...]]) -> None:
-    asked = Request(gateway_id=GATEWAY, **named)  # type: ignore[arg-type] - the fields are Request's own
+    asked = Request(gateway_id=GATEWAY, **named)  # type: ignore[arg-type]  # the fields are Request's own
     decision = decide(asked, look(gateway(), at=900), Known(remembered={association("a"): drain("a")}))
     assert isinstance(decision, Finished)
     assert outcomes(decision) == [AddressOutcome.DRAINED]

@@ -9,7 +9,7 @@ import pytest
 from natdrain_sim.calls import Fault
 from natdrain_sim.cloud import EmbeddedCloud
 from natdrain_sim.ec2 import Lags
-from stories import BuildGateway, items, table
+from stories import BuildGateway, NatGateway, items, table
 
 DISASSOCIATE = "ec2:DisassociateNatGatewayAddress"
 
@@ -18,11 +18,16 @@ def outcomes(result: dict[str, list[dict[str, str]]]) -> list[str]:
     return [address["Outcome"] for address in result["Addresses"]]
 
 
+def stop_in_mid_drain(cloud: EmbeddedCloud, gateway: NatGateway) -> None:
+    """Begin to drain address 1 with the default limit, and stop the execution after 100 s."""
+    execution = cloud.start(gateway.named(1))
+    cloud.clock.advance(100)
+    cloud.client("stepfunctions").stop_execution(executionArn=execution)
+
+
 def test_drain_is_adopted_when_its_execution_was_stopped(cloud: EmbeddedCloud, nat: BuildGateway) -> None:
     gateway = nat()
-    stopped = cloud.start(gateway.named(1))
-    cloud.clock.advance(100)
-    cloud.client("stepfunctions").stop_execution(executionArn=stopped)
+    stop_in_mid_drain(cloud, gateway)
     run = cloud.run(gateway.named(1))
     assert (run.status, run.result["Changed"]) == ("SUCCEEDED", "all")
     assert run.result["Addresses"][0]["Adopted"] is True
@@ -35,9 +40,7 @@ def test_drain_that_ended_while_nobody_watched_is_found_ended(
     cloud: EmbeddedCloud, nat: BuildGateway
 ) -> None:
     gateway = nat()
-    stopped = cloud.start(gateway.named(1))
-    cloud.clock.advance(100)
-    cloud.client("stepfunctions").stop_execution(executionArn=stopped)
+    stop_in_mid_drain(cloud, gateway)
     cloud.clock.advance(1000)
     run = cloud.run(gateway.named(1))
     assert (run.status, run.seconds, outcomes(run.result)) == ("SUCCEEDED", 0, ["drained"])
@@ -287,9 +290,7 @@ def test_lost_answer_of_the_take_over_does_not_make_it_busy_with_itself(
     cloud: EmbeddedCloud, nat: BuildGateway
 ) -> None:
     gateway = nat()
-    stopped = cloud.start(gateway.named(1))
-    cloud.clock.advance(100)
-    cloud.client("stepfunctions").stop_execution(executionArn=stopped)
+    stop_in_mid_drain(cloud, gateway)
     second = frozenset({2})  # after the attempt to take the lock
     cloud.recorder.faults = [
         Fault(operation="dynamodb:UpdateItem", error="InternalServerError", calls=second, after_effect=True)
@@ -331,9 +332,7 @@ def test_stopped_drain_that_ended_unwatched_is_found_by_every_name(
     cloud: EmbeddedCloud, nat: BuildGateway, way: str
 ) -> None:
     gateway = nat()
-    stopped = cloud.start(gateway.named(1))
-    cloud.clock.advance(100)
-    cloud.client("stepfunctions").stop_execution(executionArn=stopped)
+    stop_in_mid_drain(cloud, gateway)
     cloud.clock.advance(1000)
     run = cloud.run({"NatGatewayId": gateway.gateway_id, way: [gateway.addresses[1][way[:-1]]]})
     assert (run.status, outcomes(run.result)) == ("SUCCEEDED", ["drained"])

@@ -90,7 +90,7 @@ class EmbeddedCloud:
 
     def client(self, service: str) -> Any:
         """A boto3 client of this cloud."""
-        return boto3.client(service, region_name=REGION)  # type: ignore[call-overload]
+        return boto3.client(service, region_name=REGION)  # type: ignore[call-overload]  # the service is any
 
     def start(self, request: object) -> str:
         """Start an execution of the Drain workflow and return its ARN; nothing moves until somebody waits."""
