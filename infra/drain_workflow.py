@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-from aws_cdk import ArnFormat, CfnElement, Duration, RemovalPolicy, Stack
+from aws_cdk import ArnFormat, CfnElement, Duration, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct, IConstruct
@@ -29,6 +28,7 @@ from infra.acknowledged import (
 from infra.config import Config
 from infra.functions import Functions
 from infra.gateway_lock import GatewayLock
+from infra.logs import log_group
 from infra.persistence import FUNCTION_ERRORS, TASK_TIMEOUT, catch_all, retry
 from natdrain.errors import DrainFailed
 
@@ -64,9 +64,7 @@ class DrainWorkflow(Construct):
             timeout=_LONGEST,
             tracing_enabled=config.tracing,
             logs=sfn.LogOptions(
-                destination=logs.LogGroup(
-                    self, "Logs", retention=config.log_retention, removal_policy=RemovalPolicy.DESTROY
-                ),
+                destination=log_group(self, "Logs", config),
                 level=sfn.LogLevel.ALL,
                 include_execution_data=True,
             ),
@@ -140,26 +138,33 @@ class DrainWorkflow(Construct):
             self._functions.read_request,
             comment="The execution input, strictly; every problem of it at once.",
             payload={"Execution": _EXECUTION, "Input": "{% $states.context.Execution.Input %}"},
-            assign={"request": "{% $states.result.Payload.Request %}"},
+            assign={
+                "request": "{% $states.result.Payload.Request %}",
+                "quiet": "{% $states.result.Payload.Quiet %}",
+            },
         )
-        dry_run = sfn.Choice.jsonata(
-            self, "Is it a dry run?", comment="A dry run changes nothing and needs no lock."
+        asked = sfn.Choice.jsonata(
+            self,
+            "What is asked?",
+            comment="Perhaps nothing; and a dry run changes nothing and needs no lock.",
         )
-        dry_run.when(sfn.Condition.jsonata("{% $request.DryRun %}"), validate)
+        asked.when(sfn.Condition.jsonata("{% $exists($quiet.Outcome) %}"), self._close)
+        asked.when(sfn.Condition.jsonata("{% $request.DryRun %}"), validate)
         lock = GatewayLock(self, "Lock", table=self._table, locked=validate, close=self._close)
-        dry_run.otherwise(lock.take)
+        asked.otherwise(lock.take)
         begin = sfn.Pass.jsonata(
             self,
             "Begin",
             comment="Nothing is known yet.",
             assign={
                 "request": {},
+                "quiet": {},
                 "failure": {},
                 "step": {"Do": "finish", "Drains": [], "AssociationIds": []},
             },
             outputs={},
         )
-        return begin.next(read).next(dry_run)
+        return begin.next(read).next(asked)
 
     def _closing(self) -> tasks.LambdaInvoke:
         close = tasks.LambdaInvoke.jsonata(
@@ -171,6 +176,7 @@ class DrainWorkflow(Construct):
                 {
                     "Execution": _EXECUTION,
                     "Request": "{% $request %}",
+                    "Quiet": "{% $quiet %}",
                     "Failure": "{% $failure %}",
                     "Drains": "{% $step.Drains %}",
                     "AssociationIds": "{% $step.AssociationIds %}",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 
 from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra.acknowledged import (
@@ -21,7 +22,17 @@ from infra.acknowledged import (
 )
 from infra.asset import PYTHON, function_code
 from infra.config import Config
-from natdrain.names import OPT_IN_TAG, OPT_IN_VALUE, PROTECT_TAG, SERVICE, TABLE_ENV
+from infra.logs import log_group
+from natdrain.alarms import AlarmPolicy
+from natdrain.names import (
+    ALARM_POLICY_ENV,
+    DRAIN_LIMIT_ENV,
+    OPT_IN_TAG,
+    OPT_IN_VALUE,
+    PROTECT_TAG,
+    SERVICE,
+    TABLE_ENV,
+)
 
 __all__ = ["Functions"]
 
@@ -47,7 +58,11 @@ class Functions(Construct):
         self.read_request = self._function(
             "ReadRequest",
             "read_request",
-            [iam.PolicyStatement(actions=["ec2:DescribeNatGateways"], resources=["*"])],
+            [
+                iam.PolicyStatement(actions=["ec2:DescribeNatGateways"], resources=["*"]),
+                self._on_table("dynamodb:PutItem"),
+            ],
+            environment=_request_settings(config),
         )
         self.validate = self._function(
             "Validate", "validate", [look, self._on_table("dynamodb:BatchGetItem")]
@@ -58,7 +73,9 @@ class Functions(Construct):
         acknowledge_tagged_resources(self.node.find_child("DisassociateRole"))
         self.confirm = self._function("Confirm", "confirm", [look])
         self.close = self._function(
-            "Close", "close", [self._on_table("dynamodb:PutItem", "dynamodb:UpdateItem")]
+            "Close",
+            "close",
+            [self._on_table("dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem")],
         )
 
     @property
@@ -98,20 +115,20 @@ class Functions(Construct):
         ]
 
     def _function(
-        self, construct_id: str, module: str, statements: Sequence[iam.PolicyStatement]
+        self,
+        construct_id: str,
+        module: str,
+        statements: Sequence[iam.PolicyStatement],
+        *,
+        environment: Mapping[str, str] | None = None,
     ) -> lambda_.IVersion:
-        log_group = logs.LogGroup(
-            self,
-            f"{construct_id}Logs",
-            retention=self._config.log_retention,
-            removal_policy=RemovalPolicy.DESTROY,
-        )
+        group = log_group(self, f"{construct_id}Logs", self._config)
         role = iam.Role(self, f"{construct_id}Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         for statement in statements:
             role.add_to_policy(statement)
         describes = any(statement.resources == ["*"] for statement in statements)
         acknowledge_wildcards(role, XRAY, *([DESCRIBE] if describes else []))
-        log_group.grant_write(role)
+        group.grant_write(role)
         function = lambda_.Function(
             self,
             construct_id,
@@ -127,10 +144,24 @@ class Functions(Construct):
                 TABLE_ENV: self._table.table_name,
                 "POWERTOOLS_SERVICE_NAME": SERVICE,
                 "POWERTOOLS_LOG_LEVEL": "INFO",
+                **(environment or {}),
             },
-            log_group=log_group,
+            log_group=group,
             logging_format=lambda_.LoggingFormat.JSON,
             tracing=lambda_.Tracing.ACTIVE if self._config.tracing else lambda_.Tracing.DISABLED,
             current_version_options=lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN),
         )
         return function.current_version
+
+
+def _request_settings(config: Config) -> dict[str, str]:
+    """What reading a request must know of the deployment."""
+    policy = AlarmPolicy(
+        limit_seconds=config.alarm_limit_seconds,
+        name_prefixes=config.alarms.name_prefixes,
+        dry_run=config.alarms.dry_run,
+    )
+    return {
+        DRAIN_LIMIT_ENV: str(config.defaults.max_drain_duration_seconds),
+        ALARM_POLICY_ENV: json.dumps(asdict(policy)),
+    }

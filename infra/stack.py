@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from aws_cdk import CfnOutput, Stack
+from aws_cdk import CfnOutput, Stack, Tags
 from constructs import Construct
 
 from infra.config import Config
 from infra.drain_workflow import DrainWorkflow
 from infra.functions import Functions
 from infra.storage import Storage
+from infra.triggers import Triggers
 
 __all__ = ["NatdrainStack"]
 
 
 class NatdrainStack(Stack):
-    """Storage, functions and the Drain workflow."""
+    """Storage, functions, the Drain workflow, and what starts it."""
 
     def __init__(self, scope: Construct, construct_id: str, *, config: Config) -> None:
         super().__init__(scope, construct_id, description="natdrain: takes Elastic IPs off NAT gateways")
-        storage = Storage(self, "Storage")
+        for key, value in config.tags.items():
+            Tags.of(self).add(key, value)
+        storage = Storage(self, "Storage", config=config)
         functions = Functions(self, "Functions", config=config, table=storage.table)
         drain = DrainWorkflow(self, "Drain", config=config, functions=functions, table=storage.table)
+        Triggers(self, "Triggers", config=config, state_machine=drain.state_machine)
         CfnOutput(
             self,
             "DrainStateMachineArn",

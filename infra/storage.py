@@ -1,4 +1,4 @@
-"""The table of locks and history."""
+"""The table of locks, history, and triggers that are being handled."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ from aws_cdk import RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
+from infra.config import Config
 from natdrain.names import GatewayRecord
 
 __all__ = ["Storage"]
 
 
 class Storage(Construct):
-    """One table: encrypted, recoverable to any second, and kept when the stack goes."""
+    """One table: encrypted, recoverable to any second, and kept when the stack goes, if nobody chose else."""
 
-    def __init__(self, scope: Construct, construct_id: str) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, config: Config) -> None:
         super().__init__(scope, construct_id)
         self.table = dynamodb.Table(
             self,
@@ -24,8 +25,10 @@ class Storage(Construct):
             billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
             encryption=dynamodb.TableEncryption.AWS_MANAGED,
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
-                point_in_time_recovery_enabled=True
+                point_in_time_recovery_enabled=True,
+                recovery_period_in_days=config.table.recovery_days,
             ),
-            deletion_protection=True,
-            removal_policy=RemovalPolicy.RETAIN,
+            time_to_live_attribute=GatewayRecord.EXPIRES_AT,
+            deletion_protection=config.table.deletion_protection,
+            removal_policy=RemovalPolicy.RETAIN if config.table.keep else RemovalPolicy.DESTROY,
         )

@@ -85,7 +85,8 @@ def decide(request: Request, look: Look, known: Known) -> Decision:
     """Decide what to do next.
 
     At the first look the named addresses are found and every guard is asked. Later looks go on
-    from what is known. A primary address is never among those to disassociate.
+    from what is known. A primary address is never among those to disassociate. What a schedule
+    names and is not on the gateway has left before, and is no problem.
     """
     if known.drains:
         return _go_on(look, known.drains)
@@ -95,6 +96,8 @@ def decide(request: Request, look: Look, known: Known) -> Decision:
             (f"There is no NAT gateway {request.gateway_id} here: check the id, the account and the region.",)
         )
     targets, left, problems = _find(request, look, gateway, known.remembered)
+    if request.scheduled and gateway.state == AVAILABLE and not (targets or left or problems):
+        return Finished(())
     problems += refusals(look, gateway, targets) if targets or not left else []
     if problems:
         return Refuse(tuple(problems))
@@ -171,7 +174,7 @@ def _find(
             elif before is not None and gateway.state == AVAILABLE:
                 way.add(before.association_id)
                 left[before.association_id] = _left_unwatched(before, look, gateway)
-            else:
+            elif not (request.scheduled and gateway.state == AVAILABLE):
                 problems.append(f"{name} is not on {gateway.gateway_id}: {_ELSEWHERE}")
         if names:
             ways[field_name] = way

@@ -6,6 +6,7 @@ functions only check it, write under it and free it.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -16,13 +17,62 @@ from natdrain import aws
 from natdrain.drains import AddressOutcome, Drain
 from natdrain.errors import TransientFailure
 from natdrain.names import GatewayRecord as R
+from natdrain.requests import Trigger
 
-__all__ = ["close", "intend", "recall", "remember"]
+__all__ = ["claim", "close", "intend", "recall", "remember", "unclaim"]
 
 CONDITION_FAILED = "ConditionalCheckFailedException"
+CLAIM_SECONDS = 7 * 86_400
+"""More than the 24 hours for which EventBridge and its Scheduler try to deliver (EventBridge user guide)."""
 _UNFINISHED = {None, AddressOutcome.OVERDUE}
 _to_dynamodb = TypeSerializer().serialize
 _from_dynamodb = TypeDeserializer().deserialize
+
+
+def claim(table: str, gateway_id: str, trigger: Trigger, execution: str) -> str:
+    """Write down which execution handles a trigger, unless another one does already.
+
+    Returns:
+        The execution that handles it.
+    """
+    item = {
+        **_key(gateway_id, _claim(trigger)),
+        R.EXECUTION: {"S": execution},
+        R.EXPIRES_AT: {"N": str(int(time.time()) + CLAIM_SECONDS)},
+    }
+    try:
+        with aws.transient_failures():
+            aws.dynamodb().put_item(
+                TableName=table,
+                Item=item,
+                # A second attempt of the same execution finds what its first one wrote.
+                ConditionExpression="attribute_not_exists(#execution) OR #execution = :me",
+                ExpressionAttributeNames={"#execution": R.EXECUTION},
+                ExpressionAttributeValues={":me": {"S": execution}},
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+    except ClientError as error:
+        if aws.code_of(error) == CONDITION_FAILED:
+            failed: Any = error.response  # the stub does not know what this condition adds
+            return str(_plain(failed["Item"])[R.EXECUTION])
+        raise
+    return execution
+
+
+def unclaim(table: str, gateway_id: str, trigger: Trigger, execution: str) -> None:
+    """Let the trigger be handled by whoever asks next, if `execution` is the one that did."""
+    try:
+        with aws.transient_failures():
+            aws.dynamodb().delete_item(
+                TableName=table,
+                Key=_key(gateway_id, _claim(trigger)),
+                ConditionExpression="#execution = :me",
+                ExpressionAttributeNames={"#execution": R.EXECUTION},
+                ExpressionAttributeValues={":me": {"S": execution}},
+            )
+    except ClientError as error:
+        if aws.code_of(error) != CONDITION_FAILED:
+            raise
 
 
 def recall(table: str, gateway_id: str, association_ids: Collection[str]) -> dict[str, Drain]:
@@ -83,7 +133,7 @@ def close(table: str, gateway_id: str, owner: str, drains: Sequence[Drain], reas
     finished = [drain for drain in drains if drain.outcome not in _UNFINISHED]
     for drain in finished:
         if drain.outcome is not AddressOutcome.ALREADY_DRAINED:
-            _append(table, gateway_id, drain, {"Execution": owner, **({"Reason": reason} if reason else {})})
+            _append(table, gateway_id, drain, {R.EXECUTION: owner, **({"Reason": reason} if reason else {})})
     gone = {f"#a{i}": drain.association_id for i, drain in enumerate(finished)}
     lock = _update_own_lock(
         table,
@@ -136,6 +186,10 @@ def _key(gateway_id: str, record: str) -> dict[str, Any]:
 
 def _record(association_id: str) -> str:
     return f"association#{association_id}"
+
+
+def _claim(trigger: Trigger) -> str:
+    return f"{trigger.kind}#{trigger.name}#{trigger.at}"
 
 
 def _plain(item: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-__all__ = ["OPT_IN_TAG", "OPT_IN_VALUE", "PROTECT_TAG", "SERVICE", "TABLE_ENV", "GatewayRecord"]
+__all__ = [
+    "ALARM_POLICY_ENV",
+    "DRAIN_LIMIT_ENV",
+    "OPT_IN_TAG",
+    "OPT_IN_VALUE",
+    "PROTECT_TAG",
+    "SERVICE",
+    "TABLE_ENV",
+    "GatewayRecord",
+]
 
 SERVICE = "natdrain"
 """Service of every log line, namespace of every metric."""
@@ -17,12 +26,19 @@ PROTECT_TAG = "natdrain:protect"
 TABLE_ENV = "NATDRAIN_TABLE"
 """Environment variable with the name of the table of locks and history."""
 
+DRAIN_LIMIT_ENV = "NATDRAIN_DRAIN_LIMIT_SECONDS"
+"""Environment variable with the drain limit of a request that names none."""
+
+ALARM_POLICY_ENV = "NATDRAIN_ALARM_POLICY"
+"""Environment variable with what the deployment says of alarms: the fields of `AlarmPolicy`, as JSON."""
+
 
 class GatewayRecord:
     """Attribute names in the table; one item with the sort key `LOCK` for each gateway.
 
     A gateway is locked while its item has an `OWNER`. `DRAINS` maps the association ids that were
     asked of EC2 and have not been seen to leave yet to what was asked; it outlives the owner.
+    Items with an `EXPIRES_AT`, in seconds since the epoch, go by themselves.
     """
 
     GATEWAY = "NatGatewayId"
@@ -32,3 +48,5 @@ class GatewayRecord:
     SINCE = "Since"
     REASON = "Reason"
     DRAINS = "Drains"
+    EXECUTION = "Execution"
+    EXPIRES_AT = "ExpiresAt"

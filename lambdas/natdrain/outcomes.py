@@ -10,7 +10,13 @@ from typing import Any
 from natdrain.drains import AddressOutcome, Drain, timestamp
 from natdrain.errors import EXECUTION_ERRORS, DrainFailed, DrainOverdue, GatewayBusy, RequestRefused
 
-__all__ = ["Failure", "Outcome", "conclude"]
+__all__ = ["IGNORED", "NOTHING_TO_DO", "Failure", "Outcome", "Quiet", "conclude", "quiet"]
+
+IGNORED = "ignored"
+"""The event asked for nothing, or another execution handles it."""
+NOTHING_TO_DO = "nothing to do"
+"""A schedule's addresses have all left before."""
+
 
 MAX_CAUSE_CHARACTERS = 32_768
 """Step Functions API reference, ExecutionFailedEventDetails: the longest cause."""
@@ -50,6 +56,23 @@ def _envelope_message(cause: str) -> str | None:
     except ValueError:
         return None
     return envelope.get("errorMessage") if isinstance(envelope, dict) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """The end of an execution that found nothing to do; `name` is that of its outcome."""
+
+    name: str
+    why: str
+
+    def to_json(self) -> dict[str, str]:
+        """As the workflow carries it."""
+        return {"Outcome": self.name, "Why": self.why}
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, str]) -> Quiet:
+        """The inverse of `to_json`."""
+        return cls(document["Outcome"], document["Why"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +118,21 @@ class Outcome:
         return text
 
 
+def quiet(gateway_id: str | None, end: Quiet) -> Outcome:
+    """The outcome of an execution that found nothing to do."""
+    return Outcome(
+        gateway_id=gateway_id,
+        name=end.name,
+        error=None,
+        changed="none",
+        summary=end.why,
+        problems=(),
+        warnings=(),
+        put_back=None,
+        addresses=(),
+    )
+
+
 def conclude(
     *,
     gateway_id: str | None,
@@ -103,6 +141,7 @@ def conclude(
     dry_run: bool = False,
     failure: Failure | None = None,
     asking: Sequence[str] = (),
+    absent: Sequence[str] | None = None,
     region: str,
 ) -> Outcome:
     """Bring what is known of every address, and a failure if there was one, into one outcome.
@@ -114,8 +153,16 @@ def conclude(
         dry_run: whether nothing was to be changed.
         failure: what a state failed with.
         asking: the associations that EC2 was about to be asked for when the failure came.
+        absent: if a schedule asks, what it names and the gateway did not have.
         region: the region, for commands that people can paste.
     """
+    if (
+        absent is not None
+        and failure is None
+        and all(d.outcome is AddressOutcome.ALREADY_DRAINED for d in drains)
+    ):
+        names = ", ".join([*absent, *(d.label for d in drains)])
+        return quiet(gateway_id, Quiet(NOTHING_TO_DO, f"{gateway_id} does not have {names}: nothing to do."))
     words = {d.association_id: _word(d, dry_run=dry_run, failure=failure, asking=asking) for d in drains}
     changed = _changed(drains, words)
     error = _error(drains, changed, failure)
@@ -130,10 +177,17 @@ def conclude(
         changed=changed,
         summary=_summary(gateway_id, name, drains, words, failure),
         problems=_problems(drains, failure),
-        warnings=tuple(
-            w
-            for d in drains
-            for w in _warnings(d, planned_seconds=limit_seconds if dry_run else None, failure=failure)
+        warnings=(
+            *(
+                w
+                for d in drains
+                for w in _warnings(d, planned_seconds=limit_seconds if dry_run else None, failure=failure)
+            ),
+            *(
+                f"{gateway_id} does not have {one}: nothing was to do for it."
+                for one in absent or ()
+                if not failure
+            ),
         ),
         put_back=_put_back(gateway_id, put_back, region) if put_back else None,
         addresses=tuple(_row(d, words[d.association_id]) for d in drains),

@@ -1,9 +1,10 @@
 """When to look again: offsets in seconds from the moment a drain began.
 
 A drain may end early and must then be noticed, but mostly ends just after its limit. So the plan
-doubles its gaps up to the limit (whoever leaves early is noticed after at most as much time again
-as it took), looks closely for the 45 seconds in which idle addresses leave, and then grows its
-gaps again up to a deadline. Its length grows with the logarithm of the limit.
+doubles its gaps up to the limit: an address that leaves early is noticed after at most as much time
+again as it took, if the first look does not come even later than that. It looks every ten seconds for
+the fifty after the limit, in which idle addresses leave, and then grows its gaps up to a deadline. Its
+length grows with the logarithm of the limit.
 """
 
 from __future__ import annotations
@@ -16,8 +17,11 @@ DEADLINE_MARGIN_SECONDS = 300
 UNKNOWN_LIMIT_SECONDS = 4000
 """What a drain that somebody else began is taken for: the longest limit EC2 accepts."""
 
-_FIRST_EARLY_LOOK_SECONDS = 20
-_CLOSE_LOOKS_AFTER_LIMIT_SECONDS = (7, 16, 25, 34, 43, 61, 97, 169, DEADLINE_MARGIN_SECONDS)
+# A short drain is worth few looks: one before its limit for each half minute. And in its first seconds EC2's
+# reads, which are eventually consistent, may not even show that it drains.
+_LIMIT_SECONDS_PER_EARLY_LOOK = 30
+_FIRST_EARLY_LOOK_SECONDS = 7
+_CLOSE_LOOKS_AFTER_LIMIT_SECONDS = (10, 20, 30, 40, 50, 70, 110, 190, DEADLINE_MARGIN_SECONDS)
 
 _UNKNOWN_FIRST_LOOK_SECONDS = 15
 _UNKNOWN_WIDEST_EARLY_GAP_SECONDS = 60
@@ -39,7 +43,10 @@ def poll_plan(limit_seconds: int | None) -> tuple[int, ...]:
     if limit_seconds is None:
         return _plan_for_unknown_limit()
     offsets = [limit_seconds + after for after in _CLOSE_LOOKS_AFTER_LIMIT_SECONDS]
-    while (half := -(-offsets[0] // 2)) >= _FIRST_EARLY_LOOK_SECONDS:
+    for _ in range(limit_seconds // _LIMIT_SECONDS_PER_EARLY_LOOK):
+        # A little later than half, since the next look takes a moment too.
+        if (half := offsets[0] // 2 + 1) < _FIRST_EARLY_LOOK_SECONDS:
+            break
         offsets.insert(0, half)
     return tuple(offsets)
 

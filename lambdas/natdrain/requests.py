@@ -12,11 +12,21 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from natdrain.errors import RequestRefused
 
-__all__ = ["DEFAULT_DRAIN_LIMIT_SECONDS", "MAX_ADDRESSES", "Request"]
+__all__ = [
+    "DEFAULT_DRAIN_LIMIT_SECONDS",
+    "MAX_ADDRESSES",
+    "MAX_DRAIN_LIMIT_SECONDS",
+    "MAX_REASON_CHARACTERS",
+    "MIN_DRAIN_LIMIT_SECONDS",
+    "Request",
+    "Trigger",
+    "TriggerKind",
+]
 
 # EC2 API reference, DisassociateNatGatewayAddress: MaxDrainDurationSeconds.
 MIN_DRAIN_LIMIT_SECONDS = 1
@@ -28,6 +38,36 @@ MAX_ADDRESSES = 8
 
 MAX_REASON_CHARACTERS = 500
 _MAX_SHOWN_CHARACTERS = 60
+_MAX_TRIGGER_CHARACTERS = 300
+"""CloudWatch API reference, PutMetricAlarm: an alarm's name has at most 255 characters."""
+
+
+class TriggerKind(StrEnum):
+    """What asks of itself; who asks by hand is no trigger's kind."""
+
+    ALARM = "alarm"
+    SCHEDULE = "schedule"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trigger:
+    """The one change of an alarm, or the one time of a schedule, that asks.
+
+    Both are delivered at least once; `name` and `at`, as AWS writes the instant, tell deliveries apart.
+    """
+
+    kind: TriggerKind
+    name: str
+    at: str
+
+    def to_json(self) -> dict[str, str]:
+        """As a request carries it."""
+        return {"Kind": self.kind.value, "Name": self.name, "At": self.at}
+
+    @property
+    def label(self) -> str:
+        """How messages name it."""
+        return f"the {self.kind} {self.name} of {self.at}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,10 +85,15 @@ class Request:
     limit_seconds: int = DEFAULT_DRAIN_LIMIT_SECONDS
     dry_run: bool = False
     reason: str | None = None
+    trigger: Trigger | None = None
 
     @classmethod
-    def parse(cls, document: object) -> Request:
+    def parse(cls, document: object, *, default_limit_seconds: int = DEFAULT_DRAIN_LIMIT_SECONDS) -> Request:
         """Read an execution input.
+
+        Args:
+            document: the input, from JSON.
+            default_limit_seconds: the drain limit of an input that names none, 1 to 4000.
 
         Raises:
             RequestRefused: with one line for every problem found.
@@ -70,10 +115,21 @@ class Request:
             association_ids=tuple(document.get("AssociationIds", ())),
             allocation_ids=tuple(document.get("AllocationIds", ())),
             public_ips=tuple(document.get("PublicIps", ())),
-            limit_seconds=document.get("MaxDrainDurationSeconds", DEFAULT_DRAIN_LIMIT_SECONDS),
+            limit_seconds=document.get("MaxDrainDurationSeconds", default_limit_seconds),
             dry_run=document.get("DryRun", False),
             reason=document.get("Reason"),
+            trigger=_trigger(document["Trigger"]) if "Trigger" in document else None,
         )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name of an address."""
+        return (*self.association_ids, *self.allocation_ids, *self.public_ips)
+
+    @property
+    def scheduled(self) -> bool:
+        """A schedule asks, perhaps every month: what has left already is then no mistake."""
+        return self.trigger is not None and self.trigger.kind is TriggerKind.SCHEDULE
 
     def to_json(self) -> dict[str, Any]:
         """The normalised request, as an input that `parse` accepts."""
@@ -86,6 +142,7 @@ class Request:
             "DryRun": self.dry_run,
             "Reason": self.reason,
             "AfterDrain": "keep",
+            "Trigger": self.trigger and self.trigger.to_json(),
         }
         return {name: value for name, value in fields.items() if value not in (None, [])}
 
@@ -175,6 +232,25 @@ def _after_drain_problem(value: object) -> str | None:
     return None if value == "keep" else f'must be "keep": the allocation stays yours; not {_shown(value)}'
 
 
+def _trigger(document: Mapping[str, str]) -> Trigger:
+    return Trigger(kind=TriggerKind(document["Kind"]), name=document["Name"], at=document["At"])
+
+
+def _trigger_problem(value: object) -> str | None:
+    kinds = [kind.value for kind in TriggerKind]
+    if (
+        isinstance(value, Mapping)
+        and value.keys() == {"Kind", "Name", "At"}
+        and value["Kind"] in kinds
+        and all(isinstance(text, str) and 0 < len(text) <= _MAX_TRIGGER_CHARACTERS for text in value.values())
+    ):
+        return None
+    return (
+        f"is for alarms and schedules: it has Kind ({' or '.join(kinds)}), Name and At, each a text of 1 to "
+        f"{_MAX_TRIGGER_CHARACTERS} characters; not {_shown(value)}"
+    )
+
+
 _FIELDS: dict[str, Callable[[object], str | None]] = {
     "NatGatewayId": _id_check("nat"),
     "AssociationIds": _list_of(_id_check("eipassoc")),
@@ -184,4 +260,5 @@ _FIELDS: dict[str, Callable[[object], str | None]] = {
     "DryRun": _flag_problem,
     "AfterDrain": _after_drain_problem,
     "Reason": _reason_problem,
+    "Trigger": _trigger_problem,
 }

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
+from account import VIEWS_AGREE_SECONDS
+
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
     from time_machine import Traveller
 
+    from account import Account
     from conftest import Network, Refused, Statuses
 
 
@@ -37,42 +42,50 @@ def test_deleted_gateway_is_gone_after_an_hour(
     assert ec2.describe_nat_gateways()["NatGateways"] == []
 
 
-def test_delete_is_allowed_while_an_address_drains(
-    ec2: EC2Client, net: Network, clock: Traveller, statuses: Statuses
+@pytest.mark.fact("A deleted gateway is still shown, as `deleted` and without addresses.", "documented")
+def test_deleted_gateway_is_shown_without_addresses(
+    ec2: EC2Client, deleted: Network, statuses: Statuses
 ) -> None:
-    ec2.disassociate_nat_gateway_address(NatGatewayId=net.gateway_id, AssociationIds=net.association_ids[1:2])
-    clock.shift(60)
-    ec2.delete_nat_gateway(NatGatewayId=net.gateway_id)
-    clock.shift(32)
-    assert state(ec2, net) == "deleted"
-    assert statuses(net) == {}
+    assert state(ec2, deleted) == "deleted"
+    assert statuses(deleted) == {}
 
 
-def test_delete_keeps_the_allocations_and_frees_them(ec2: EC2Client, net: Network, clock: Traveller) -> None:
-    ec2.delete_nat_gateway(NatGatewayId=net.gateway_id)
-    clock.shift(60)
-    addresses = ec2.describe_addresses(AllocationIds=net.allocation_ids)["Addresses"]
-    assert len(addresses) == 3
-    assert not any("AssociationId" in one for one in addresses)
+@pytest.mark.fact("Deleting a gateway keeps its EIPs and frees them, within a minute.", "documented")
+def test_delete_keeps_the_allocations_and_frees_them(
+    account: Account, ec2: EC2Client, deleted: Network
+) -> None:
+    def associations() -> list[str | None]:
+        addresses = ec2.describe_addresses(AllocationIds=deleted.allocation_ids)["Addresses"]
+        return [one.get("AssociationId") for one in addresses]
+
+    free = [None] * len(deleted.allocation_ids)
+    assert account.see(associations, free, VIEWS_AGREE_SECONDS) == free
 
 
-def test_delete_again_changes_nothing(ec2: EC2Client, net: Network, clock: Traveller) -> None:
-    ec2.delete_nat_gateway(NatGatewayId=net.gateway_id)
-    clock.shift(40)
-    ec2.delete_nat_gateway(NatGatewayId=net.gateway_id)
-    clock.shift(2)
-    assert state(ec2, net) == "deleted"
+@pytest.mark.fact("Deleting a deleted gateway again is answered and changes nothing.", "inferred")
+def test_delete_again_changes_nothing(account: Account, ec2: EC2Client, deleted: Network) -> None:
+    ec2.delete_nat_gateway(NatGatewayId=deleted.gateway_id)
+    account.wait(2)
+    assert state(ec2, deleted) == "deleted"
 
 
+@pytest.mark.fact("DisassociateNatGatewayAddress refuses a deleted gateway: InvalidParameter.", "inferred")
+def test_disassociate_refuses_a_deleted_gateway(account: Account, deleted: Network, refused: Refused) -> None:
+    with refused("InvalidParameter", "deleted"):
+        account.drain(deleted, 1)
+
+
+@pytest.mark.fact("DeleteNatGateway refuses an unknown gateway: NatGatewayNotFound.", "documented")
 def test_delete_refuses_an_unknown_gateway(ec2: EC2Client, refused: Refused) -> None:
     with refused("NatGatewayNotFound"):
         ec2.delete_nat_gateway(NatGatewayId="nat-00000000000000000")
 
 
+@pytest.mark.fact("A dry run of DeleteNatGateway answers DryRunOperation.", "documented")
 def test_delete_dry_run_changes_nothing(
-    ec2: EC2Client, net: Network, clock: Traveller, refused: Refused
+    account: Account, ec2: EC2Client, net: Network, refused: Refused
 ) -> None:
     with refused("DryRunOperation"):
         ec2.delete_nat_gateway(NatGatewayId=net.gateway_id, DryRun=True)
-    clock.shift(60)
+    account.wait(60)
     assert state(ec2, net) == "available"

@@ -9,9 +9,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from natdrain_sim.synthesis import PROJECT
+
 NODE = Path(sys.executable).parent / "node"
 # `make check` installs it.
-VALIDATOR = Path(__file__).parent / "asl/node_modules/asl-validator/dist/bin/asl-validator.js"
+VALIDATOR = PROJECT / "node_modules/asl-validator/dist/bin/asl-validator.js"
 
 
 def validate(definition: dict[str, Any], folder: Path) -> subprocess.CompletedProcess[str]:

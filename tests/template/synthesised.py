@@ -19,6 +19,7 @@ _ARNS = {
     "AWS::DynamoDB::Table": f"arn:aws:dynamodb:{_WHERE}:table/",
     "AWS::Lambda::Function": f"arn:aws:lambda:{_WHERE}:function:",
     "AWS::Logs::LogGroup": f"arn:aws:logs:{_WHERE}:log-group:",
+    "AWS::SQS::Queue": f"arn:aws:sqs:{_WHERE}:",
     "AWS::StepFunctions::StateMachine": f"arn:aws:states:{_WHERE}:stateMachine:",
 }
 

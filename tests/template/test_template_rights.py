@@ -11,7 +11,10 @@ PROTECTED = "if Null aws:ResourceTag/natdrain:protect=false"
 DRAIN = "ec2:DisassociateNatGatewayAddress"
 
 RIGHTS = {
-    "ReadRequest": ["Allow ec2:DescribeNatGateways on *"],
+    "ReadRequest": [
+        "Allow dynamodb:PutItem on dynamodb table/StorageTable",
+        "Allow ec2:DescribeNatGateways on *",
+    ],
     "Validate": [
         "Allow dynamodb:BatchGetItem on dynamodb table/StorageTable",
         "Allow ec2:DescribeAddresses on *",
@@ -28,6 +31,7 @@ RIGHTS = {
     ],
     "Confirm": ["Allow ec2:DescribeAddresses on *", "Allow ec2:DescribeNatGateways on *"],
     "Close": [
+        "Allow dynamodb:DeleteItem on dynamodb table/StorageTable",
         "Allow dynamodb:PutItem on dynamodb table/StorageTable",
         "Allow dynamodb:UpdateItem on dynamodb table/StorageTable",
     ],
@@ -101,7 +105,7 @@ def test_rights_to_change_ec2_belong_to_disassociate_alone(template: Template) -
 def test_rights_are_given_by_the_policies_read_here_and_by_nothing_else(template: Template) -> None:
     kinds = {found["Type"] for found in template["Resources"].values() if "::IAM::" in found["Type"]}
     given = {key for role in of_type(template, "AWS::IAM::Role").values() for key in role["Properties"]}
-    assert (kinds, given) == ({"AWS::IAM::Role", "AWS::IAM::Policy"}, {"AssumeRolePolicyDocument"})
+    assert (kinds, given) == ({"AWS::IAM::Role", "AWS::IAM::Policy"}, {"AssumeRolePolicyDocument", "Tags"})
 
 
 def test_functions_have_a_role_each(template: Template) -> None:

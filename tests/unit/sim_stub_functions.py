@@ -5,18 +5,17 @@ import logging
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
 import boto3
-from moto import mock_aws
 
-from natdrain_sim import calls, cloudformation, functions, stepfunctions
 from natdrain_sim.calls import Fault, Recorder
 from natdrain_sim.clock import Clock
+from natdrain_sim.embedding import embedded
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 REGION = "eu-central-1"
@@ -57,6 +56,10 @@ def role(name: str, service: str) -> dict[str, Any]:
     }
 
 
+def resource(kind: str, **properties: Any) -> dict[str, Any]:
+    return {"Type": f"AWS::{kind}", "Properties": properties}
+
+
 def function(handler: str, role_id: str) -> dict[str, Any]:
     return {
         "Type": "AWS::Lambda::Function",
@@ -74,8 +77,10 @@ def function(handler: str, role_id: str) -> dict[str, Any]:
     }
 
 
-def template(definition: dict[str, Any]) -> str:
+def template(definition: dict[str, Any], more: dict[str, Any] | None = None, version: str = "A") -> str:
+    """The stub, with more resources and a version of `Look` that is published anew when its name changes."""
     look_function = function("look", "LookRole")
+    look_function["Properties"]["Environment"]["Variables"]["VERSION"] = version
     look_function["Properties"]["LoggingConfig"] = {"LogGroup": {"Ref": "LookLogs"}}
     statement = {"Effect": "Allow", "Action": "ec2:Describe*", "Resource": "*"}
     return json.dumps(
@@ -105,7 +110,7 @@ def template(definition: dict[str, Any]) -> str:
                 },
                 "Look": look_function,
                 "Fail": function("fail", "FailRole"),
-                "LookVersion0123456789abcdef": {
+                f"LookVersion{version}": {
                     "Type": "AWS::Lambda::Version",
                     "Properties": {"FunctionName": {"Ref": "Look"}},
                     "DeletionPolicy": "Retain",
@@ -126,17 +131,18 @@ def template(definition: dict[str, Any]) -> str:
                         "RoleArn": {"Fn::GetAtt": ["MachineRole", "Arn"]},
                         "DefinitionString": json.dumps(definition),
                         "DefinitionSubstitutions": {
-                            "Look": {"Ref": "LookVersion0123456789abcdef"},
+                            "Look": {"Ref": f"LookVersion{version}"},
                             "Fail": {"Fn::GetAtt": ["Fail", "Arn"]},
                             "Table": {"Ref": "Table"},
                         },
                     },
                 },
                 "CDKMetadata": {"Type": "AWS::CDK::Metadata", "Properties": {"Analytics": "v2:deflate64:x"}},
+                **(more or {}),
             },
             "Outputs": {
                 "MachineArn": {"Value": {"Ref": "Machine"}},
-                "LookArn": {"Value": {"Ref": "LookVersion0123456789abcdef"}},
+                "LookArn": {"Value": {"Ref": f"LookVersion{version}"}},
                 "FailName": {"Value": {"Ref": "Fail"}},
                 "TableName": {"Value": {"Ref": "Table"}},
                 "LookLogs": {"Value": {"Ref": "LookLogs"}},
@@ -160,22 +166,37 @@ class StubCloud:
     def client(self, service: str) -> Any:
         return client_of(service)
 
-    def deploy(self, definition: dict[str, Any]) -> None:
+    def deploy(self, template_body: str, *, update: bool = False) -> None:
+        """Create the stack, or update it, and forget the calls that it took."""
         self.client("ssm").put_parameter(
             Name="/cdk-bootstrap/hnb659fds/version", Value="21", Type="String", Overwrite=True
         )
         stacks = self.client("cloudformation")
-        stacks.create_stack(
-            StackName="stub", TemplateBody=template(definition), Capabilities=["CAPABILITY_NAMED_IAM"]
-        )
+        change = stacks.update_stack if update else stacks.create_stack
+        change(StackName="stub", TemplateBody=template_body, Capabilities=["CAPABILITY_NAMED_IAM"])
         (stack,) = stacks.describe_stacks(StackName="stub")["Stacks"]
         self.outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+        self.recorder.calls.clear()
 
     def start(self, name: str = "one", event: Any = None) -> str:
         started = self.client("stepfunctions").start_execution(
             stateMachineArn=self.outputs["MachineArn"], name=name, input=json.dumps(event or {})
         )
         return str(started["executionArn"])
+
+    def inputs(self) -> list[Any]:
+        """What every execution so far was started with, in the order of their beginning."""
+        machine = self.outputs["MachineArn"]
+        listed = self.client("stepfunctions").list_executions(stateMachineArn=machine)["executions"]
+        arns = [one["executionArn"] for one in sorted(listed, key=lambda one: one["startDate"])]
+        return [json.loads(self.describe(arn)["input"]) for arn in arns]
+
+    def dead_letters(self) -> list[Any]:
+        """What lies in the queue whose URL is the output `QueueUrl`."""
+        answer = self.client("sqs").receive_message(
+            QueueUrl=self.outputs["QueueUrl"], MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+        )
+        return list(answer.get("Messages", []))
 
     def describe(self, arn: str) -> Any:
         return self.client("stepfunctions").describe_execution(executionArn=arn)
@@ -192,19 +213,12 @@ class StubCloud:
 @contextmanager
 def stub_cloud(*states: dict[str, Any]) -> Iterator[StubCloud]:
     """A cloud in which the stub is deployed, with these states one after the other."""
-    with ExitStack() as stack:
-        clock = stack.enter_context(Clock(START))
-        settings = {"stepfunctions": {"execute_state_machine": True}, "lambda": {"use_docker": False}}
-        stack.enter_context(mock_aws(config=settings))
+    with Clock(START) as clock:
         cloud = StubCloud(clock)
-        stack.enter_context(stepfunctions.install(clock))
-        stack.enter_context(functions.install())
-        stack.enter_context(calls.install(cloud.recorder, clock))
-        stack.enter_context(cloudformation.install())
-        if states:
-            cloud.deploy(chain(*states))
-            cloud.recorder.calls.clear()
-        yield cloud
+        with embedded(clock, cloud.recorder):
+            if states:
+                cloud.deploy(template(chain(*states)))
+            yield cloud
 
 
 def chain(*states: dict[str, Any]) -> dict[str, Any]:

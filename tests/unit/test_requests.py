@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from builders import GATEWAY, allocation, association, sample
 from natdrain.errors import RequestRefused
-from natdrain.requests import Request
+from natdrain.requests import Request, Trigger, TriggerKind
 
 GOOD = {"NatGatewayId": GATEWAY, "AssociationIds": [association("a")]}
 
@@ -144,3 +144,55 @@ def test_request_survives_the_way_through_the_workflow(
         reason=reason,
     )
     assert Request.parse(json.loads(json.dumps(request.to_json()))) == request
+
+
+MONTHLY = {"Kind": "schedule", "Name": "monthly", "At": "2026-11-01T03:00:00Z"}
+
+
+def test_request_takes_the_deployments_limit_when_none_is_given() -> None:
+    assert Request.parse(GOOD, default_limit_seconds=99).limit_seconds == 99
+
+
+def test_request_takes_its_own_limit_whatever_the_deployment_says() -> None:
+    limited = GOOD | {"MaxDrainDurationSeconds": 7}
+    assert Request.parse(limited, default_limit_seconds=99).limit_seconds == 7
+
+
+def test_request_by_hand_has_no_trigger() -> None:
+    assert (Request.parse(GOOD).trigger, Request.parse(GOOD).scheduled) == (None, False)
+
+
+def test_request_of_a_schedule_says_so() -> None:
+    request = Request.parse(GOOD | {"Trigger": MONTHLY})
+    assert request.trigger == Trigger(kind=TriggerKind.SCHEDULE, name="monthly", at="2026-11-01T03:00:00Z")
+    assert request.scheduled
+
+
+def test_request_of_an_alarm_is_not_scheduled() -> None:
+    assert not Request.parse(GOOD | {"Trigger": MONTHLY | {"Kind": "alarm"}}).scheduled
+
+
+def test_request_with_a_trigger_survives_the_workflow() -> None:
+    request = Request.parse(GOOD | {"Trigger": MONTHLY})
+    assert Request.parse(request.to_json()) == request
+
+
+@pytest.mark.parametrize(
+    "trigger",
+    [
+        None,
+        "schedule",
+        {},
+        MONTHLY | {"Kind": "by hand"},
+        MONTHLY | {"Kind": ["alarm"]},
+        MONTHLY | {"Name": ""},
+        MONTHLY | {"At": 7},
+        MONTHLY | {"Name": "x" * 301},
+        MONTHLY | {"More": "x"},
+    ],
+)
+def test_request_is_refused_when_its_trigger_is_none(trigger: object) -> None:
+    [problem] = problems_of(GOOD | {"Trigger": trigger})
+    assert problem.startswith(
+        "Trigger is for alarms and schedules: it has Kind (alarm or schedule), Name and At"
+    )

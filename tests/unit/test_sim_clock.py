@@ -107,6 +107,28 @@ def test_run_until_raises_when_a_worker_never_finishes(monkeypatch: pytest.Monke
         clock.run_until(lambda: True)
 
 
+def test_call_is_made_at_its_moment_while_time_stands_still() -> None:
+    log: list[tuple[str, float]] = []
+    with Clock(START) as clock:
+
+        def call() -> None:
+            log.append(("call", (clock.now - START).total_seconds()))
+            work(clock, "begun by the call", [2], log)
+
+        clock.call_at(START + timedelta(seconds=10), call)
+        work(clock, "a", [10], log)
+        clock.advance(20)
+    assert log == [("call", 10), ("a", 10), ("begun by the call", 12)]
+
+
+def test_call_at_a_moment_that_has_passed_is_made_at_once() -> None:
+    log: list[datetime] = []
+    with Clock(START) as clock:
+        clock.call_at(START - timedelta(days=1), lambda: log.append(clock.now))
+        clock.advance(0)
+    assert log == [START]
+
+
 def test_interrupt_wakes_a_sleeper_at_once_and_lets_it_sleep_no_more() -> None:
     log: list[tuple[str, float]] = []
     with Clock(START) as clock:

@@ -5,8 +5,6 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from natdrain_sim import jsonata, stepfunctions
-from natdrain_sim.clock import Clock
 from sim_stub_functions import START, StubCloud, invoke, stub_cloud
 
 CONTEXT = "{% $states.context %}"
@@ -285,15 +283,3 @@ def test_ten_executions_at_once_run_the_same_way_twice() -> None:
 
 def test_ten_executions_at_once_each_take_their_own_time() -> None:
     assert trace_of_many()[1] == [35, 36, 37, 35, 36, 37, 35, 36, 37, 35]
-
-
-def test_install_gives_moto_back_as_it_was() -> None:
-    with Clock(START) as clock:
-        parts = (stepfunctions._waits, stepfunctions._workers, stepfunctions._requests)
-        seams = [*jsonata.seams(), *(seam for part in parts for seam in part(clock))]
-        before = [getattr(owner, name) for owner, name, _ in seams]
-        with stepfunctions.install(clock):
-            assert all(
-                getattr(owner, name) is not old for (owner, name, _), old in zip(seams, before, strict=True)
-            )
-        assert [getattr(owner, name) for owner, name, _ in seams] == before

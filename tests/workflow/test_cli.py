@@ -87,24 +87,24 @@ def test_run_obeys_a_scenario_with_lags_faults_and_a_foreign_drain(
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        (BROKEN, "unknown key adress (known are gateway_id, state, tags, address, traffic) @ $.gateway[0]"),
-        ("seed = 'x'", "@ $.seed"),
+        (BROKEN, "gateway[0].adress: there is no such key; did you mean address?"),
+        ("seed = 'x'", "seed: Input should be a valid integer"),
         (
             "start_at = 2026-10-02T17:00:00",
-            "an instant needs an offset, as in 2026-10-02T17:00:00Z @ $.start_at",
+            "start_at: Input should have timezone info",
         ),
         ("[[gateway", "Expected"),
-        ("[[gateway]]\nstate = 'gone'", "@ $.gateway[0].state"),
-        ("[[gateway]]\ntags = { managed = true }", "True is not a text @ $.gateway[0].tags"),
+        ("[[gateway]]\nstate = 'gone'", "gateway[0].state: Input should be 'pending', 'available'"),
+        ("[[gateway]]\ntags = { managed = true }", "gateway[0].tags.managed: Input should be a valid string"),
         ("lags = { leave_after_limit = [40, 0] }", "lags.leave_after_limit must be [least, most]"),
         ("lags = { associate = -3 }", "lags.associate must not be negative"),
         (
             "[[gateway]]\ntraffic = { per_second = 1, lifetime_seconds = [50, 5] }",
-            "lifetime_seconds must be [least, most], from 0 on @ $.gateway[0].traffic",
+            "gateway[0].traffic: lifetime_seconds must be [least, most], from 0 on",
         ),
         (
             "[[gateway]]\ntraffic = { per_second = 0, lifetime_seconds = [5, 50] }",
-            "per_second must be greater than 0 @ $.gateway[0].traffic",
+            "gateway[0].traffic: per_second must be greater than 0",
         ),
         (
             "[[fault]]\noperation = 'ec2:DescribeNatGatewayz'\nerror = 'x'",
@@ -120,6 +120,44 @@ def test_scenario_says_which_key_is_wrong(tmp_path: Path, text: str, problem: st
         Scenario.load(path)
     assert str(path) in str(wrong.value)
     assert problem in str(wrong.value)
+
+
+MISTAKE = "[table]\nrecovery_dayz = 7\n"
+
+
+def config_file(folder: Path, text: str) -> Path:
+    path = folder / "natdrain.toml"
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize("command", [["demo"], ["run", "--input", str(REQUEST)], ["serve"]])
+def test_command_tells_a_mistake_in_the_configuration_and_no_more(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    path = config_file(tmp_path, MISTAKE)
+    assert main([*command, "--config", str(path)]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith(f"natdrain-sim: {path}: table.recovery_dayz")
+    assert "Traceback" not in told
+    assert len(told.splitlines()) == 1
+
+
+def test_command_says_which_configuration_is_missing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", "--input", str(REQUEST), "--config", str(tmp_path / "none.toml")]) == 2
+    assert "none.toml" in capsys.readouterr().err
+
+
+def test_run_deploys_the_configuration_that_it_is_given(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    request = tmp_path / "request.json"
+    request.write_text('{"NatGatewayId": "nat-1234567890abcdef0", "PublicIps": ["3.211.231.218"]}')
+    path = config_file(tmp_path, "[defaults]\nmax_drain_duration_seconds = 60\n")
+    assert main(["run", "--input", str(request), "--config", str(path), "-o", "json"]) == 0
+    assert 60 <= json.loads(capsys.readouterr().out)["seconds"] <= 60 + 91
 
 
 @pytest.mark.parametrize("speed", ["0", "-1", "nan", "inf", "fast"])

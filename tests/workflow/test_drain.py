@@ -11,7 +11,7 @@ from stories import BuildGateway, items, log_lines, table
 ORDER = [
     "Begin",
     "Read the request",
-    "Is it a dry run?",
+    "What is asked?",
     "Take the lock",
     "Validate",
     "Choose the next step",

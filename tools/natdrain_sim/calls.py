@@ -13,7 +13,6 @@ from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from unittest.mock import patch
 
 from botocore.parsers import create_parser
 from moto.core.exceptions import ServiceException
@@ -21,6 +20,7 @@ from moto.core.responses import ActionResult, BaseResponse
 from moto.core.utils import get_service_model
 
 from natdrain_sim.clock import Clock
+from natdrain_sim.seams import Seam
 
 TypeResponse = tuple[int, dict[str, Any], str | bytes]
 _acting_role: ContextVar[str | None] = ContextVar("acting_role", default=None)
@@ -91,9 +91,8 @@ class Recorder:
             return next((f for f in looking if f.calls is None or self._seen[f] in f.calls), None)
 
 
-@contextmanager
-def install(recorder: Recorder, clock: Clock) -> Iterator[None]:
-    """Record every call from here on, each of which holds the clock still for its length."""
+def seams(recorder: Recorder, clock: Clock) -> Iterator[Seam]:
+    """What to replace in moto, so that each call is recorded and holds the clock still for its length."""
     original = BaseResponse.call_action
 
     def call_action(response: BaseResponse) -> TypeResponse:
@@ -114,8 +113,7 @@ def install(recorder: Recorder, clock: Clock) -> Iterator[None]:
                 call.error = _error_code_of(response, answer)
             return answer
 
-    with patch.object(BaseResponse, "call_action", call_action):
-        yield
+    yield BaseResponse, "call_action", call_action
 
 
 class _InjectedError(ServiceException):

@@ -13,7 +13,7 @@ from typing import Any
 from natdrain_sim import demo, server
 from natdrain_sim.cloud import EmbeddedCloud, Run
 from natdrain_sim.scenario import DEFAULT, Scenario, ScenarioError
-from natdrain_sim.synthesis import SynthesisError
+from natdrain_sim.synthesis import EXAMPLE, SynthesisError
 
 RUN_FAILED = 1
 USAGE_ERROR = 2
@@ -40,9 +40,14 @@ def _parser() -> argparse.ArgumentParser:
     def command(name: str, run: Callable[[Any], int], text: str) -> argparse.ArgumentParser:
         added = commands.add_parser(name, help=text, description=text)
         added.set_defaults(run=run)
+        added.add_argument(
+            "--config", type=Path, default=EXAMPLE, metavar="FILE", help=f"default: {EXAMPLE.name}"
+        )
         return added
 
-    command("demo", lambda _chosen: demo.main(), "Show what scripts do today, and what natdrain does.")
+    command(
+        "demo", lambda chosen: demo.main(chosen.config), "Show what scripts do today, and what natdrain does."
+    )
     run = command("run", _run, "Run one execution to its end, and report it.")
     run.add_argument(
         "--scenario", type=Path, metavar="FILE", help="default: one gateway with three addresses"
@@ -84,7 +89,7 @@ def _run(chosen: argparse.Namespace) -> int:
         request = json.loads(chosen.input.read_text(encoding="utf-8-sig"), parse_constant=_no_number)
     except ValueError as error:
         raise ValueError(f"{chosen.input} is no JSON: {error}") from error
-    with EmbeddedCloud(Scenario.load(chosen.scenario or DEFAULT)) as cloud:
+    with EmbeddedCloud(Scenario.load(chosen.scenario or DEFAULT), config=chosen.config) as cloud:
         run = cloud.run(request)
     report = json.dumps(asdict(run), indent=2) if chosen.output == "json" else _report(run)
     sys.stdout.write(f"{report}\n")
@@ -101,5 +106,5 @@ def _report(run: Run) -> str:
 
 def _serve(chosen: argparse.Namespace) -> int:
     scenario = Scenario.load(chosen.scenario) if chosen.scenario else Scenario()
-    server.serve(scenario, port=chosen.port, speed=chosen.speed)
+    server.serve(EmbeddedCloud(scenario, config=chosen.config), port=chosen.port, speed=chosen.speed)
     return 0

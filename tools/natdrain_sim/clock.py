@@ -30,11 +30,15 @@ class ClockStuckError(Exception):
 
 @dataclass(order=True)
 class Sleeper:
-    """A worker that waits for its due moment; equal moments are served in the order of their start."""
+    """A worker that waits for its due moment; equal moments are served in the order of their start.
+
+    One with a `call` has no thread of its own: whoever drives the clock makes the call.
+    """
 
     due: datetime
     order: int
     key: str = field(compare=False)
+    call: Callable[[], None] | None = field(compare=False, default=None)
     turn: threading.Event = field(compare=False, default_factory=threading.Event)
 
     def wait(self) -> None:
@@ -97,6 +101,12 @@ class Clock:
                 self._wake(key)
             return sleeper
 
+    def call_at(self, due: datetime, call: Callable[[], None]) -> None:
+        """Make a short call at that moment, or at once if it has passed; nothing moves before it returns."""
+        with self._changed:
+            sleeper = Sleeper(max(due, self._now), next(self._orders), "", call)
+            heapq.heappush(self._sleepers, sleeper)
+
     def sleep(self, seconds: float, *, key: str) -> None:
         """Put a busy worker to sleep; returns, busy again, when it is due or interrupted."""
         if seconds > 0:
@@ -150,10 +160,16 @@ class Clock:
                 sleeper = heapq.heappop(self._sleepers)
                 self._move_to(sleeper.due)
                 self._busy += 1
-                sleeper.turn.set()
-                return True
-            self._move_to(target)
-            return False
+            else:
+                self._move_to(target)
+                return False
+        if sleeper.call:
+            try:
+                sleeper.call()
+            finally:
+                self.release()
+        sleeper.turn.set()
+        return True
 
     def _move_to(self, instant: datetime) -> None:
         if instant > self._now:

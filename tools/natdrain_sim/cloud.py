@@ -4,23 +4,24 @@ import json
 import logging
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, Self
 from unittest.mock import patch
 
 import boto3
 from botocore.exceptions import ClientError
-from moto import mock_aws
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.ec2.exceptions import EC2ClientError
 
-from natdrain_sim import calls, cloudformation, ec2, functions, stepfunctions
+from natdrain_sim import calls, ec2
 from natdrain_sim.clock import Clock
+from natdrain_sim.embedding import embedded
 from natdrain_sim.scenario import Gateway, Scenario, ScenarioError
-from natdrain_sim.synthesis import synthesise
+from natdrain_sim.synthesis import EXAMPLE, synthesise
 
 REGION = "us-east-1"
 ACCOUNT = DEFAULT_ACCOUNT_ID
@@ -29,8 +30,6 @@ _SETTLING_SECONDS = 60
 """More than any lag: what the scenario begins with is seen by everybody when it begins."""
 # The interpreter logs every error that a state catches; the history tells these already.
 logging.getLogger("moto").setLevel(logging.CRITICAL)
-
-_CONFIG: Any = {"stepfunctions": {"execute_state_machine": True}, "lambda": {"use_docker": False}}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,8 +49,9 @@ class Run:
 class EmbeddedCloud:
     """A context: inside, boto3 and the deployed workflow talk to this cloud and to nothing else."""
 
-    def __init__(self, scenario: Scenario | None = None) -> None:
+    def __init__(self, scenario: Scenario | None = None, *, config: Path = EXAMPLE) -> None:
         self.scenario = scenario or Scenario()
+        self._config = config
         # Begun early enough that traffic has settled and nothing is hidden by a lag any more.
         earlier = timedelta(seconds=_SETTLING_SECONDS + self.scenario.longest_lifetime_seconds)
         self.clock = Clock(self.scenario.start_at - earlier)
@@ -67,13 +67,8 @@ class EmbeddedCloud:
         with ExitStack() as stack:
             stack.enter_context(_no_aws_around())
             stack.enter_context(self.clock)
-            stack.enter_context(mock_aws(config=_CONFIG))
-            ec2.install()
-            stack.enter_context(cloudformation.install())
-            stack.enter_context(functions.install())
-            stack.enter_context(stepfunctions.install(self.clock))
-            stack.enter_context(calls.install(self.recorder, self.clock))
-            self._deploy()
+            stack.enter_context(embedded(self.clock, self.recorder, seed=self.scenario.seed))
+            self._deploy(self._config, self.client("cloudformation").create_stack)
             try:
                 self._set_scene()
             except (ClientError, EC2ClientError) as error:
@@ -91,6 +86,10 @@ class EmbeddedCloud:
     def client(self, service: str) -> Any:
         """A boto3 client of this cloud."""
         return boto3.client(service, region_name=REGION)  # type: ignore[call-overload]  # the service is any
+
+    def upgrade(self, *, config: Path) -> None:
+        """Update the stack to another configuration, or to sources that have changed; what runs goes on."""
+        self._deploy(config, self.client("cloudformation").update_stack)
 
     def start(self, request: object) -> str:
         """Start an execution of the Drain workflow and return its ARN; nothing moves until somebody waits."""
@@ -111,12 +110,13 @@ class EmbeddedCloud:
         return self.wait(self.start(request))
 
     def report(self, execution_arn: str) -> Run:
-        """What there is to say of an execution that `start` began and that has ended.
+        """What there is to say of an execution that has ended.
 
-        Its calls are those of all roles since it began, so those of another one at the same time too.
+        Its calls are those of all roles since `start` began it, so those of another one at the same time
+        too; if something else began it, since the beginning.
         """
         ended = self._describe(execution_arn)
-        made = [call for call in self.recorder.calls[self._first_call[execution_arn] :] if call.role]
+        made = [call for call in self.recorder.calls[self._first_call.get(execution_arn, 0) :] if call.role]
         return Run(
             execution_arn=execution_arn,
             status=ended["status"],
@@ -145,16 +145,15 @@ class EmbeddedCloud:
     def _describe(self, execution_arn: str) -> Any:
         return self.client("stepfunctions").describe_execution(executionArn=execution_arn)
 
-    def _deploy(self) -> None:
-        stacks = self.client("cloudformation")
-        template = synthesise()
+    def _deploy(self, config: Path, change_stack: Callable[..., Any]) -> None:
+        template = synthesise(config)
         # What `cdk bootstrap` leaves in an account: the template asks for its version.
         for parameter in template["Parameters"].values():
-            self.client("ssm").put_parameter(Name=parameter["Default"], Value="30", Type="String")
-        stacks.create_stack(
-            StackName=_STACK, TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"]
-        )
-        (stack,) = stacks.describe_stacks(StackName=_STACK)["Stacks"]
+            self.client("ssm").put_parameter(
+                Name=parameter["Default"], Value="30", Type="String", Overwrite=True
+            )
+        change_stack(StackName=_STACK, TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"])
+        (stack,) = self.client("cloudformation").describe_stacks(StackName=_STACK)["Stacks"]
         outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
         self.drain_state_machine_arn = outputs["DrainStateMachineArn"]
 

@@ -53,10 +53,10 @@ class Side:
         return [(at, self.name, text) for at, text in news]
 
 
-def main() -> int:
+def main(config: Path) -> int:
     """Show the demo on standard output; returns 0 if natdrain did what the demo claims, else 1."""
     console = Console(highlight=False)
-    with EmbeddedCloud(Scenario.load(SCENARIO)) as cloud:
+    with EmbeddedCloud(Scenario.load(SCENARIO), config=config) as cloud:
         none_cut = _first_act(console, cloud)
         outlived = _second_act(console, cloud)
     return 0 if none_cut and outlived.status == "SUCCEEDED" else 1

@@ -14,7 +14,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import redirect_stdout
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
@@ -27,6 +27,7 @@ from moto.logs.models import logs_backends
 from moto.moto_api._internal import mock_random
 
 from natdrain_sim import calls
+from natdrain_sim.seams import Seam
 
 # The environment and standard output belong to the process, so one function runs at a time.
 _one_at_a_time = threading.Lock()
@@ -50,16 +51,11 @@ class Context:
         return self._timeout_seconds * 1000
 
 
-@contextmanager
-def install() -> Iterator[None]:
-    """Let Lambda's Invoke run the functions, and their output reach their log groups."""
-    back_off = SimpleNamespace(sleep=lambda _seconds: None)
-    with (
-        patch.object(LambdaSimpleBackend, "invoke", _invoke),
-        # The SDK's own back-off takes no time: a function is busy, and time stands still meanwhile.
-        patch.object(botocore.endpoint, "time", back_off),
-    ):
-        yield
+def seams() -> Iterator[Seam]:
+    """What to replace in moto and in its client: owner, name and replacement."""
+    yield LambdaSimpleBackend, "invoke", _invoke
+    # The SDK's own back-off takes no time: a function is busy, and time stands still meanwhile.
+    yield botocore.endpoint, "time", SimpleNamespace(sleep=lambda _seconds: None)
 
 
 def _invoke(

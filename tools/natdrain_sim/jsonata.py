@@ -20,12 +20,7 @@ from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.jsonata import jsonata as moto_jsonata
 from moto.stepfunctions.parser.asl.jsonata.jsonata import JSONataException
 
-Seam = tuple[Any, str, Any]
-
-
-def private(owner: Any, name: str) -> Any:
-    """A part of moto's interpreter that is called from here; what is not there fails at once."""
-    return getattr(owner, name)
+from natdrain_sim.seams import Seam, private
 
 
 def seams() -> Iterator[Seam]:

@@ -4,16 +4,17 @@ A scenario is a TOML file; `docs/embedded-cloud.md` lists every key. What it lea
 that stands here.
 """
 
+import difflib
 import tomllib
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import ClassVar, Literal
 
 import botocore.session
-import cattrs
 from botocore.exceptions import UnknownServiceError
-from cattrs.v import format_exception
+from pydantic import AwareDatetime, ConfigDict, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
 from natdrain_sim.calls import Fault
 from natdrain_sim.ec2 import Lags
@@ -71,7 +72,10 @@ class Gateway:
 class Scenario:
     """What a run begins with."""
 
-    start_at: datetime = datetime(2026, 10, 2, 17, 0, tzinfo=UTC)
+    # Of all classes here: pydantic hands it on to the plain ones.
+    __pydantic_config__: ClassVar = ConfigDict(extra="forbid")
+
+    start_at: AwareDatetime = datetime(2026, 10, 2, 17, 0, tzinfo=UTC)
     seed: int = 0
     lags: Lags = field(default_factory=Lags)
     gateway: tuple[Gateway, ...] = ()
@@ -105,43 +109,23 @@ class Scenario:
             ScenarioError: the file is missing, no TOML, or has keys or values that are not known.
         """
         try:
-            document: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-            return _converter().structure(document, cls)
+            return TypeAdapter(cls).validate_python(tomllib.loads(path.read_text(encoding="utf-8")))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise ScenarioError(f"{path}: {error}") from error
-        except cattrs.BaseValidationError as error:
-            told = "; ".join(cattrs.transform_error(error, format_exception=_told))
-            raise ScenarioError(f"{path}: {told}") from error
+        except ValidationError as error:
+            raise ScenarioError("\n".join(f"{path}: {_told(one)}" for one in error.errors())) from error
 
 
-def _converter() -> cattrs.Converter:
-    # Not cattrs's default of making a text of whatever is given.
-    converter = cattrs.Converter(forbid_extra_keys=True)
-    converter.register_structure_hook(str, lambda value, _type: _instance(value, str, "a text"))
-    converter.register_structure_hook(bool, lambda value, _type: _instance(value, bool, "true or false"))
-    converter.register_structure_hook(datetime, lambda value, _type: _instant(value))
-    return converter
-
-
-def _instance(value: Any, wanted: type, words: str) -> Any:
-    if not isinstance(value, wanted):
-        raise ValueError(f"{value!r} is not {words}")  # noqa: TRY004 - cattrs collects these
-    return value
-
-
-def _instant(value: Any) -> datetime:
-    if isinstance(value, datetime) and value.tzinfo:
-        return value
-    raise ValueError("an instant needs an offset, as in 2026-10-02T17:00:00Z")
-
-
-def _told(error: BaseException, kind: type | None) -> str:
-    if isinstance(error, cattrs.ForbiddenExtraKeysError):
-        known = ", ".join(known.name for known in fields(error.cl))
-        return f"unknown key {', '.join(sorted(error.extra_fields))} (known are {known})"
-    if type(error) is ValueError:
-        return str(error)
-    return str(format_exception(error, kind))
+def _told(mistake: ErrorDetails) -> str:
+    where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in mistake["loc"])
+    why = mistake["msg"].removeprefix("Value error, ")
+    if mistake["type"] == "unexpected_keyword_argument":
+        known = [
+            key.name for kind in (Scenario, Gateway, Address, Traffic, Lags, Fault) for key in fields(kind)
+        ]
+        near = difflib.get_close_matches(str(mistake["loc"][-1]), known, n=1)
+        why = f"there is no such key{f'; did you mean {near[0]}?' if near else ''}"
+    return f"{where.lstrip('.')}: {why}" if where else why
 
 
 def _require_ascending(name: str, bounds: tuple[float, float]) -> None:

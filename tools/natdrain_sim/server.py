@@ -12,7 +12,6 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug.serving import make_server
 
 from natdrain_sim.cloud import ACCOUNT, REGION, EmbeddedCloud
-from natdrain_sim.scenario import Scenario
 
 DEFAULT_SPEED = 60.0
 """Simulated seconds in each real one."""
@@ -37,14 +36,14 @@ def listen(cloud: EmbeddedCloud, *, port: int, speed: float) -> Iterator[str]:
         thread.join()
 
 
-def serve(scenario: Scenario, *, port: int, speed: float) -> None:
+def serve(cloud: EmbeddedCloud, *, port: int, speed: float) -> None:
     """Serve until SIGINT or SIGTERM; one JSON line on standard output tells when and where."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     stopping = threading.Event()
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
-    with EmbeddedCloud(scenario) as cloud, listen(cloud, port=port, speed=speed) as endpoint:
+    with cloud, listen(cloud, port=port, speed=speed) as endpoint:
         ready = {
             "endpoint": endpoint,
             "region": REGION,

@@ -1,20 +1,16 @@
 """moto's Step Functions interpreter on the simulated clock, with JSONata and with stops that stop.
 
-Everything is installed by :func:`install` and restored at its end. Each name that is replaced must be
-there in moto, so an upgrade that moves one fails at once. Covered are executions of standard workflows
-with Task, Wait, Retry, Choice, Pass, Succeed and Fail; ``Parallel``, ``Map``, task tokens and time-outs
-still count real time.
+Covered are executions of standard workflows with Task, Wait, Retry, Choice, Pass, Succeed and Fail;
+``Parallel``, ``Map``, task tokens and time-outs still count real time.
 """
 
 import json
 import random
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
-from unittest.mock import patch
 
 from moto.core.responses import ActionResult
 from moto.core.utils import get_service_model
@@ -41,19 +37,18 @@ from moto.stepfunctions.responses import StepFunctionResponse
 
 from natdrain_sim import calls, jsonata
 from natdrain_sim.clock import Clock
-from natdrain_sim.jsonata import Seam, private
+from natdrain_sim.seams import Seam, private
 
 # The ARN of the execution that this thread evaluates; Retry has no other way to know.
 _execution: ContextVar[str] = ContextVar("execution")
 
 
-@contextmanager
-def install(clock: Clock) -> Iterator[None]:
-    """Put the interpreter on ``clock``."""
-    with ExitStack() as stack:
-        for seam in (*jsonata.seams(), *_waits(clock), *_workers(clock), *_requests(clock)):
-            stack.enter_context(patch.object(*seam))
-        yield
+def seams(clock: Clock) -> Iterator[Seam]:
+    """What to replace in moto: owner, name and replacement."""
+    yield from jsonata.seams()
+    yield from _waits(clock)
+    yield from _workers(clock)
+    yield from _requests(clock)
 
 
 def _waits(clock: Clock) -> Iterator[Seam]:

@@ -11,35 +11,40 @@ from pathlib import Path
 from typing import Any
 
 PROJECT = Path(__file__).parents[2]
+EXAMPLE = PROJECT / "natdrain.example.toml"
 _KEPT = PROJECT / ".cache" / "synthesis"
-_STACK = "Natdrain.template.json"
+_KEPT_AT_MOST = 8
+"""So many templates are kept, each of another configuration."""
 
 
 class SynthesisError(Exception):
-    """The CDK application failed; the message is what it printed."""
+    """The CDK application failed; the message is what it wrote to standard error."""
 
 
-def synthesise() -> dict[str, Any]:
-    """Return the template of the stack.
+def synthesise(config: Path = EXAMPLE) -> dict[str, Any]:
+    """Return the template of the stack with this configuration.
 
     Raises:
-        SynthesisError: with the output of the application.
+        OSError: the configuration file cannot be read.
+        SynthesisError: with the application's own message, about a mistake in the configuration for instance.
     """
     _KEPT.mkdir(parents=True, exist_ok=True)
-    template = _KEPT / f"{_fingerprint()}.json"
+    sources = _sources()
+    template = _KEPT / f"{sources}-{hashlib.sha256(config.read_bytes()).hexdigest()}.json"
     # Several test processes may ask at once.
     with (_KEPT / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not template.exists():
-            _run_application(_KEPT / "cdk.out")
-            _forget_outdated()
-            template.write_bytes((_KEPT / "cdk.out" / _STACK).read_bytes())
-    return dict(json.loads(template.read_text()))
+            _run_application(_KEPT / "cdk.out", config)
+            _forget_outdated(sources)
+            template.write_bytes((_KEPT / "cdk.out" / "Natdrain.template.json").read_bytes())
+        return dict(json.loads(template.read_text()))
 
 
-def _forget_outdated() -> None:
-    """Remove earlier templates, and the bundled assets that only they named."""
-    for template in _KEPT.glob("*.json"):
+def _forget_outdated(sources: str) -> None:
+    """Remove templates of other sources, all but the latest few of these, and assets that nothing names."""
+    kept = sorted(_KEPT.glob(f"{sources}-*.json"), key=lambda path: path.stat().st_mtime)
+    for template in {*_KEPT.glob("*.json")} - {*kept[1 - _KEPT_AT_MOST :]}:
         template.unlink()
     named = (_KEPT / "cdk.out" / "Natdrain.assets.json").read_text()
     for asset in (_KEPT / "cdk.out").glob("asset.*"):
@@ -47,7 +52,8 @@ def _forget_outdated() -> None:
             shutil.rmtree(asset)
 
 
-def _fingerprint() -> str:
+def _sources() -> str:
+    """What all that the template is made from comes to, but for the configuration."""
     digest = hashlib.sha256()
     names = ["app.py", "cdk.json", "requirements.txt", "lambdas/requirements.txt"]
     sources = [PROJECT / name for name in names]
@@ -59,14 +65,15 @@ def _fingerprint() -> str:
     return digest.hexdigest()
 
 
-def _run_application(output: Path) -> None:
+def _run_application(output: Path, config: Path) -> None:
+    context = {"natdrain:config": str(config.resolve())}
     done = subprocess.run(
         [sys.executable, "app.py"],
         cwd=PROJECT,
-        env={**os.environ, "CDK_OUTDIR": str(output)},
+        env={**os.environ, "CDK_OUTDIR": str(output), "CDK_CONTEXT_JSON": json.dumps(context)},
         capture_output=True,
         text=True,
         check=False,
     )
     if done.returncode:
-        raise SynthesisError(f"The CDK application failed:\n{done.stdout}{done.stderr}")
+        raise SynthesisError(done.stderr.strip() or done.stdout.strip())

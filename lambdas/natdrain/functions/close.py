@@ -2,7 +2,7 @@
 
 It records what has left, frees the lock if it is ours, and says how the execution ended.
 
-Input: `{Execution, Request, Drains, AssociationIds, Failure}`, each as far as the path got.
+Input: `{Execution, Request, Quiet, Drains, AssociationIds, Failure}`, each as far as the path got.
 Output: `{Result}` of a success, or `{Error, Cause}` of a failure.
 Errors: `TransientFailure`.
 """
@@ -18,9 +18,9 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from natdrain import history
 from natdrain.drains import AddressOutcome, Drain
-from natdrain.functions.task import Settings, task
-from natdrain.names import SERVICE
-from natdrain.outcomes import Failure, Outcome, conclude
+from natdrain.functions.task import setting, task
+from natdrain.names import SERVICE, TABLE_ENV
+from natdrain.outcomes import Failure, Outcome, Quiet, conclude, quiet
 from natdrain.requests import Request
 
 __all__ = ["handler"]
@@ -32,11 +32,19 @@ metrics = Metrics(namespace=SERVICE, service=SERVICE)
 @task
 def handler(event: Mapping[str, Any]) -> dict[str, Any]:
     """Record, free the lock, conclude."""
-    settings = Settings.from_env()
     request = Request.parse(event["Request"]) if event.get("Request") else None
     drains = [Drain.from_json(drain) for drain in event.get("Drains") or []]
-    if request and not request.dry_run:
-        history.close(settings.table, str(request.gateway_id), event["Execution"], drains, request.reason)
+    if event.get("Quiet"):
+        outcome = quiet(request.gateway_id if request else None, Quiet.from_json(event["Quiet"]))
+    else:
+        outcome = _conclude(event, request, drains)
+    _measure(outcome, drains)
+    if outcome.error:
+        return {"Error": outcome.error, "Cause": outcome.to_cause()}
+    return {"Result": outcome.to_result()}
+
+
+def _conclude(event: Mapping[str, Any], request: Request | None, drains: list[Drain]) -> Outcome:
     outcome = conclude(
         gateway_id=request.gateway_id if request else None,
         drains=drains,
@@ -44,12 +52,20 @@ def handler(event: Mapping[str, Any]) -> dict[str, Any]:
         dry_run=bool(request and request.dry_run),
         failure=Failure.from_catch(event["Failure"]) if event.get("Failure") else None,
         asking=event.get("AssociationIds") or [],
+        absent=_absent(request, drains) if request and request.scheduled else None,
         region=os.environ["AWS_REGION"],
     )
-    _measure(outcome, drains)
-    if outcome.error:
-        return {"Error": outcome.error, "Cause": outcome.to_cause()}
-    return {"Result": outcome.to_result()}
+    if request and not request.dry_run:
+        table, gateway_id, me = setting(TABLE_ENV), str(request.gateway_id), event["Execution"]
+        if request.trigger and outcome.error and outcome.changed == "none":
+            history.unclaim(table, gateway_id, request.trigger, me)
+        history.close(table, gateway_id, me, drains, request.reason)
+    return outcome
+
+
+def _absent(request: Request, drains: list[Drain]) -> list[str]:
+    seen = {name for d in drains for name in (d.association_id, d.allocation_id, d.public_ip)}
+    return [name for name in request.names if name not in seen]
 
 
 def _measure(outcome: Outcome, drains: list[Drain]) -> None:

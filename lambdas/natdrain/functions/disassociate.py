@@ -16,7 +16,8 @@ from natdrain import ec2, history
 from natdrain.decide import Finished, accepted, recovered, refused
 from natdrain.drains import Drain
 from natdrain.errors import GatewayBusy
-from natdrain.functions.task import Settings, answer, task
+from natdrain.functions.task import answer, setting, task
+from natdrain.names import TABLE_ENV
 from natdrain.requests import Request
 
 __all__ = ["handler"]
@@ -32,7 +33,7 @@ def handler(event: Mapping[str, Any]) -> dict[str, Any]:
         ec2.prove_permission(gateway_id, ids, request.limit_seconds)
         return answer(Finished(tuple(drains)))
 
-    table, owner = Settings.from_env().table, event["Execution"]
+    table, owner = setting(TABLE_ENV), event["Execution"]
     asked = [drain for drain in drains if drain.association_id in ids]
     remembered = history.intend(table, gateway_id, owner, asked)
     if remembered is None:

@@ -1,18 +1,23 @@
-"""*Read the request*: turn the execution input into one request in order.
+"""*Read the request*: turn the execution input, whatever sent it, into one request in order.
 
-Input: `{Execution, Input}`. Output: `{Request}` with the gateway named.
-Errors: `RequestRefused` with every problem of the input.
+Input: `{Execution, Input}`. Output: `{Request, Quiet}`: the request with the gateway named, or where there is
+nothing to do, `Quiet` with the outcome and why. Errors: `RequestRefused` with every problem of the input;
+`TransientFailure`.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from natdrain import ec2
+from natdrain import ec2, history
+from natdrain.alarms import AlarmPolicy, Ignored, is_alarm, read_alarm
 from natdrain.errors import RequestRefused
-from natdrain.functions.task import task
+from natdrain.functions.task import setting, task
+from natdrain.names import ALARM_POLICY_ENV, DRAIN_LIMIT_ENV, TABLE_ENV
+from natdrain.outcomes import IGNORED, NOTHING_TO_DO, Quiet
 from natdrain.requests import Request
 
 __all__ = ["handler"]
@@ -20,24 +25,53 @@ __all__ = ["handler"]
 
 @task
 def handler(event: Mapping[str, Any]) -> dict[str, Any]:
-    """Read the request; where only public IPs are named, find their gateway."""
-    request = Request.parse(event["Input"])
+    """Read the input, find the gateway of public IPs, and see that each trigger is handled once."""
+    request = _read(event["Input"])
+    if isinstance(request, Ignored):
+        return _answer(None, Quiet(IGNORED, request.why))
     if request.gateway_id is None:
-        request = replace(request, gateway_id=_gateway_of(request.public_ips))
-    return {"Request": request.to_json()}
+        gateway_id = _gateway_of(request)
+        if gateway_id is None:
+            ips = ", ".join(request.public_ips)
+            return _answer(request, Quiet(NOTHING_TO_DO, f"No NAT gateway here has {ips}: nothing to do."))
+        request = replace(request, gateway_id=gateway_id)
+    return _answer(request, _handled_elsewhere(request, event["Execution"]))
 
 
-def _gateway_of(public_ips: tuple[str, ...]) -> str:
-    gateways = ec2.find_gateways(public_ips)
+def _answer(request: Request | None, quiet: Quiet | None = None) -> dict[str, Any]:
+    return {"Request": request.to_json() if request else {}, "Quiet": quiet.to_json() if quiet else {}}
+
+
+def _read(document: object) -> Request | Ignored:
+    if isinstance(document, Mapping) and is_alarm(document):
+        return read_alarm(document, AlarmPolicy(**json.loads(setting(ALARM_POLICY_ENV))))
+    return Request.parse(document, default_limit_seconds=int(setting(DRAIN_LIMIT_ENV)))
+
+
+def _gateway_of(request: Request) -> str | None:
+    """The one gateway that has the public IPs; None when none has any and a schedule asks."""
+    gateways = ec2.find_gateways(request.public_ips)
     found = {ip for ips in gateways.values() for ip in ips}
-    problems = [
-        f"PublicIps: no NAT gateway of this account and region has {ip}."
-        for ip in public_ips
-        if ip not in found
-    ]
+    missing = [ip for ip in request.public_ips if ip not in found and not request.scheduled]
+    problems = [f"PublicIps: no NAT gateway of this account and region has {ip}." for ip in missing]
     if len(gateways) > 1:
         where = ", ".join(f"{ip} on {gateway}" for gateway, ips in gateways.items() for ip in ips)
         problems.append(f"PublicIps are on several gateways ({where}): ask for one gateway at a time.")
     if problems:
         raise RequestRefused(*problems)
-    return next(iter(gateways))
+    return next(iter(gateways), None)
+
+
+def _handled_elsewhere(request: Request, execution: str) -> Quiet | None:
+    """Events come at least once: the first execution of a trigger claims it, and the others end here."""
+    if request.trigger is None or request.dry_run:
+        return None
+    handler_of_it = history.claim(setting(TABLE_ENV), str(request.gateway_id), request.trigger, execution)
+    if handler_of_it == execution:
+        return None
+    by_hand = json.dumps(replace(request, trigger=None).to_json())
+    return Quiet(
+        IGNORED,
+        f"{request.trigger.label[0].upper()}{request.trigger.label[1:]} is handled by {handler_of_it}. "
+        f"To ask all the same, start an execution with {by_hand}.",
+    )

@@ -1,11 +1,10 @@
-"""What all functions share: their logger, their table, and how a decision crosses the workflow."""
+"""What all functions share: their logger, their settings, and how a decision crosses the workflow."""
 
 from __future__ import annotations
 
 import functools
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -14,31 +13,24 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from natdrain.decide import Decision, Disassociate, Finished, Refuse, Wait
 from natdrain.drains import timestamp
 from natdrain.errors import NatdrainError, RequestRefused
-from natdrain.names import SERVICE, TABLE_ENV
+from natdrain.names import SERVICE
 
-__all__ = ["Settings", "answer", "logger", "task"]
+__all__ = ["answer", "logger", "setting", "task"]
 
 logger = Logger(service=SERVICE)
 
 Event = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What the stack tells a function by its environment."""
+def setting(name: str) -> str:
+    """What the stack put into an environment variable.
 
-    table: str
-
-    @classmethod
-    def from_env(cls) -> Settings:
-        """Read the environment.
-
-        Raises:
-            NatdrainError: naming the variable that is missing.
-        """
-        if not (table := os.environ.get(TABLE_ENV)):
-            raise NatdrainError(f"The environment variable {TABLE_ENV} is missing: the stack sets it.")
-        return cls(table=table)
+    Raises:
+        NatdrainError: naming the variable that is missing.
+    """
+    if not (value := os.environ.get(name)):
+        raise NatdrainError(f"The environment variable {name} is missing: the stack sets it.")
+    return value
 
 
 def task(function: Callable[[Event], dict[str, Any]]) -> Callable[[Event, LambdaContext], dict[str, Any]]:

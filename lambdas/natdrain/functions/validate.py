@@ -11,8 +11,9 @@ from typing import Any
 
 from natdrain import ec2, history
 from natdrain.decide import Disassociate, Finished, Known, Wait, decide
-from natdrain.functions.task import Settings, answer, task
+from natdrain.functions.task import answer, setting, task
 from natdrain.gateways import Look
+from natdrain.names import TABLE_ENV
 from natdrain.requests import Request
 
 __all__ = ["handler"]
@@ -21,9 +22,8 @@ __all__ = ["handler"]
 @task
 def handler(event: Mapping[str, Any]) -> dict[str, Any]:
     """Look, ask every guard, decide; a dry run goes on to prove the permission that will be needed."""
-    settings = Settings.from_env()
     request = Request.parse(event["Request"])
-    remembered = history.recall(settings.table, str(request.gateway_id), request.association_ids)
+    remembered = history.recall(setting(TABLE_ENV), str(request.gateway_id), request.association_ids)
     decision = decide(request, _first_look(request), Known(remembered=remembered))
     if request.dry_run and isinstance(decision, Wait):
         later = tuple(
@@ -34,10 +34,9 @@ def handler(event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _first_look(request: Request) -> Look:
-    named = {*request.association_ids, *request.allocation_ids, *request.public_ips}
     return ec2.look(
         str(request.gateway_id),
         tags_of=lambda address: (
-            not named.isdisjoint({address.association_id, address.allocation_id, address.public_ip})
+            not {address.association_id, address.allocation_id, address.public_ip}.isdisjoint(request.names)
         ),
     )

@@ -1,0 +1,1 @@
+"""Measures natdrain against what people use today."""

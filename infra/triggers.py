@@ -1,0 +1,134 @@
+"""What starts the Drain workflow beside people: alarms, by a rule on the event bus, and schedules.
+
+Neither is there unless the configuration says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from aws_cdk import Duration, RemovalPolicy, TimeZone
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as events_targets
+from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_scheduler_targets as scheduler_targets
+from aws_cdk import aws_sqs as sqs
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from infra.acknowledged import DEAD_LETTERS, acknowledge
+from infra.config import Config, Schedule
+from natdrain.alarms import (
+    ADDRESS_DIMENSIONS,
+    DETAIL_TYPE,
+    EXHAUSTION_METRICS,
+    GATEWAY_DIMENSION,
+    IN_ALARM,
+    SOURCE,
+)
+from natdrain.requests import Trigger, TriggerKind
+
+__all__ = ["Triggers"]
+
+
+class Triggers(Construct):
+    """Rule and schedules, and the one queue of what could not be delivered."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, config: Config, state_machine: sfn.IStateMachine
+    ) -> None:
+        super().__init__(scope, construct_id)
+        if not (config.alarms.enabled or config.schedule):
+            return
+        self._state_machine = state_machine
+        self.dead_letters = sqs.Queue(
+            self,
+            "DeadLetters",
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            retention_period=Duration.days(14),
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        acknowledge(self.dead_letters, "SQS3", DEAD_LETTERS)
+        if config.alarms.enabled:
+            self._alarms(config.alarms.name_prefixes)
+        for schedule in config.schedule:
+            self._schedule(schedule)
+
+    def _alarms(self, name_prefixes: list[str]) -> None:
+        events.Rule(
+            self,
+            "Alarms",
+            description="natdrain: an alarm whose metric names a gateway and an address drains that address",
+            event_pattern=events.EventPattern(
+                source=[SOURCE], detail_type=[DETAIL_TYPE], detail=_alarm_detail(name_prefixes)
+            ),
+            targets=[
+                events_targets.SfnStateMachine(self._state_machine, dead_letter_queue=self.dead_letters)
+            ],
+        )
+
+    def _schedule(self, schedule: Schedule) -> None:
+        trigger = Trigger(
+            kind=TriggerKind.SCHEDULE,
+            name=schedule.name,
+            at=scheduler.ContextAttribute.scheduled_time,
+        )
+        request = {
+            "Reason": f"schedule {schedule.name}",
+            **schedule.request,
+            "Trigger": trigger.to_json(),
+        }
+        window = schedule.flexible_window_minutes
+        scheduler.Schedule(
+            self,
+            f"Schedule-{schedule.name}",
+            description=f"natdrain: {schedule.name}",
+            schedule=scheduler.ScheduleExpression.expression(
+                schedule.expression, TimeZone.of(schedule.timezone)
+            ),
+            start=schedule.start_at,
+            end=schedule.end_at,
+            enabled=schedule.enabled,
+            time_window=(
+                scheduler.TimeWindow.flexible(Duration.minutes(window))
+                if window
+                else scheduler.TimeWindow.off()
+            ),
+            target=scheduler_targets.StepFunctionsStartExecution(
+                self._state_machine,
+                input=scheduler.ScheduleTargetInput.from_object(request),
+                retry_attempts=schedule.retry_attempts,
+                max_event_age=Duration.seconds(schedule.retry_for_seconds),
+                dead_letter_queue=self.dead_letters,
+            ),
+        )
+
+
+def _alarm_detail(name_prefixes: list[str]) -> Mapping[str, Any]:
+    """What the detail of an event must be like.
+
+    EventBridge matches the fields below `metrics` within one and the same element of that list (the array
+    consistency of aws/event-ruler), so gateway and address are those of one metric.
+    """
+    detail: dict[str, Any] = {
+        "state": {"value": [IN_ALARM]},
+        "previousState": {"value": [{"anything-but": IN_ALARM}]},
+        "configuration": {
+            "metrics": {
+                "metricStat": {
+                    "metric": {
+                        "name": [{"anything-but": list(EXHAUSTION_METRICS)}],
+                        "dimensions": {
+                            GATEWAY_DIMENSION: [{"exists": True}],
+                            "$or": [{name: [{"exists": True}]} for name in ADDRESS_DIMENSIONS],
+                        },
+                    }
+                }
+            }
+        },
+    }
+    if name_prefixes:
+        detail["alarmName"] = [{"prefix": prefix} for prefix in name_prefixes]
+    return detail

@@ -1,0 +1,232 @@
+"""Where EC2's facts are tested: a simulated account in this process, or one behind an endpoint.
+
+A fact says only what is true of both, so it waits with a bound where EC2 gives no exact time. What the
+simulated one alone can do (its lags, its connections) is tested by tests without the marker `fact`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+import pytest
+from botocore.exceptions import BotoCoreError, ClientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2 import EC2Client
+    from time_machine import Traveller
+
+Seen = TypeVar("Seen")
+
+TAG = "natdrain:verify"
+"""Everything that a run creates carries this tag from its creation on; the value names the run."""
+CIDR = "10.0.0.0/24"
+LONGEST_DRAIN_LIMIT_SECONDS = 4000
+VIEWS_AGREE_SECONDS = 60
+"""DescribeAddresses was seen 15 to 30 s behind DescribeNatGateways (kubernetes-sigs/cluster-api-provider-aws
+issue 1752)."""
+DELETED_SECONDS = 600
+"""Deleting a gateway was seen to take about one minute; it is given ten."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """A public gateway and what it stands on; the lists begin with the primary address."""
+
+    gateway_id: str
+    subnet_id: str
+    vpc_id: str
+    allocation_ids: list[str]
+    association_ids: list[str]
+
+
+class Account(ABC):
+    """An account and region of EC2, simulated or not, in which everything is made by API calls alone."""
+
+    in_process: ClassVar[bool]
+
+    def __init__(self, ec2: EC2Client, run_id: str) -> None:
+        self.ec2 = ec2
+        self.run_id = run_id
+        self.created: list[str] = []
+        """The id of everything that was created here, oldest first."""
+
+    @abstractmethod
+    def wait(self, seconds: float) -> None:
+        """Let so many of EC2's seconds pass."""
+
+    @abstractmethod
+    def see(self, look: Callable[[], Seen], wanted: Seen, seconds: float) -> Seen:
+        """Look until `wanted` is seen, for at most so many of EC2's seconds; returns what was seen last."""
+
+    @abstractmethod
+    def network(self, addresses: int) -> Network:
+        """A public gateway with exactly so many addresses, all in service."""
+
+    @abstractmethod
+    def draining(self) -> Network:
+        """A public gateway whose first secondary address drains, for longer than any test takes."""
+
+    @abstractmethod
+    def deleted(self) -> Network:
+        """A public gateway that was deleted while an address drained."""
+
+    @abstractmethod
+    def spares(self, count: int) -> list[str]:
+        """The ids of EIPs that nothing uses."""
+
+    @abstractmethod
+    def private_gateway(self) -> str:
+        """A private gateway, in a VPC of its own."""
+
+    def look(self, gateway_id: str) -> Any:
+        """Return a gateway as DescribeNatGateways shows it."""
+        [gateway] = self.ec2.describe_nat_gateways(NatGatewayIds=[gateway_id])["NatGateways"]
+        return gateway
+
+    def statuses(self, gateway_id: str) -> dict[str, str]:
+        """Return the status per association of a gateway, the primary one first."""
+        return {one["AssociationId"]: one["Status"] for one in self._addresses(gateway_id)}
+
+    def drain(self, net: Network, limit_seconds: int) -> None:
+        """Begin to drain the first secondary address."""
+        self.ec2.disassociate_nat_gateway_address(
+            NatGatewayId=net.gateway_id,
+            AssociationIds=net.association_ids[1:2],
+            MaxDrainDurationSeconds=limit_seconds,
+        )
+
+    def tagged(self, resource_type: str) -> list[Any]:
+        """Return the TagSpecifications for something new."""
+        return [{"ResourceType": resource_type, "Tags": [{"Key": TAG, "Value": self.run_id}]}]
+
+    def allocate(self) -> str:
+        """Allocate an EIP."""
+        answer = self.ec2.allocate_address(Domain="vpc", TagSpecifications=self.tagged("elastic-ip"))
+        return self._note(answer["AllocationId"])
+
+    def make_subnet(self) -> tuple[str, str]:
+        """Create a VPC with one subnet, from which nothing leads anywhere; returns the ids of both."""
+        vpc = self.ec2.create_vpc(CidrBlock=CIDR, TagSpecifications=self.tagged("vpc"))["Vpc"]
+        vpc_id = self._note(vpc["VpcId"])
+        self.ec2.get_waiter("vpc_exists").wait(VpcIds=[vpc_id])
+        subnet = self.ec2.create_subnet(
+            VpcId=vpc_id, CidrBlock=CIDR, TagSpecifications=self.tagged("subnet")
+        )["Subnet"]
+        return vpc_id, self._note(subnet["SubnetId"])
+
+    def attach_internet_gateway(self, vpc_id: str) -> None:
+        """Attach what a VPC needs before EC2 makes a public NAT gateway in it (VPC user guide)."""
+        answer = self.ec2.create_internet_gateway(TagSpecifications=self.tagged("internet-gateway"))
+        igw_id = self._note(answer["InternetGateway"]["InternetGatewayId"])
+        self.ec2.attach_internet_gateway(InternetGatewayId=igw_id, VpcId=vpc_id)
+
+    def make_gateway(self, subnet_id: str, allocation_ids: Sequence[str] = ()) -> str:
+        """Create a gateway, private without EIPs; returns its id while it may still be `pending`."""
+        parameters: dict[str, Any] = {"ConnectivityType": "private"}
+        if allocation_ids:
+            parameters = {"AllocationId": allocation_ids[0]}
+        if allocation_ids[1:]:
+            parameters["SecondaryAllocationIds"] = list(allocation_ids[1:])
+        answer = self.ec2.create_nat_gateway(
+            SubnetId=subnet_id, TagSpecifications=self.tagged("natgateway"), **parameters
+        )
+        return self._note(answer["NatGateway"]["NatGatewayId"])
+
+    def _network(self, gateway_id: str) -> Network:
+        gateway, addresses = self.look(gateway_id), self._addresses(gateway_id)
+        return Network(
+            gateway_id,
+            gateway["SubnetId"],
+            gateway["VpcId"],
+            [one["AllocationId"] for one in addresses],
+            [one["AssociationId"] for one in addresses],
+        )
+
+    def _addresses(self, gateway_id: str) -> list[Any]:
+        return sorted(self.look(gateway_id)["NatGatewayAddresses"], key=lambda one: not one["IsPrimary"])
+
+    def _note(self, resource_id: str) -> str:
+        self.created.append(resource_id)
+        return resource_id
+
+
+VERIFIED = pytest.StashKey[Account]()
+"""Where pytest's configuration has the account that is verified, if one is."""
+
+
+class SimulatedAccount(Account):
+    """EC2 in this process, where time stands still until somebody waits; everything is new for each test."""
+
+    in_process = True
+
+    def __init__(self, ec2: EC2Client, clock: Traveller) -> None:
+        super().__init__(ec2, "in-process")
+        self._clock = clock
+
+    def wait(self, seconds: float) -> None:
+        """Move the clock."""
+        self._clock.shift(seconds)
+
+    def see(self, look: Callable[[], Seen], wanted: Seen, seconds: float) -> Seen:
+        """Look every second."""
+        while (seen := look()) != wanted and seconds > 0:
+            self._clock.shift(1)
+            seconds -= 1
+        return seen
+
+    def network(self, addresses: int) -> Network:
+        """Build a VPC, a subnet, EIPs and a gateway, and let all lags pass."""
+        vpc_id, subnet_id = self.make_subnet()
+        self.attach_internet_gateway(vpc_id)
+        gateway_id = self.make_gateway(subnet_id, self.spares(addresses))
+        self.wait(VIEWS_AGREE_SECONDS)
+        return self._network(gateway_id)
+
+    def draining(self) -> Network:
+        """Build one."""
+        net = self.network(3)
+        self.drain(net, LONGEST_DRAIN_LIMIT_SECONDS)
+        self.wait(VIEWS_AGREE_SECONDS)
+        return net
+
+    def deleted(self) -> Network:
+        """Build one."""
+        net = self.draining()
+        self.ec2.delete_nat_gateway(NatGatewayId=net.gateway_id)
+        self.wait(VIEWS_AGREE_SECONDS)
+        return net
+
+    def spares(self, count: int) -> list[str]:
+        """Allocate them."""
+        return [self.allocate() for _ in range(count)]
+
+    def private_gateway(self) -> str:
+        """Build one."""
+        _, subnet_id = self.make_subnet()
+        return self.make_gateway(subnet_id)
+
+
+def code_of(call: Callable[[], object]) -> str:
+    """Make a call and return EC2's error code; empty for a success."""
+    try:
+        call()
+    except ClientError as error:
+        return error.response["Error"]["Code"]
+    return ""
+
+
+_ABOUT_THE_CALLER = {
+    *("UnauthorizedOperation", "ExpiredToken", "RequestExpired", "InvalidClientTokenId"),
+    *("Throttling", "InternalError", "InternalFailure", "ServiceUnavailable", "Unavailable"),
+}
+
+
+def is_no_answer(error: BaseException) -> bool:
+    """Tell whether an error says nothing about a fact: rights, quotas, throttling, the network."""
+    if isinstance(error, ClientError):
+        code = error.response["Error"]["Code"]
+        return code in _ABOUT_THE_CALLER or code.endswith("LimitExceeded")
+    return isinstance(error, BotoCoreError)

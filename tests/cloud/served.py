@@ -1,0 +1,110 @@
+"""An embedded cloud that another process serves, and how a test talks to it: over HTTP, with boto3 alone."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+SIM = Path(sys.executable).with_name("natdrain-sim")
+MANAGED = [{"Key": "natdrain:managed", "Value": "true"}]
+SPEED = 200
+PATIENCE_REAL_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Served:
+    process: subprocess.Popen[str]
+    ready: dict[str, Any]
+
+    def client(self, service: str) -> Any:
+        return boto3.client(  # type: ignore[call-overload]  # the service is any
+            service,
+            endpoint_url=self.ready["endpoint"],
+            region_name=self.ready["region"],
+            aws_access_key_id="any",
+            aws_secret_access_key="any",  # noqa: S106 - any will do
+        )
+
+    def start(self, request: object, **more: str) -> str:
+        arn = self.ready["drain_state_machine_arn"]
+        answer = self.client("stepfunctions").start_execution(
+            stateMachineArn=arn, input=json.dumps(request), **more
+        )
+        return str(answer["executionArn"])
+
+    def wait(self, execution: str) -> dict[str, Any]:
+        """Describe the execution once it has ended; `result` is its output or cause, read."""
+        client = self.client("stepfunctions")
+        described = eventually(
+            lambda: client.describe_execution(executionArn=execution), lambda now: now["status"] != "RUNNING"
+        )
+        return {**described, "result": json.loads(described.get("output") or described["cause"])}
+
+    def run(self, request: object) -> dict[str, Any]:
+        return self.wait(self.start(request))
+
+    def executions(self) -> list[str]:
+        """Every execution there ever was."""
+        pages = self.client("stepfunctions").get_paginator("list_executions")
+        listed = pages.paginate(stateMachineArn=self.ready["drain_state_machine_arn"])
+        return [execution["executionArn"] for page in listed for execution in page["executions"]]
+
+    def states(self, execution: str) -> list[str]:
+        pages = self.client("stepfunctions").get_paginator("get_execution_history")
+        return [
+            event["stateEnteredEventDetails"]["name"]
+            for page in pages.paginate(executionArn=execution)
+            for event in page["events"]
+            if "stateEnteredEventDetails" in event
+        ]
+
+    def addresses(self, gateway_id: str) -> list[dict[str, Any]]:
+        (gateway,) = self.client("ec2").describe_nat_gateways(NatGatewayIds=[gateway_id])["NatGateways"]
+        return list(gateway["NatGatewayAddresses"])
+
+    def add_gateway(self) -> str:
+        """A gateway with three secondary addresses, made as anybody would make it."""
+        ec2 = self.client("ec2")
+        vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+        subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
+        tags = [{"ResourceType": "elastic-ip", "Tags": MANAGED}]
+        primary, *secondary = [
+            ec2.allocate_address(Domain="vpc", TagSpecifications=tags)["AllocationId"] for _ in range(4)
+        ]
+        gateway = ec2.create_nat_gateway(
+            SubnetId=subnet,
+            AllocationId=primary,
+            SecondaryAllocationIds=secondary,
+            TagSpecifications=[{"ResourceType": "natgateway", "Tags": MANAGED}],
+        )["NatGateway"]["NatGatewayId"]
+        ec2.get_waiter("nat_gateway_available").wait(NatGatewayIds=[gateway])
+        return str(gateway)
+
+
+@contextmanager
+def serving(*arguments: str) -> Iterator[Served]:
+    """Serve an empty account at a good speed until the end of the context."""
+    command = [str(SIM), "serve", "--port", "0", "--speed", str(SPEED), *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield Served(process, json.loads(process.stdout.readline()))
+        process.send_signal(signal.SIGTERM)
+
+
+def eventually(look: Callable[[], Any], good: Callable[[Any], object] = bool) -> Any:
+    """What a look shows once it is good."""
+    until = time.monotonic() + PATIENCE_REAL_SECONDS
+    while not good(seen := look()):
+        assert time.monotonic() < until, f"in vain: {seen}"
+        time.sleep(0.05)
+    return seen

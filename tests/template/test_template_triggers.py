@@ -1,0 +1,132 @@
+"""What starts executions: nothing when nobody says so, and else just what was said."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from synthesised import RunApplication, Template, of_type, only, rights, state_machine
+
+KINDS = ("AWS::Events::Rule", "AWS::Scheduler::Schedule", "AWS::SQS::Queue")
+
+
+@pytest.fixture(scope="module")
+def plain(run_application: RunApplication, tmp_path_factory: pytest.TempPathFactory) -> Template:
+    """A deployment that chose nothing."""
+    folder = tmp_path_factory.mktemp("plain")
+    config = folder / "plain.toml"
+    config.write_text("")
+    done = run_application(folder, {"natdrain:config": str(config)})
+    assert done.returncode == 0, done.stderr
+    return dict(json.loads((folder / "Natdrain.template.json").read_text()))
+
+
+def schedule(template: Template, name: str) -> dict[str, Any]:
+    [found] = [
+        one["Properties"]
+        for one in of_type(template, "AWS::Scheduler::Schedule").values()
+        if one["Properties"]["Description"] == f"natdrain: {name}"
+    ]
+    return dict(found)
+
+
+def dead_letters(template: Template) -> dict[str, Any]:
+    [queue] = of_type(template, "AWS::SQS::Queue")
+    return {"Arn": {"Fn::GetAtt": [queue, "Arn"]}}
+
+
+def test_nothing_starts_executions_when_nobody_says_so(plain: Template) -> None:
+    assert [of_type(plain, kind) for kind in KINDS] == [{}, {}, {}]
+
+
+def test_rule_lets_alarms_through_that_go_into_alarm_and_name_gateway_and_address(template: Template) -> None:
+    pattern = only(template, "AWS::Events::Rule")["Properties"]["EventPattern"]
+    assert (pattern["source"], pattern["detail-type"]) == (
+        ["aws.cloudwatch"],
+        ["CloudWatch Alarm State Change"],
+    )
+    detail = pattern["detail"]
+    assert (detail["state"], detail["previousState"]) == (
+        {"value": ["ALARM"]},
+        {"value": [{"anything-but": "ALARM"}]},
+    )
+    metric = detail["configuration"]["metrics"]["metricStat"]["metric"]
+    assert metric["dimensions"] == {
+        "NatGatewayId": [{"exists": True}],
+        "$or": [{name: [{"exists": True}]} for name in ("AssociationId", "AllocationId", "PublicIp")],
+    }
+    assert "ErrorPortAllocation" in metric["name"][0]["anything-but"]
+
+
+def test_rule_lets_only_the_named_alarms_through_when_prefixes_are_given(
+    run_application: RunApplication, tmp_path: Path
+) -> None:
+    config = tmp_path / "some.toml"
+    config.write_text('alarms = { enabled = true, name_prefixes = ["Egress", "Edge"] }')
+    assert run_application(tmp_path, {"natdrain:config": str(config)}).returncode == 0
+    template = json.loads((tmp_path / "Natdrain.template.json").read_text())
+    detail = only(template, "AWS::Events::Rule")["Properties"]["EventPattern"]["detail"]
+    assert detail["alarmName"] == [{"prefix": "Egress"}, {"prefix": "Edge"}]
+
+
+def test_rule_has_a_dead_letter_queue(template: Template) -> None:
+    [target] = only(template, "AWS::Events::Rule")["Properties"]["Targets"]
+    assert target["DeadLetterConfig"] == dead_letters(template)
+
+
+def test_rule_and_schedules_may_start_this_workflow_and_nothing_else(template: Template) -> None:
+    [target] = only(template, "AWS::Events::Rule")["Properties"]["Targets"]
+    start = "Allow states:StartExecution on states stateMachine:DrainStateMachine"
+    assert rights(template, target["RoleArn"]) == [start]
+    roles = {
+        json.dumps(one["Properties"]["Target"]["RoleArn"])
+        for one in of_type(template, "AWS::Scheduler::Schedule").values()
+    }
+    for role in roles:
+        assert rights(template, json.loads(role)) == [
+            "Allow sqs:SendMessage on sqs TriggersDeadLetters",
+            start,
+        ]
+
+
+def test_schedule_has_the_time_that_was_configured(template: Template) -> None:
+    monthly = schedule(template, "monthly")
+    assert (monthly["ScheduleExpression"], monthly["ScheduleExpressionTimezone"], monthly["State"]) == (
+        "cron(0 3 1 * ? *)",
+        "Europe/Berlin",
+        "ENABLED",
+    )
+    assert monthly["FlexibleTimeWindow"] == {"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 60}
+    assert monthly["EndDate"] == "2028-12-31T00:00:00.000Z"
+
+
+def test_schedule_is_off_when_the_configuration_says_so(template: Template) -> None:
+    quarterly = schedule(template, "quarterly")
+    assert (quarterly["State"], quarterly["StartDate"]) == ("DISABLED", "2027-01-01T02:00:00.000Z")
+
+
+def test_schedule_persists_as_configured_and_then_has_a_dead_letter_queue(template: Template) -> None:
+    target = schedule(template, "monthly")["Target"]
+    assert target["RetryPolicy"] == {"MaximumRetryAttempts": 20, "MaximumEventAgeInSeconds": 3600}
+    assert target["DeadLetterConfig"] == dead_letters(template)
+
+
+def test_schedule_asks_with_its_request_and_says_who_asks(template: Template) -> None:
+    target = schedule(template, "monthly")["Target"]
+    assert target["Arn"] == {"Ref": next(iter(of_type(template, state_machine(template)["Type"])))}
+    assert json.loads(target["Input"]) == {
+        "Reason": "schedule monthly",
+        "NatGatewayId": "nat-0a1b2c3d4e5f60718",
+        "AllocationIds": ["eipalloc-0a1b2c3d4e5f60718"],
+        "MaxDrainDurationSeconds": 900,
+        "Trigger": {"Kind": "schedule", "Name": "monthly", "At": "<aws.scheduler.scheduled-time>"},
+    }
+
+
+def test_dead_letters_travel_encrypted_only(template: Template) -> None:
+    assert only(template, "AWS::SQS::Queue")["Properties"]["SqsManagedSseEnabled"] is True
+    denied = only(template, "AWS::SQS::QueuePolicy")["Properties"]["PolicyDocument"]["Statement"][0]
+    assert (denied["Effect"], denied["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})

@@ -1,0 +1,240 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from infra.config import Config, ConfigError, Section
+
+Load = Callable[[str], Config]
+EXAMPLE = Path(__file__).parents[2] / "natdrain.example.toml"
+
+
+def schedule(**changed: str | None) -> str:
+    """A schedule in TOML, with these keys set otherwise, or left out."""
+    keys = {
+        "name": '"once"',
+        "expression": '"at(2027-01-15T02:00:00)"',
+        "request": '{ PublicIps = ["203.0.113.7"] }',
+        **changed,
+    }
+    return "\n".join(["[[schedule]]", *(f"{key} = {value}" for key, value in keys.items() if value)]) + "\n"
+
+
+@pytest.fixture
+def load(tmp_path: Path) -> Load:
+    def read(text: str) -> Config:
+        path = tmp_path / "my.toml"
+        path.write_text(text, encoding="utf-8")
+        return Config.load(path)
+
+    return read
+
+
+def test_config_has_a_default_for_everything(load: Load) -> None:
+    assert load("") == Config()
+
+
+def test_config_starts_nothing_by_itself_when_nobody_says_so() -> None:
+    assert (Config().alarms.enabled, Config().schedule) == (False, [])
+
+
+def test_config_of_alarms_takes_the_default_limit_when_it_has_none_of_its_own(load: Load) -> None:
+    assert load("defaults.max_drain_duration_seconds = 99").alarm_limit_seconds == 99
+
+
+def test_config_of_alarms_takes_its_own_limit_when_it_has_one(load: Load) -> None:
+    text = "defaults.max_drain_duration_seconds = 99\nalarms.max_drain_duration_seconds = 77"
+    assert load(text).alarm_limit_seconds == 77
+
+
+def test_config_reads_a_schedule_with_its_instants(load: Load) -> None:
+    text = schedule(expression='"rate(7 days)"', start_at="2027-01-01T02:00:00Z")
+    assert load(text).schedule[0].start_at == datetime(2027, 1, 1, 2, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "expression", ["cron(0 3 1 * ? *)", "cron(15 10 ? * 6L 2026-2030)", "cron(0/10 8-17 ? * MON-FRI *)"]
+)
+def test_config_takes_cron_expressions_as_aws_writes_them(load: Load, expression: str) -> None:
+    assert load(schedule(expression=f'"{expression}"')).schedule[0].expression == expression
+
+
+def keys_of(section: type[Section]) -> set[str]:
+    return set(section.model_fields)
+
+
+def test_example_has_everything_switched_on() -> None:
+    example = Config.load(EXAMPLE)
+    sections = [example, example.table, example.logs, example.defaults, example.alarms]
+    assert {name for s in sections for name in keys_of(type(s)) - s.model_fields_set} == set()
+    set_in_some = set().union(*(one.model_fields_set for one in example.schedule))
+    assert set_in_some == keys_of(type(example.schedule[0]))
+    assert example.alarms.enabled
+    assert example.tracing
+
+
+WRONG = {
+    "unknown key": (
+        "alarms.enabeld = true",
+        "alarms.enabeld = true: there is no such key; did you mean enabled?",
+    ),
+    "unknown key like no other": (
+        "zzz = 1",
+        "zzz = 1: there is no such key; known are tracing, tags, table, logs, defaults, alarms, schedule.",
+    ),
+    "unknown key of a schedule": (
+        schedule(expresion='"x"'),
+        'schedule[0].expresion = "x": there is no such key; did you mean expression?',
+    ),
+    "context key of earlier days": (
+        '"natdrain:tracing" = false',
+        "natdrain:tracing = false: there is no such key; did you mean tracing?",
+    ),
+    "text for a boolean": (
+        'tracing = "yes"',
+        'tracing = "yes": input should be a valid boolean (true: AWS X-Ray on workflow and functions).',
+    ),
+    "number for a boolean": ("alarms.enabled = 1", "alarms.enabled = 1: input should be a valid boolean"),
+    "text for a number": (
+        'defaults.max_drain_duration_seconds = "350"',
+        'defaults.max_drain_duration_seconds = "350": input should be a valid integer (the drain limit:',
+    ),
+    "limit too long": (
+        "defaults.max_drain_duration_seconds = 4001",
+        "defaults.max_drain_duration_seconds = 4001: input should be less than or equal to 4000",
+    ),
+    "limit too short": (
+        "alarms.max_drain_duration_seconds = 0",
+        "alarms.max_drain_duration_seconds = 0: input should be greater than or equal to 1",
+    ),
+    "retention that CloudWatch does not have": (
+        "logs.retention_days = 91",
+        "logs.retention_days = 91: input should be 1, 3, 5, 7, 14, 30, 60, 90, 120,",
+    ),
+    "recovery out of range": (
+        "table.recovery_days = 36",
+        "table.recovery_days = 36: input should be less than or equal to 35 (days, 1 to 35, within which",
+    ),
+    "value for a section": ("table = true", "table = true: input should be a valid dictionary"),
+    "value for a list": (
+        'alarms.name_prefixes = "Egress"',
+        'alarms.name_prefixes = "Egress": input should be a valid list (only alarms whose names',
+    ),
+    "empty prefix": (
+        'alarms.name_prefixes = ["A", ""]',
+        'alarms.name_prefixes[1] = "": string should have at least 1 character',
+    ),
+    "tag of AWS's own": ('tags = { "aws:x" = "1" }', "names that begin with aws: are AWS's own"),
+    "tag with a character that AWS does not take": ('tags = { "a?" = "1" }', "string should match pattern"),
+    "tag that is no text": ("tags = { a = 3 }", "tags.a = 3: input should be a valid string"),
+    "schedule without a request": (
+        schedule(request=None),
+        "schedule[0].request is missing: the request, as by hand; best by public IP or allocation",
+    ),
+    "schedule without a name": (schedule(name=None), "schedule[0].name is missing: of your choice, unique"),
+    "schedule name": (schedule(name='"a b"'), 'schedule[0].name = "a b": string should match pattern'),
+    "schedule name twice": (schedule() + schedule(name='"ONCE"'), "the name once is used more than once"),
+    "expression of another kind": (
+        schedule(expression='"every day"'),
+        'schedule[0].expression = "every day": must be at(...), cron(...) or rate(...) (`at(',
+    ),
+    "cron with five fields": (
+        schedule(expression='"cron(0 3 1 * ?)"'),
+        "incorrect number of values in '0 3 1 * ?'. 6 required, 5 provided.",
+    ),
+    "cron with both days": (
+        schedule(expression='"cron(0 3 * * * *)"'),
+        "invalid combination of day-of-month '*' and day-of-week '*'.",
+    ),
+    "cron with an hour that is none": (
+        schedule(expression='"cron(0 25 * * ? *)"'),
+        "invalid hour value '25'.",
+    ),
+    "at with an offset": (
+        schedule(expression='"at(2027-01-15T02:00:00Z)"'),
+        "must be an instant such as at(2027-01-15T02:00:00), whose zone is `timezone`",
+    ),
+    "at on a day that is none": (
+        schedule(expression='"at(2027-02-30T02:00:00)"'),
+        "day is out of range for month",
+    ),
+    "rate of nothing": (
+        schedule(expression='"rate(0 days)"'),
+        "must be a whole number of minutes, hours or days, such as rate(7 days)",
+    ),
+    "rate without a start": (
+        schedule(expression='"rate(7 days)"'),
+        "a rate needs start_at: without it, it starts as soon as it is deployed",
+    ),
+    "end before the start": (
+        schedule(start_at="2027-01-02T00:00:00Z", end_at="2027-01-01T00:00:00Z"),
+        "end_at must be later than start_at",
+    ),
+    "instant without an offset": (
+        schedule(start_at="2027-01-02T00:00:00"),
+        'schedule[0].start_at = "2027-01-02 00:00:00": input should have timezone info',
+    ),
+    "time zone": (
+        schedule(timezone='"Europe/Berln"'),
+        'schedule[0].timezone = "Europe/Berln": there is no such time zone; did you mean Europe/Berlin?',
+    ),
+    "window too wide": (
+        schedule(flexible_window_minutes="1441"),
+        "schedule[0].flexible_window_minutes = 1441: input should be less than or equal to 1440",
+    ),
+    "too many retries": (
+        schedule(retry_attempts="186"),
+        "schedule[0].retry_attempts = 186: input should be less than or equal to 185",
+    ),
+    "retries for too short a time": (
+        schedule(retry_for_seconds="59"),
+        "schedule[0].retry_for_seconds = 59: input should be greater than or equal to 60",
+    ),
+    "request with an unknown field": (
+        schedule(request='{ PublicIp = ["203.0.113.7"] }'),
+        'unknown field "PublicIp": did you mean PublicIps?',
+    ),
+    "request out of range": (
+        schedule(request='{ PublicIps = ["203.0.113.7"], MaxDrainDurationSeconds = 5000 }'),
+        "must be a whole number of seconds from 1 to 4000, not 5000",
+    ),
+    "no TOML": ("alarms = {", "is no TOML:"),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_config_is_refused_with_key_value_and_what_is_allowed(load: Load, what: str) -> None:
+    text, told = WRONG[what]
+    with pytest.raises(ConfigError) as refused:
+        load(text)
+    [line] = str(refused.value).splitlines()
+    assert "my.toml" in line
+    assert told in line
+
+
+def test_config_tells_all_its_mistakes_at_once(load: Load) -> None:
+    with pytest.raises(ConfigError) as refused:
+        load("tracing = 1\nlogs.retention_days = 2\nalarms.enabeld = true\n" + schedule(name=None))
+    assert [line.split("my.toml: ")[1].split(" ")[0] for line in str(refused.value).splitlines()] == [
+        "tracing",
+        "logs.retention_days",
+        "alarms.enabeld",
+        "schedule[0].name",
+    ]
+
+
+def test_config_is_refused_when_its_file_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(
+        ConfigError, match=r"none\.toml: No such file or directory\. Name a file that exists\."
+    ):
+        Config.load(tmp_path / "none.toml")
+
+
+def test_config_is_refused_when_its_file_is_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "binary.toml"
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(ConfigError, match=r"binary\.toml is no TOML"):
+        Config.load(path)

@@ -1,0 +1,67 @@
+"""`verify-aws` against the embedded cloud behind an endpoint: what it tells, and that it asks."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from natdrain_sim.calls import Fault
+
+if TYPE_CHECKING:
+    from conftest import Account
+
+
+def test_every_fact_holds_in_the_embedded_cloud_and_nothing_is_left(account: Account) -> None:
+    before = account.holdings()
+    run = account.run("--yes")
+    assert set(run.verdicts) == {"holds"}, run.output
+    assert f"{len(run.verdicts)} facts: {len(run.verdicts)} hold, 0 do not" in run.output
+    assert run.status == 0
+    assert account.holdings() == before
+
+
+def test_fact_that_does_not_hold_is_told_with_what_was_seen(account: Account) -> None:
+    account.cloud.recorder.faults = (
+        Fault(operation="ec2:AssociateNatGatewayAddress", error="IncorrectState", message="no", status=400),
+    )
+    run = account.run("--yes", *account.one_fact)
+    assert run.verdicts == ["DOES NOT HOLD"]
+    assert re.search(r"^ +seen: .*IncorrectState.* no$", run.output, re.MULTILINE)
+    assert run.status == 1
+
+
+def test_fact_is_not_checked_without_the_right_to(account: Account) -> None:
+    account.cloud.recorder.faults = (
+        Fault(operation="ec2:AssociateNatGatewayAddress", error="UnauthorizedOperation", status=403),
+    )
+    run = account.run("--yes", *account.one_fact)
+    assert run.verdicts == ["could not be checked"]
+    assert re.search(r"^ +why: .*UnauthorizedOperation", run.output, re.MULTILINE)
+    assert run.status == 1
+
+
+def test_nothing_is_created_when_nobody_can_be_asked(account: Account) -> None:
+    made = len(account.cloud.recorder.calls)
+    run = account.run()
+    assert "--yes" in run.output
+    assert run.status == 2
+    assert not account.changed_since(made)
+
+
+def test_nothing_is_created_when_the_answer_is_no(account: Account) -> None:
+    made = len(account.cloud.recorder.calls)
+    run = account.run(answer="no")
+    assert "Type yes to go on" in run.output
+    assert run.status == 2
+    assert not account.changed_since(made)
+
+
+def test_plan_says_where_what_is_created_and_what_it_costs(account: Account) -> None:
+    output = account.run().output
+    assert "Account 123456789012, region us-east-1" in output
+    assert re.search(r"NAT gateway.*Elastic IP.*\$0\.\d+", output, re.DOTALL)
+
+
+def test_time_of_the_embedded_cloud_is_measured(account: Account) -> None:
+    [told] = re.findall(r"its time passes (\d+) times as fast", account.run().output)
+    assert 2 < int(told) < 1.2 * account.speed

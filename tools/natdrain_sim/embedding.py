@@ -1,0 +1,47 @@
+"""moto with its missing parts put in, on one clock."""
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import chain
+from typing import Any
+
+from moto import mock_aws
+
+from natdrain_sim import (
+    alarms,
+    calls,
+    cloudformation,
+    ec2,
+    functions,
+    patterns,
+    schedules,
+    stepfunctions,
+    targets,
+)
+from natdrain_sim.clock import Clock
+from natdrain_sim.seams import Seam, replaced
+
+_CONFIG: Any = {"stepfunctions": {"execute_state_machine": True}, "lambda": {"use_docker": False}}
+
+
+@contextmanager
+def embedded(clock: Clock, recorder: calls.Recorder, *, seed: int = 0) -> Iterator[None]:
+    """Let every AWS client of this process talk to moto; `seed` is that of what is drawn."""
+    ec2.install()
+    with mock_aws(config=_CONFIG), replaced(all_seams(clock, recorder, seed)):
+        yield
+
+
+def all_seams(clock: Clock, recorder: calls.Recorder, seed: int) -> Iterator[Seam]:
+    """Every place in moto where something is put in, but for EC2's."""
+    return chain(
+        alarms.seams(),
+        calls.seams(recorder, clock),
+        cloudformation.seams(),
+        functions.seams(),
+        patterns.seams(),
+        schedules.seams(clock, random.Random(seed)),  # noqa: S311 - no secret hangs on it
+        stepfunctions.seams(clock),
+        targets.seams(),
+    )
