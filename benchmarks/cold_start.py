@@ -169,7 +169,3 @@ def _events() -> dict[str, dict[str, Any]]:
         "confirm": task,
         "close": task,
     }
-
-
-if __name__ == "__main__":
-    print_table(Console())

@@ -121,26 +121,6 @@ def natdrain(limit_seconds: int) -> Iterator[float]:
         decision = decide(request, look, Known(drains=decision.drains))
 
 
-def terraform(_limit_seconds: int) -> Iterator[float]:
-    """Its provider's gaps: a tenth of a second, doubling to at most 10 s."""
-    return _by_gaps(min(0.1 * 2**n, 10) for n in itertools.count())
-
-
-def every_10_seconds(_limit_seconds: int) -> Iterator[float]:
-    """The loop that everybody writes."""
-    return _by_gaps(itertools.repeat(10))
-
-
-def waiter_of_15_seconds(_limit_seconds: int) -> Iterator[float]:
-    """The pace of boto3's waiters."""
-    return _by_gaps(itertools.repeat(15))
-
-
-def sleep_to_the_limit(limit_seconds: int) -> Iterator[float]:
-    """A workflow's usual loop: sleep to the limit, then look every 15 s."""
-    return _by_gaps(itertools.chain([limit_seconds], itertools.repeat(15)))
-
-
 def _by_gaps(gaps: Iterable[float]) -> Iterator[float]:
     at = 0.0
     for gap in gaps:
@@ -150,10 +130,13 @@ def _by_gaps(gaps: Iterable[float]) -> Iterator[float]:
 
 WAITERS: dict[str, Waiter] = {
     "natdrain": natdrain,
-    "Terraform": terraform,
-    "every 10 s": every_10_seconds,
-    "15 s waiter": waiter_of_15_seconds,
-    "then every 15 s": sleep_to_the_limit,
+    # Its provider's gaps: a tenth of a second, doubling to at most 10 s.
+    "Terraform": lambda _: _by_gaps(min(0.1 * 2**n, 10) for n in itertools.count()),
+    # The loop that everybody writes, and the pace of boto3's waiters.
+    "every 10 s": lambda _: _by_gaps(itertools.repeat(10)),
+    "15 s waiter": lambda _: _by_gaps(itertools.repeat(15)),
+    # A workflow's usual loop: sleep to the limit, then look every 15 s.
+    "then every 15 s": lambda limit: _by_gaps(itertools.chain([limit], itertools.repeat(15))),
 }
 
 

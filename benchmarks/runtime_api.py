@@ -185,6 +185,6 @@ def _runtime_client(python: Interpreter) -> Path:
             with tempfile.TemporaryDirectory(dir=folder.parent) as made:
                 for_it = ["--only-binary=:all:", f"--python-version={minor}", f"--target={made}/it"]
                 subprocess.run([*PIP, *for_it, client], check=True)  # noqa: S603 - arguments of our own
-                subprocess.run([python.path, "-I", "-m", "compileall", "-q", made], check=True)  # noqa: S603
+                subprocess.run([python.path, "-I", "-m", "compileall", "-q", made], check=True)  # noqa: S603 - the same
                 Path(made, "it").rename(folder)
     return folder

@@ -82,7 +82,6 @@ class Account(ABC):
         """A private gateway, in a VPC of its own."""
 
     def look(self, gateway_id: str) -> Any:
-        """Return a gateway as DescribeNatGateways shows it."""
         [gateway] = self.ec2.describe_nat_gateways(NatGatewayIds=[gateway_id])["NatGateways"]
         return gateway
 
@@ -99,11 +98,9 @@ class Account(ABC):
         )
 
     def tagged(self, resource_type: str) -> list[Any]:
-        """Return the TagSpecifications for something new."""
         return [{"ResourceType": resource_type, "Tags": [{"Key": TAG, "Value": self.run_id}]}]
 
     def allocate(self) -> str:
-        """Allocate an EIP."""
         answer = self.ec2.allocate_address(Domain="vpc", TagSpecifications=self.tagged("elastic-ip"))
         return self._note(answer["AllocationId"])
 
@@ -167,18 +164,15 @@ class SimulatedAccount(Account):
         self._clock = clock
 
     def wait(self, seconds: float) -> None:
-        """Move the clock."""
         self._clock.shift(seconds)
 
     def see(self, look: Callable[[], Seen], wanted: Seen, seconds: float) -> Seen:
-        """Look every second."""
         while (seen := look()) != wanted and seconds > 0:
             self._clock.shift(1)
             seconds -= 1
         return seen
 
     def network(self, addresses: int) -> Network:
-        """Build a VPC, a subnet, EIPs and a gateway, and let all lags pass."""
         vpc_id, subnet_id = self.make_subnet()
         self.attach_internet_gateway(vpc_id)
         gateway_id = self.make_gateway(subnet_id, self.spares(addresses))
@@ -186,25 +180,21 @@ class SimulatedAccount(Account):
         return self._network(gateway_id)
 
     def draining(self) -> Network:
-        """Build one."""
         net = self.network(3)
         self.drain(net, LONGEST_DRAIN_LIMIT_SECONDS)
         self.wait(VIEWS_AGREE_SECONDS)
         return net
 
     def deleted(self) -> Network:
-        """Build one."""
         net = self.draining()
         self.ec2.delete_nat_gateway(NatGatewayId=net.gateway_id)
         self.wait(VIEWS_AGREE_SECONDS)
         return net
 
     def spares(self, count: int) -> list[str]:
-        """Allocate them."""
         return [self.allocate() for _ in range(count)]
 
     def private_gateway(self) -> str:
-        """Build one."""
         _, subnet_id = self.make_subnet()
         return self.make_gateway(subnet_id)
 

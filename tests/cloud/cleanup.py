@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from botocore import xform_name
 from botocore.exceptions import BotoCoreError, ClientError
 
 from account import DELETED_SECONDS, TAG
@@ -34,44 +36,13 @@ class Kind:
     """What can be created, how it is found, and how it is removed."""
 
     name: str
-    operation: str
-    """Of DescribeNatGateways, for instance, `nat_gateways`."""
+    plural: str
+    """As DescribeNatGateways, for instance, has it: `nat_gateways`."""
     id_key: str
-    remove: Callable[[EC2Client, str], bool]
-    """Begin to remove it or go on with that; tells whether it is gone."""
+    removal: str
+    """As boto3 names it: `delete_nat_gateway`."""
     not_found: str
-    command: str
     patience_seconds: int = GONE_SECONDS
-
-
-def _remove_gateway(ec2: EC2Client, one: str) -> bool:
-    [gateway] = ec2.describe_nat_gateways(NatGatewayIds=[one])["NatGateways"]
-    if gateway["State"] not in {"deleting", "deleted"}:
-        ec2.delete_nat_gateway(NatGatewayId=one)
-    return gateway["State"] == "deleted"
-
-
-def _release(ec2: EC2Client, one: str) -> bool:
-    ec2.release_address(AllocationId=one)
-    return True
-
-
-def _remove_internet_gateway(ec2: EC2Client, one: str) -> bool:
-    [gateway] = ec2.describe_internet_gateways(InternetGatewayIds=[one])["InternetGateways"]
-    for attachment in gateway["Attachments"]:
-        ec2.detach_internet_gateway(InternetGatewayId=one, VpcId=attachment["VpcId"])
-    ec2.delete_internet_gateway(InternetGatewayId=one)
-    return True
-
-
-def _remove_subnet(ec2: EC2Client, one: str) -> bool:
-    ec2.delete_subnet(SubnetId=one)
-    return True
-
-
-def _remove_vpc(ec2: EC2Client, one: str) -> bool:
-    ec2.delete_vpc(VpcId=one)
-    return True
 
 
 # In the order of removal: each stands on what comes after it.
@@ -80,36 +51,22 @@ KINDS = {
         "NAT gateway",
         "nat_gateways",
         "NatGatewayId",
-        _remove_gateway,
+        "delete_nat_gateway",
         "NatGatewayNotFound",
-        "delete-nat-gateway --nat-gateway-id",
         DELETED_SECONDS,
     ),
     "eipalloc": Kind(
-        "Elastic IP",
-        "addresses",
-        "AllocationId",
-        _release,
-        "InvalidAllocationID.NotFound",
-        "release-address --allocation-id",
+        "Elastic IP", "addresses", "AllocationId", "release_address", "InvalidAllocationID.NotFound"
     ),
     "igw": Kind(
         "internet gateway",
         "internet_gateways",
         "InternetGatewayId",
-        _remove_internet_gateway,
+        "delete_internet_gateway",
         "InvalidInternetGatewayID.NotFound",
-        "delete-internet-gateway --internet-gateway-id",
     ),
-    "subnet": Kind(
-        "subnet",
-        "subnets",
-        "SubnetId",
-        _remove_subnet,
-        "InvalidSubnetID.NotFound",
-        "delete-subnet --subnet-id",
-    ),
-    "vpc": Kind("VPC", "vpcs", "VpcId", _remove_vpc, "InvalidVpcID.NotFound", "delete-vpc --vpc-id"),
+    "subnet": Kind("subnet", "subnets", "SubnetId", "delete_subnet", "InvalidSubnetID.NotFound"),
+    "vpc": Kind("VPC", "vpcs", "VpcId", "delete_vpc", "InvalidVpcID.NotFound"),
 }
 
 
@@ -126,9 +83,9 @@ def find(ec2: EC2Client, run_id: str = "*") -> list[str]:
     """Return the id of everything that carries the tag of a run, or of any."""
     found: list[str] = []
     for kind in KINDS.values():
-        filters = "Filter" if kind.operation == "nat_gateways" else "Filters"
+        filters = "Filter" if kind.plural == "nat_gateways" else "Filters"
         parameters = {filters: [{"Name": f"tag:{TAG}", "Values": [run_id]}]}
-        for page in _pages(ec2, f"describe_{kind.operation}", parameters):
+        for page in _pages(ec2, f"describe_{kind.plural}", parameters):
             shown: list[Any] = next(value for value in page.values() if isinstance(value, list))
             found += [one[kind.id_key] for one in shown if one.get("State") != "deleted"]
     return found
@@ -143,46 +100,47 @@ def _pages(ec2: Any, operation: str, parameters: Mapping[str, Any]) -> Iterable[
 def remove(ec2: EC2Client, resource_ids: Iterable[str], pace: Pace) -> dict[str, str]:
     """Remove resources and tell each; returns what could not be removed, with EC2's last reason."""
     remaining = dict.fromkeys(resource_ids, "it is still there")
-    for prefix, kind in KINDS.items():
+
+    def attempt(prefix: str) -> int:
         own = [one for one in remaining if one.startswith(f"{prefix}-")]
+        for one in own:
+            if reason := _why_not_gone(ec2, one):
+                remaining[one] = reason
+            else:
+                del remaining[one]
+        return sum(one in remaining for one in own)
 
-        def attempt(kind: Kind = kind, own: list[str] = own) -> int:
-            for one in [one for one in own if one in remaining]:
-                if reason := _attempt(ec2, kind, one):
-                    remaining[one] = reason
-                else:
-                    del remaining[one]
-            return sum(one in remaining for one in own)
-
-        pace.see(attempt, 0, kind.patience_seconds)
+    for prefix, kind in KINDS.items():
+        pace.see(partial(attempt, prefix), 0, kind.patience_seconds)
     return remaining
 
 
 def remove_run(ec2: EC2Client, run_id: str, known: Iterable[str], pace: Pace) -> bool:
-    """Remove all that a run created: what is known, and a little later what still shows its tag.
+    """Remove all that a run created: what is known, and what shows its tag a little later.
 
     Of a creation whose answer was lost nothing is known but the tag, which EC2 may show late. What cannot be
     removed is told with the command that does it. Returns whether all is gone.
     """
-    remaining = remove(ec2, known, pace)
     pace.sleep(STALE_SECONDS)
-    looked = False
+    found, looked = [], False
     try:
-        remaining |= dict.fromkeys(find(ec2, run_id), "")
-        looked = True
+        found, looked = find(ec2, run_id), True
     except (BotoCoreError, ClientError) as error:
         tell(f"COULD NOT LOOK for what else carries the tag {TAG} = {run_id}: {error}")
-    remaining = remove(ec2, remaining, pace)
+    remaining = remove(ec2, [*known, *found], pace)
     for one, reason in remaining.items():
+        kind = _kind(one)
+        command = f"{kind.removal.replace('_', '-')} --{xform_name(kind.id_key, '-')} {one}"
         tell(f"COULD NOT REMOVE {name(one)}: {reason}")
-        tell(f"  aws ec2 {_kind(one).command} {one} --region {ec2.meta.region_name}")
+        tell(f"  aws ec2 {command} --region {ec2.meta.region_name}")
     return looked and not remaining
 
 
-def _attempt(ec2: EC2Client, kind: Kind, one: str) -> str:
-    """Return why it is not gone yet; nothing when it is."""
+def _why_not_gone(ec2: EC2Client, one: str) -> str:
+    """Begin to remove it, or go on with that; returns nothing when it is gone."""
+    kind = _kind(one)
     try:
-        if not kind.remove(ec2, one):
+        if not _removed(ec2, kind, one):
             return "EC2 is still deleting it"
         tell(f"  removed {name(one)}")
     except ClientError as error:
@@ -190,3 +148,16 @@ def _attempt(ec2: EC2Client, kind: Kind, one: str) -> str:
     except BotoCoreError as error:
         return str(error)
     return ""
+
+
+def _removed(ec2: EC2Client, kind: Kind, one: str) -> bool:
+    if kind is KINDS["nat"]:
+        [gateway] = ec2.describe_nat_gateways(NatGatewayIds=[one])["NatGateways"]
+        if gateway["State"] in {"deleting", "deleted"}:
+            return gateway["State"] == "deleted"
+    if kind is KINDS["igw"]:
+        [igw] = ec2.describe_internet_gateways(InternetGatewayIds=[one])["InternetGateways"]
+        for attachment in igw["Attachments"]:
+            ec2.detach_internet_gateway(InternetGatewayId=one, VpcId=attachment["VpcId"])
+    getattr(ec2, kind.removal)(**{kind.id_key: one})
+    return kind is not KINDS["nat"]

@@ -15,6 +15,7 @@ from moto import mock_aws
 
 from account import VERIFIED, Account, Network, SimulatedAccount, is_no_answer
 from natdrain_sim.ec2 import Simulation, install
+from served import Served, serving
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -148,3 +149,14 @@ def refused(account: Account) -> Refused:
             pytest.fail(f"accepted, where {code} was expected", pytrace=False)
 
     return expect
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Served]:
+    with serving() as served:
+        yield served
+
+
+@pytest.fixture
+def gateway_id(served: Served) -> str:
+    return served.add_gateway()

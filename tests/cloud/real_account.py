@@ -14,14 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from account import (
-    DELETED_SECONDS,
-    LONGEST_DRAIN_LIMIT_SECONDS,
-    TAG,
-    Account,
-    Network,
-    Seen,
-)
+from account import DELETED_SECONDS, LONGEST_DRAIN_LIMIT_SECONDS, TAG, Account, Network, Seen
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -95,15 +88,12 @@ class RealAccount(Account):
             self._require(partial(self._state, gateway_id), "available", CREATED_SECONDS)
 
     def wait(self, seconds: float) -> None:
-        """Sleep."""
         self.pace.sleep(seconds)
 
     def see(self, look: Callable[[], Seen], wanted: Seen, seconds: float) -> Seen:
-        """Look every few seconds."""
         return self.pace.see(look, wanted, seconds)
 
     def private_gateway(self) -> str:
-        """Return the one that `prepare` made."""
         return self._private
 
     def spares(self, count: int) -> list[str]:
@@ -112,7 +102,6 @@ class RealAccount(Account):
         return (free + [self.allocate() for _ in range(count - len(free))])[:count]
 
     def network(self, addresses: int) -> Network:
-        """Mend the shared gateway."""
         return self._bring(str(addresses), lambda: self._mend(addresses))
 
     def draining(self) -> Network:

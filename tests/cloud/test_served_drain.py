@@ -5,23 +5,9 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
-from served import PATIENCE_REAL_SECONDS, SIM, Served, eventually, serving
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[Served]:
-    with serving() as served:
-        yield served
-
-
-@pytest.fixture
-def gateway_id(served: Served) -> str:
-    return served.add_gateway()
+from served import PATIENCE_REAL_SECONDS, SIM, Served, eventually
 
 
 def test_served_drain_takes_the_address_off(served: Served, gateway_id: str) -> None:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from served import Served, eventually, serving
+from served import Served, eventually
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 ALARM = {
@@ -22,17 +19,6 @@ ALARM = {
     "Statistic": "Sum",
 }
 DISASSOCIATE = "Disassociate"
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[Served]:
-    with serving() as served:
-        yield served
-
-
-@pytest.fixture
-def gateway_id(served: Served) -> str:
-    return served.add_gateway()
 
 
 def put_alarm(served: Served, name: str, **dimensions: str) -> None:

@@ -43,7 +43,7 @@ It will create, each with the tag {TAG}, use, and remove again:
   2 VPCs with a subnet each, 1 internet gateway; no routes and no instances, so no traffic
   1 public and 1 private NAT gateway; another public one each time a fact leaves it unusable
   2 Elastic IPs, and up to 2 more for facts that need more than the default quota of 2 on a gateway
-It takes about 45 minutes. In us-east-1 it costs about $0.11:
+All facts take about 45 minutes. In us-east-1 they cost about $0.11, and $0.045 for each gateway more:
   NAT gateways  $0.045 an hour each, each part of an hour counts as one: 2 x $0.045 = $0.09
   Elastic IPs   $0.005 an hour each: 4 x $0.005 = $0.02
   (https://aws.amazon.com/vpc/pricing/ has the prices of your region; processed data costs nothing here)"""
@@ -68,7 +68,7 @@ class Interruption:
 
 
 class Verifier:
-    """A pytest plugin: chooses the facts, puts them in the cheapest order, and tells how each turned out."""
+    """A pytest plugin: puts the facts in the cheapest order, and tells how each turned out."""
 
     def __init__(self, account: RealAccount, only: str) -> None:
         self._account = account
@@ -76,16 +76,12 @@ class Verifier:
         self.verdicts: Counter[str] = Counter()
         self.count = 0
 
-    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        """Keep the facts only; those that spoil the gateway for others come last."""
-        others = [item for item in items if not item.get_closest_marker("fact")]
-        config.hook.pytest_deselected(items=others)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Those that spoil the gateway for others come last."""
         spoiling = ("deleted", "draining")
-        facts = [item for item in items if item not in others]
-        items[:] = sorted(facts, key=lambda one: [fixture in one.fixturenames for fixture in spoiling])  # type: ignore[attr-defined]  # of functions, which all are
+        items.sort(key=lambda one: [fixture in one.fixturenames for fixture in spoiling])  # type: ignore[attr-defined]  # of functions, which all are
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Count what was chosen."""
         self.count = len(session.items)
 
     @pytest.hookimpl(wrapper=True)
@@ -111,31 +107,28 @@ class Verifier:
         for line in detail.splitlines()[:6]:
             tell(f"{'':<24}{line}")
 
-    def run(self) -> None:
+    def run(self, *options: str) -> None:
         """Run the facts, without pytest's own report and without the options for this project's tests."""
         off = [f"-pno:{plugin}" for plugin in ("terminal", "cacheprovider", "xdist")]
-        pytest.main(["-o", "addopts=", "--strict-markers", "-s", *off, "-k", self._only, str(HERE)], [self])
+        chosen = ["-m", "fact", "-k", self._only, str(HERE)]
+        pytest.main(["-o", "addopts=", "--strict-markers", "-s", *off, *options, *chosen], [self])
 
     def pytest_configure(self, config: pytest.Config) -> None:
-        """Lead the facts to the account."""
         config.stash[VERIFIED] = self._account
 
+    # What pytest's own report would tell.
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """Tell what pytest's own report would."""
         if report.failed:
             tell(report.longreprtext)
 
     def pytest_internalerror(self, excrepr: object) -> None:
-        """Tell what pytest's own report would."""
         tell(str(excrepr))
 
     @property
     def all_hold(self) -> bool:
-        """Whether there are facts, and every one was seen to hold."""
         return 0 < self.count == self.verdicts[HOLDS]
 
     def summary(self) -> str:
-        """Count the verdicts, and what was not reached."""
         seen = self.verdicts
         return (
             f"{self.count} facts: {seen[HOLDS]} hold, {seen[DOES_NOT_HOLD]} do not, "
@@ -144,12 +137,20 @@ class Verifier:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Connect, tell, ask, verify, clean up."""
     chosen = _parser().parse_args(arguments)
     interruption = Interruption()
     try:
         ec2, pace = _connect()
         left_over = find(ec2)
+        run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+        account = RealAccount(ec2, run_id, pace)
+        verifier = Verifier(account, chosen.only)
+        verifier.run("--collect-only")
+        if interruption.happened:  # pytest keeps it
+            return INTERRUPTED
+        if not verifier.count:
+            tell(f"Nothing was created: no test of a fact is named like {chosen.only!r}.")
+            return NOTHING_BEGUN
         if not _agreed(left_over, yes=chosen.yes):
             return NOTHING_BEGUN
     except (BotoCoreError, ClientError) as error:
@@ -157,10 +158,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return NOTHING_BEGUN
     except KeyboardInterrupt:
         return INTERRUPTED
-    run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
     tell(f"Run {run_id}")
-    account = RealAccount(ec2, run_id, pace)
-    return _verify(account, Verifier(account, chosen.only), left_over, interruption)
+    return _verify(account, verifier, left_over, interruption)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -230,13 +229,15 @@ def _verify(
         finally:
             interruption.working = False
     except KeyboardInterrupt:
-        tell("Interrupted.")
+        pass  # told below: pytest keeps one that comes while a fact is checked
     except (BotoCoreError, ClientError, NotThereError) as error:
         tell(f"No fact could be checked: {error}")
     finally:
         tell("Cleaning up")
         clean = remove_run(ec2, account.run_id, [*left, *account.created], pace)
-    tell(f"{verifier.summary()}; {'all is cleaned up' if clean else 'SOMETHING MAY BE LEFT, see above'}")
+    ended = "interrupted; " if interruption.happened else ""
+    left_or_not = "all is cleaned up" if clean else "SOMETHING MAY BE LEFT, see above"
+    tell(f"{ended}{verifier.summary()}; {left_or_not}")
     if interruption.happened:
         return INTERRUPTED
     return ALL_HOLD if verifier.all_hold and clean else NOT_ALL_HOLD

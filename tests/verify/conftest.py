@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -101,6 +101,19 @@ class Account:
             stderr=subprocess.PIPE,
             text=True,
         )
+
+
+class Unanswered(NamedTuple):
+    run: Run
+    changed: bool
+
+
+@pytest.fixture(scope="module")
+def unanswered(_cloud: tuple[EmbeddedCloud, str]) -> Unanswered:
+    """A run in which nobody is there to be asked, and whether it changed anything."""
+    account = Account(*_cloud)
+    made = len(account.cloud.recorder.calls)
+    return Unanswered(account.run(), account.changed_since(made))
 
 
 @pytest.fixture(scope="module")

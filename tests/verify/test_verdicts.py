@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from natdrain_sim.calls import Fault
 
 if TYPE_CHECKING:
-    from conftest import Account
+    from conftest import Account, Unanswered
 
 
 def test_every_fact_holds_in_the_embedded_cloud_and_nothing_is_left(account: Account) -> None:
@@ -40,12 +40,10 @@ def test_fact_is_not_checked_without_the_right_to(account: Account) -> None:
     assert run.status == 1
 
 
-def test_nothing_is_created_when_nobody_can_be_asked(account: Account) -> None:
-    made = len(account.cloud.recorder.calls)
-    run = account.run()
-    assert "--yes" in run.output
-    assert run.status == 2
-    assert not account.changed_since(made)
+def test_nothing_is_created_when_nobody_can_be_asked(unanswered: Unanswered) -> None:
+    assert "--yes" in unanswered.run.output
+    assert unanswered.run.status == 2
+    assert not unanswered.changed
 
 
 def test_nothing_is_created_when_the_answer_is_no(account: Account) -> None:
@@ -56,12 +54,19 @@ def test_nothing_is_created_when_the_answer_is_no(account: Account) -> None:
     assert not account.changed_since(made)
 
 
-def test_plan_says_where_what_is_created_and_what_it_costs(account: Account) -> None:
-    output = account.run().output
-    assert "Account 123456789012, region us-east-1" in output
-    assert re.search(r"NAT gateway.*Elastic IP.*\$0\.\d+", output, re.DOTALL)
+def test_plan_says_where_what_is_created_and_what_it_costs(unanswered: Unanswered) -> None:
+    assert "Account 123456789012, region us-east-1" in unanswered.run.output
+    assert re.search(r"NAT gateway.*Elastic IP.*\$0\.\d+", unanswered.run.output, re.DOTALL)
 
 
-def test_time_of_the_embedded_cloud_is_measured(account: Account) -> None:
-    [told] = re.findall(r"its time passes (\d+) times as fast", account.run().output)
+def test_time_of_the_embedded_cloud_is_measured(account: Account, unanswered: Unanswered) -> None:
+    [told] = re.findall(r"its time passes (\d+) times as fast", unanswered.run.output)
     assert 2 < int(told) < 1.2 * account.speed
+
+
+def test_nothing_is_created_when_no_fact_is_named_so(account: Account) -> None:
+    made = len(account.cloud.recorder.calls)
+    run = account.run("--yes", "--only", "nosuch")
+    assert "no test of a fact is named like 'nosuch'" in run.output
+    assert run.status == 2
+    assert not account.changed_since(made)

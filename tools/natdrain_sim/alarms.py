@@ -25,12 +25,8 @@ def seams() -> Iterator[Seam]:
         update(self, reason, reason_data, state_value)
         if state_value == before["value"]:
             return
-        detail = {
-            "alarmName": self.name,
-            "configuration": _configuration(self),
-            "previousState": before,
-            "state": _state(self),
-        }
+        named = {"alarmName": self.name, "configuration": _configuration(self)}
+        detail = {**named, "previousState": before, "state": _state(self)}
         event = {
             "Source": "aws.cloudwatch",
             "DetailType": "CloudWatch Alarm State Change",
@@ -43,42 +39,28 @@ def seams() -> Iterator[Seam]:
     yield Alarm, "update_state", update_state
 
 
-def _state(alarm: Alarm) -> dict[str, str]:
-    stamp = alarm.state_updated_timestamp
-    state = {
-        "reason": alarm.state_reason,
-        "reasonData": alarm.state_reason_data,
-        "timestamp": f"{stamp:%Y-%m-%dT%H:%M:%S}.{stamp.microsecond // 1000:03}+0000",
-        "value": alarm.state_value,
-    }
-    return _given(state)
+def _state(alarm: Alarm) -> dict[str, Any]:
+    stamp = alarm.state_updated_timestamp.isoformat(timespec="milliseconds")
+    told = {"reason": alarm.state_reason, "reasonData": alarm.state_reason_data}
+    return _given({**told, "timestamp": f"{stamp}+0000", "value": alarm.state_value})
 
 
 def _configuration(alarm: Alarm) -> dict[str, Any]:
-    if alarm.metric_data_queries:
-        metrics = [_query(query) for query in alarm.metric_data_queries]
-    else:
-        metric = Metric(alarm.metric_name, alarm.namespace, alarm.dimensions)
-        statistic = alarm.statistic or alarm.extended_statistic
-        stat = _stat(metric, alarm.period, statistic, alarm.unit)
+    metrics = [_query(query) for query in alarm.metric_data_queries]
+    if not metrics:
+        stat = _stat(alarm, alarm.period, alarm.statistic or alarm.extended_statistic, alarm.unit)
         metrics = [{"id": str(mock_random.uuid4()), "metricStat": stat, "returnData": True}]
     return _given({"description": alarm.description, "metrics": metrics})
 
 
 def _query(query: Any) -> dict[str, Any]:
     stat = query.metric_stat
-    return _given(
-        {
-            "id": query.id,
-            "expression": query.expression,
-            "label": query.label,
-            "metricStat": stat and _stat(stat.metric, stat.period, stat.stat, stat.unit),
-            "returnData": query.return_data,
-        }
-    )
+    told = {name: getattr(query, name) for name in ("id", "expression", "label")}
+    metric_stat = stat and _stat(stat.metric, stat.period, stat.stat, stat.unit)
+    return _given({**told, "metricStat": metric_stat, "returnData": query.return_data})
 
 
-def _stat(metric: Metric, period: Any, stat: str | None, unit: str | None) -> dict[str, Any]:
+def _stat(metric: Metric | Alarm, period: Any, stat: str | None, unit: str | None) -> dict[str, Any]:
     dimensions = {dimension.name: dimension.value for dimension in metric.dimensions}
     named = {"dimensions": dimensions, "name": metric.metric_name, "namespace": metric.namespace}
     return _given({"metric": named, "period": period, "stat": stat, "unit": unit})

@@ -6,7 +6,7 @@ by there with the operation known and the answer not yet made.
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from copy import copy
@@ -47,16 +47,18 @@ class Call:
     parameters: dict[str, Any]
     error: str | None = None
 
+    @property
+    def name(self) -> str:
+        """The operation as boto3 and the API name it: `ec2:DescribeNatGateways`."""
+        return f"{self.service}:{self.operation}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
     """An error that the cloud answers instead of doing what it was asked.
 
-    ``operation`` is ``service:Operation`` as boto3 and the API name them (``ec2:DescribeNatGateways``,
-    ``stepfunctions:StartExecution``). ``calls`` are the numbers, from 1, of the calls to spoil, counted
-    among those that the fault looks at; None spoils every one. With ``role_contains`` it looks only at
-    calls by roles whose ARN contains that. With ``after_effect`` the operation is performed, and only its
-    answer is lost.
+    `docs/embedded-cloud.md` says what each field means. The numbers in ``calls`` count the calls of that
+    operation by those roles.
     """
 
     operation: str
@@ -69,8 +71,7 @@ class Fault:
 
     def looks_at(self, call: Call) -> bool:
         """Tell whether the operation and the role of a call are those of this fault."""
-        same_operation = self.operation == f"{call.service}:{call.operation}"
-        return same_operation and (self.role_contains or "") in (call.role or "")
+        return self.operation == call.name and (self.role_contains or "") in (call.role or "")
 
 
 @dataclass
@@ -108,7 +109,10 @@ def seams(recorder: Recorder, clock: Clock) -> Iterator[Seam]:
                 parameters=_parameters_of(response),
             )
             fault = recorder.begin(call)
-            answer = _answer(fault, response, lambda: original(response))
+            if fault is None or fault.after_effect:
+                answer = original(response)
+            if fault is not None:
+                answer = _spoilt(fault, response)
             if answer[0] >= 400:  # noqa: PLR2004 - HTTP
                 call.error = _error_code_of(response, answer)
             return answer
@@ -120,11 +124,7 @@ class _InjectedError(ServiceException):
     """Of this module, because moto looks up the service of its own exceptions by their module."""
 
 
-def _answer(fault: Fault | None, response: BaseResponse, act: Callable[[], TypeResponse]) -> TypeResponse:
-    if fault is None:
-        return act()
-    if fault.after_effect:
-        act()
+def _spoilt(fault: Fault, response: BaseResponse) -> TypeResponse:
     # moto's own serializer speaks the service's wire protocol.
     _, headers, body = response.serialized(ActionResult(_InjectedError(fault.error, fault.message)))
     headers["status"] = str(fault.status)
@@ -144,10 +144,10 @@ def _error_code_of(response: BaseResponse, answer: TypeResponse) -> str:
     """The code that boto3 would find in this answer."""
     status, headers, body = answer
     protocol = response.determine_response_protocol(get_service_model(response.boto3_service_name))
-    content = body.encode() if isinstance(body, str) else body
-    lower = {name.lower(): str(value) for name, value in headers.items()}
+    seen = {
+        "status_code": status,
+        "headers": {name.lower(): str(value) for name, value in headers.items()},
+        "body": body.encode() if isinstance(body, str) else body,
+    }
     no_shape: Any = None  # an error needs none to be parsed
-    parsed = create_parser(protocol).parse(
-        {"status_code": status, "headers": lower, "body": content}, no_shape
-    )
-    return str(parsed["Error"]["Code"])
+    return str(create_parser(protocol).parse(seen, no_shape)["Error"]["Code"])

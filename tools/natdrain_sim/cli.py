@@ -15,9 +15,7 @@ from natdrain_sim.cloud import EmbeddedCloud, Run
 from natdrain_sim.scenario import DEFAULT, Scenario, ScenarioError
 from natdrain_sim.synthesis import EXAMPLE, SynthesisError
 
-RUN_FAILED = 1
-USAGE_ERROR = 2
-INTERRUPTED = 130
+RUN_FAILED, USAGE_ERROR, INTERRUPTED = 1, 2, 130
 HIGHEST_PORT = 65_535
 
 
@@ -36,33 +34,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="natdrain-sim", description="natdrain on an embedded cloud.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    file: Any = {"type": Path, "metavar": "FILE"}
 
     def command(name: str, run: Callable[[Any], int], text: str) -> argparse.ArgumentParser:
         added = commands.add_parser(name, help=text, description=text)
         added.set_defaults(run=run)
-        added.add_argument(
-            "--config", type=Path, default=EXAMPLE, metavar="FILE", help=f"default: {EXAMPLE.name}"
-        )
+        added.add_argument("--config", **file, default=EXAMPLE, help=f"default: {EXAMPLE.name}")
         return added
 
-    command(
-        "demo", lambda chosen: demo.main(chosen.config), "Show what scripts do today, and what natdrain does."
-    )
+    command("demo", _demo, "Show what scripts do today, and what natdrain does.")
     run = command("run", _run, "Run one execution to its end, and report it.")
-    run.add_argument(
-        "--scenario", type=Path, metavar="FILE", help="default: one gateway with three addresses"
-    )
-    run.add_argument("--input", required=True, type=Path, metavar="FILE", help="the execution input, JSON")
+    run.add_argument("--scenario", **file, help="default: one gateway with three addresses")
+    run.add_argument("--input", **file, required=True, help="the execution input, JSON")
     run.add_argument("-o", "--output", choices=["text", "json"], default="text", help="default: text")
     serving = command("serve", _serve, "Serve the cloud on loopback until SIGINT or SIGTERM.")
     serving.add_argument("--port", type=_port, default=0, help="default: 0, which picks a free one")
-    serving.add_argument(
-        "--speed",
-        type=_speed,
-        default=server.DEFAULT_SPEED,
-        help=f"simulated seconds in each real one; default: {server.DEFAULT_SPEED:g}",
-    )
-    serving.add_argument("--scenario", type=Path, metavar="FILE", help="default: an empty account")
+    speed = f"simulated seconds in each real one; default: {server.DEFAULT_SPEED:g}"
+    serving.add_argument("--speed", type=_speed, default=server.DEFAULT_SPEED, help=speed)
+    serving.add_argument("--scenario", **file, help="default: an empty account")
     return parser
 
 
@@ -82,6 +71,10 @@ def _port(text: str) -> int:
 
 def _no_number(constant: str) -> None:
     raise ValueError(f"{constant} is no JSON number")
+
+
+def _demo(chosen: argparse.Namespace) -> int:
+    return demo.main(chosen.config)
 
 
 def _run(chosen: argparse.Namespace) -> int:

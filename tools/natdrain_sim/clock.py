@@ -14,9 +14,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Self
+from typing import NamedTuple, Self
 
 import time_machine
 
@@ -28,22 +27,13 @@ class ClockStuckError(Exception):
     """A busy worker did not finish within 120 s of real time, while somebody drove the clock."""
 
 
-@dataclass(order=True)
-class Sleeper:
-    """A worker that waits for its due moment; equal moments are served in the order of their start.
-
-    One with a `call` has no thread of its own: whoever drives the clock makes the call.
-    """
+class Sleeper(NamedTuple):
+    """What waits for its due moment; equal moments are served in the order of their start."""
 
     due: datetime
     order: int
-    key: str = field(compare=False)
-    call: Callable[[], None] | None = field(compare=False, default=None)
-    turn: threading.Event = field(compare=False, default_factory=threading.Event)
-
-    def wait(self) -> None:
-        """Block this thread until the clock lets it go; from then on it counts as busy."""
-        self.turn.wait()
+    key: str
+    wake: Callable[[], None]  # it counts as busy then
 
 
 class Clock:
@@ -88,31 +78,36 @@ class Clock:
             self._busy -= 1
             self._changed.notify_all()
 
-    def line_up(self, seconds: float = 0.0, *, key: str) -> Sleeper:
-        """Register a sleeper that is due in ``seconds``, on behalf of a worker that is not busy (yet).
-
-        Of those that line up for the same moment, the first is let go first.
-        """
+    def line_up(self, seconds: float = 0.0, *, key: str) -> threading.Event:
+        """Register a worker that is not busy (yet); when the event is set, after ``seconds``, it is."""
+        turn = threading.Event()
         with self._changed:
-            due = self._now + timedelta(seconds=seconds)
-            sleeper = Sleeper(due, next(self._orders), key)
-            heapq.heappush(self._sleepers, sleeper)
+            self._add(self._now + timedelta(seconds=seconds), key, turn.set)
             if key in self._interrupted:
                 self._wake(key)
-            return sleeper
+        return turn
 
     def call_at(self, due: datetime, call: Callable[[], None]) -> None:
-        """Make a short call at that moment, or at once if it has passed; nothing moves before it returns."""
+        """Make a short call then, or at once if that has passed, in the thread that drives the clock."""
+
+        def wake() -> None:
+            try:
+                call()
+            finally:
+                self.release()
+
         with self._changed:
-            sleeper = Sleeper(max(due, self._now), next(self._orders), "", call)
-            heapq.heappush(self._sleepers, sleeper)
+            self._add(max(due, self._now), "", wake)
+
+    def _add(self, due: datetime, key: str, wake: Callable[[], None]) -> None:
+        heapq.heappush(self._sleepers, Sleeper(due, next(self._orders), key, wake))
 
     def sleep(self, seconds: float, *, key: str) -> None:
         """Put a busy worker to sleep; returns, busy again, when it is due or interrupted."""
         if seconds > 0:
-            sleeper = self.line_up(seconds, key=key)
+            turn = self.line_up(seconds, key=key)
             self.release()
-            sleeper.wait()
+            turn.wait()
 
     def interrupt(self, key: str) -> None:
         """Wake the sleepers of ``key`` at once, and let it sleep no more."""
@@ -126,7 +121,7 @@ class Clock:
         heapq.heapify(self._sleepers)
         self._busy += len(woken)
         for sleeper in woken:
-            sleeper.turn.set()
+            sleeper.wake()
 
     def advance(self, seconds: float) -> None:
         """Run everything that is due within ``seconds``, and end exactly that much later."""
@@ -163,12 +158,7 @@ class Clock:
             else:
                 self._move_to(target)
                 return False
-        if sleeper.call:
-            try:
-                sleeper.call()
-            finally:
-                self.release()
-        sleeper.turn.set()
+        sleeper.wake()
         return True
 
     def _move_to(self, instant: datetime) -> None:

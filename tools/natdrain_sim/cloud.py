@@ -14,7 +14,6 @@ from unittest.mock import patch
 
 import boto3
 from botocore.exceptions import ClientError
-from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.ec2.exceptions import EC2ClientError
 
 from natdrain_sim import calls, ec2
@@ -23,8 +22,6 @@ from natdrain_sim.embedding import embedded
 from natdrain_sim.scenario import Gateway, Scenario, ScenarioError
 from natdrain_sim.synthesis import EXAMPLE, synthesise
 
-REGION = "us-east-1"
-ACCOUNT = DEFAULT_ACCOUNT_ID
 _STACK = "Natdrain"
 _SETTLING_SECONDS = 60
 """More than any lag: what the scenario begins with is seen by everybody when it begins."""
@@ -56,9 +53,10 @@ class EmbeddedCloud:
         earlier = timedelta(seconds=_SETTLING_SECONDS + self.scenario.longest_lifetime_seconds)
         self.clock = Clock(self.scenario.start_at - earlier)
         self.recorder = calls.Recorder()
-        self.simulation = ec2.Simulation(REGION, ACCOUNT)
+        self.simulation = ec2.Simulation()
         self.drain_state_machine_arn = ""
         self.gateway_ids: list[str] = []
+        self._clients: dict[str, Any] = {}
         self._first_call: dict[str, int] = {}
         self._stack = ExitStack()
 
@@ -85,7 +83,9 @@ class EmbeddedCloud:
 
     def client(self, service: str) -> Any:
         """A boto3 client of this cloud."""
-        return boto3.client(service, region_name=REGION)  # type: ignore[call-overload]  # the service is any
+        if service not in self._clients:
+            self._clients[service] = boto3.client(service, region_name=ec2.REGION)  # type: ignore[call-overload]  # any
+        return self._clients[service]
 
     def upgrade(self, *, config: Path) -> None:
         """Update the stack to another configuration, or to sources that have changed; what runs goes on."""
@@ -123,7 +123,7 @@ class EmbeddedCloud:
             error=ended.get("error"),
             result=_result(ended),
             states=tuple(self.states(execution_arn)),
-            calls=dict(Counter(f"{call.service}:{call.operation}" for call in made)),
+            calls=dict(Counter(call.name for call in made)),
             seconds=(ended["stopDate"] - ended["startDate"]).total_seconds(),
             connections_cut=sum(self.connections_cut(gateway) for gateway in self.gateway_ids),
         )

@@ -7,6 +7,7 @@ function has changed; it must keep what it cannot change, and whatever is to be 
 """
 
 from collections.abc import Callable, Iterator
+from itertools import product
 from typing import Any
 
 from moto.awslambda import models as lambda_models
@@ -23,55 +24,45 @@ def seams() -> Iterator[Seam]:
     """What to replace in moto: owner, name and replacement."""
     for known in (parsing.get_model_list, parsing.get_model_map, parsing.get_name_type_map):
         known.cache_clear()  # they may have been asked before the models below were there
+    version = lambda_models.LambdaVersion
     create, update = "create_from_cloudformation_json", "update_from_cloudformation_json"
-    machine, function = stepfunctions_models.StateMachine, lambda_models.LambdaFunction
     yield lambda_models, "do_validate_s3", lambda: False
     yield stepfunctions_models, "stepfunctions_backends", stepfunctions_parser_backends
-    yield machine, create, staticmethod(_substituted(private(machine, create)))
-    yield machine, update, staticmethod(_substituted(private(machine, update)))
-    yield function, create, staticmethod(_logging(private(function, create)))
-    yield function, update, staticmethod(_logging(private(function, update)))
-    yield lambda_models.LambdaVersion, create, staticmethod(_create_version)
+    for model, make in product(
+        (stepfunctions_models.StateMachine, lambda_models.LambdaFunction), (create, update)
+    ):
+        yield model, make, staticmethod(_heeding_all(private(model, make)))
+    yield version, create, staticmethod(_naming_itself(private(version, create)))
     yield parsing.ResourceMap, "update", _update
     yield parsing, "parse_and_create_resource", _create_or_update(parsing.parse_and_create_resource)
 
 
-def _substituted(make: Callable[..., Any]) -> Callable[..., Any]:
-    def make_state_machine(*given: Any, **named: Any) -> Any:
-        properties = _properties(given, named)
+def _heeding_all(make: Callable[..., Any]) -> Callable[..., Any]:
+    """Make a resource with the properties that moto passes over as well."""
+
+    def make_resource(*given: Any, **named: Any) -> Any:
+        # moto hands the resource over by position to create it, and by name to update it.
+        properties = (named.get("cloudformation_json") or given[1])["Properties"]
         for name, value in properties.get("DefinitionSubstitutions", {}).items():
             text = properties["DefinitionString"].replace(f"${{{name}}}", str(value))
             properties["DefinitionString"] = text
-        return make(*given, **named)
+        resource: Any = make(*given, **named)
+        if log_group := properties.get("LoggingConfig", {}).get("LogGroup"):
+            resource.logs_group_name = log_group
+        return resource
 
-    return make_state_machine
-
-
-def _logging(make: Callable[..., Any]) -> Callable[..., Any]:
-    def make_function(*given: Any, **named: Any) -> Any:
-        function: Any = make(*given, **named)
-        logging_config = _properties(given, named).get("LoggingConfig", {})
-        function.logs_group_name = logging_config.get("LogGroup", function.logs_group_name)
-        return function
-
-    return make_function
+    return make_resource
 
 
-def _properties(given: Any, named: Any) -> Any:
-    """The resource's properties, which moto hands over for a creation by position, for an update by name."""
-    return (named.get("cloudformation_json") or given[1])["Properties"]
+def _naming_itself(create: Callable[..., Any]) -> Callable[..., Any]:
+    def create_version(name: str, resource: Any, account_id: str, region_name: str, **rest: Any) -> Any:
+        version = create(name, resource, account_id, region_name, **rest)
+        backend = get_backend(account_id, region_name)
+        function = backend.get_function(resource["Properties"]["FunctionName"], str(version.version))
+        version.physical_resource_id = function.function_arn
+        return version
 
-
-def _create_version(
-    resource_name: str, cloudformation_json: Any, account_id: str, region_name: str, **rest: Any
-) -> Any:
-    del resource_name, rest
-    backend = get_backend(account_id, region_name)
-    function: Any = backend.publish_version(cloudformation_json["Properties"]["FunctionName"])
-    make: Any = lambda_models.LambdaVersion  # moto leaves it abstract for the type checker
-    version = make({"Version": function.version})
-    version.physical_resource_id = function.function_arn
-    return version
+    return create_version
 
 
 def _update(self: Any, template: dict[str, Any], parameters: dict[str, Any] | None = None) -> None:
@@ -86,7 +77,7 @@ def _update(self: Any, template: dict[str, Any], parameters: dict[str, Any] | No
     self.load()
     self.create(template)
     for name, resource in removed.items():
-        if earlier[name].get("DeletionPolicy") != "Retain":
+        if not str(earlier[name].get("DeletionPolicy")).startswith("Retain"):
             private(self, "_delete_resource")(resource, earlier[name])
 
 

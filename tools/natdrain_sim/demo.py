@@ -5,8 +5,8 @@ Every number shown is counted by the embedded cloud while it runs; nothing here 
 
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, field
-from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -32,25 +32,22 @@ NARROWEST_SCREEN = 100
 SHOWN_LINES = 14
 
 
-@dataclass
+@dataclass(frozen=True)
 class Side:
-    """One half of the screen: a gateway and what happened on it so far."""
+    """One half of the screen, or every other line: a gateway and what happened on it so far."""
 
     name: str
-    title: str
+    limit_seconds: int
     gateway_id: str
     public_ip: str
-    lines: list[tuple[float, str]] = field(default_factory=list)
-    shown: int = 0
+    printer: Console | None
+    lines: list[str] = field(default_factory=list)
 
     def say(self, at: float, text: str) -> None:
-        """Add a line, at so many simulated seconds."""
-        self.lines.append((at, text))
-
-    def news(self) -> list[tuple[float, str, str]]:
-        """The lines added since the last call, each with its time and the name of this side."""
-        news, self.shown = self.lines[self.shown :], len(self.lines)
-        return [(at, self.name, text) for at, text in news]
+        """Add a line, at so many simulated seconds; without a screen it is printed at once."""
+        self.lines.append(f"{at:>5.0f} s  {text}")
+        if self.printer:
+            self.printer.print(f"{at:>5.0f} s  {self.name:<10}{text}", markup=False)
 
 
 def main(config: Path) -> int:
@@ -68,23 +65,21 @@ def _first_act(console: Console, cloud: EmbeddedCloud) -> bool:
         f"The script gives connections {SCRIPT_LIMIT_SECONDS} s, as public rotation scripts do; "
         f"natdrain {NATDRAIN_LIMIT_SECONDS} s, EC2's default.\n"
     )
-    script = Side("script", f"a script, limit {SCRIPT_LIMIT_SECONDS} s", cloud.gateway_ids[0], "203.0.113.11")
-    natdrain = Side(
-        "natdrain", f"natdrain, limit {NATDRAIN_LIMIT_SECONDS} s", cloud.gateway_ids[1], "203.0.113.21"
-    )
-    execution = cloud.start(
-        {"PublicIps": [natdrain.public_ip], "MaxDrainDurationSeconds": NATDRAIN_LIMIT_SECONDS}
-    )
-    acts = (_play_script(cloud, script), _watch(cloud, natdrain, execution))
-    if console.is_terminal and console.width >= NARROWEST_SCREEN:
-        with Live(console=console, refresh_per_second=25) as live:
-            for _ in _ticks(cloud, acts):
+    on_screen = console.is_terminal and console.width >= NARROWEST_SCREEN
+    printer = None if on_screen else console
+    script = Side("script", SCRIPT_LIMIT_SECONDS, cloud.gateway_ids[0], "203.0.113.11", printer)
+    natdrain = Side("natdrain", NATDRAIN_LIMIT_SECONDS, cloud.gateway_ids[1], "203.0.113.21", printer)
+    request = {"PublicIps": [natdrain.public_ip], "MaxDrainDurationSeconds": natdrain.limit_seconds}
+    execution = cloud.start(request)
+    # In this order, because the workflow tells of the seconds that have passed and the script of now.
+    acts = [_watch(cloud, natdrain, execution), _play_script(cloud, script)]
+    with Live(console=console, refresh_per_second=25) if on_screen else nullcontext() as live:
+        while acts:
+            acts = [act for act in acts if next(act, act) is not act]
+            if live:
                 live.update(_screen(cloud, script, natdrain))
                 time.sleep(FRAME_REAL_SECONDS)
-    else:
-        for _ in _ticks(cloud, acts):
-            for at, name, text in sorted(script.news() + natdrain.news(), key=itemgetter(0)):
-                console.print(f"{at:>5.0f} s  {name:<10}{text}", markup=False)
+            cloud.clock.advance(TICK_SECONDS)
     cut = [cloud.connections_cut(side.gateway_id) for side in (script, natdrain)]
     console.print(f"\nConnections cut by the script: {cut[0]}. Connections cut by natdrain: {cut[1]}.\n")
     return cloud.report(execution).status == "SUCCEEDED" and cut[1] == 0
@@ -93,12 +88,10 @@ def _first_act(console: Console, cloud: EmbeddedCloud) -> bool:
 def _second_act(console: Console, cloud: EmbeddedCloud) -> Run:
     gateway_id, public_ip = cloud.gateway_ids[1], "203.0.113.22"
     address = _address(cloud, gateway_id, public_ip)
-    cloud.simulation.add_connection(
-        gateway_id, address["AssociationId"], lifetime_seconds=OUTLIVING_LIFETIME_SECONDS
-    )
-    console.print(
-        f"Now a connection of an hour on {public_ip}, and a limit of {OUTLIVING_LIMIT_SECONDS} s. The plan:"
-    )
+    association = address["AssociationId"]
+    cloud.simulation.add_connection(gateway_id, association, lifetime_seconds=OUTLIVING_LIFETIME_SECONDS)
+    limit = f"a limit of {OUTLIVING_LIMIT_SECONDS} s"
+    console.print(f"Now a connection of an hour on {public_ip}, and {limit}. The plan:")
     request = {"PublicIps": [public_ip], "MaxDrainDurationSeconds": OUTLIVING_LIMIT_SECONDS}
     plan = cloud.run({**request, "DryRun": True})
     _print_result(console, plan)
@@ -115,15 +108,6 @@ def _print_result(console: Console, run: Run) -> None:
         console.print(f"  {line}", markup=False, soft_wrap=not console.is_terminal)
 
 
-def _ticks(cloud: EmbeddedCloud, acts: tuple[Iterator[None], ...]) -> Iterator[None]:
-    """Let simulated time pass, tick by tick, until every act is over."""
-    playing = list(acts)
-    while playing:
-        playing = [act for act in playing if next(act, act) is not act]
-        yield
-        cloud.clock.advance(TICK_SECONDS)
-
-
 def _play_script(cloud: EmbeddedCloud, side: Side) -> Iterator[None]:
     """What public rotation scripts do: the shortest drain, then release as soon as EC2 lets them."""
     ec2 = cloud.client("ec2")
@@ -133,7 +117,7 @@ def _play_script(cloud: EmbeddedCloud, side: Side) -> Iterator[None]:
     ec2.disassociate_nat_gateway_address(
         NatGatewayId=side.gateway_id,
         AssociationIds=[address["AssociationId"]],
-        MaxDrainDurationSeconds=SCRIPT_LIMIT_SECONDS,
+        MaxDrainDurationSeconds=side.limit_seconds,
     )
     side.say(0, f"Disassociate, with {open_before} connections open")
     while True:
@@ -187,8 +171,9 @@ def _panel(cloud: EmbeddedCloud, side: Side) -> Panel:
     for address in _addresses(cloud, side.gateway_id):
         count = open_now.get(address["AssociationId"], 0)
         table.add_row(address["PublicIp"], address["Status"], str(count))
-    lines = [f"{at:>5.0f} s  {text}" for at, text in side.lines[-SHOWN_LINES:]]
-    return Panel(Group(table, "", *lines), title=side.title, subtitle=f"{cloud.clock.now:%H:%M:%S} UTC")
+    shown = Group(table, "", *side.lines[-SHOWN_LINES:])
+    title = f"{side.name}, limit {side.limit_seconds} s"
+    return Panel(shown, title=title, subtitle=f"{cloud.clock.now:%H:%M:%S} UTC")
 
 
 def _addresses(cloud: EmbeddedCloud, gateway_id: str) -> list[dict[str, Any]]:

@@ -4,7 +4,6 @@ import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain
-from typing import Any
 
 from moto import mock_aws
 
@@ -22,14 +21,15 @@ from natdrain_sim import (
 from natdrain_sim.clock import Clock
 from natdrain_sim.seams import Seam, replaced
 
-_CONFIG: Any = {"stepfunctions": {"execute_state_machine": True}, "lambda": {"use_docker": False}}
-
 
 @contextmanager
 def embedded(clock: Clock, recorder: calls.Recorder, *, seed: int = 0) -> Iterator[None]:
     """Let every AWS client of this process talk to moto; `seed` is that of what is drawn."""
     ec2.install()
-    with mock_aws(config=_CONFIG), replaced(all_seams(clock, recorder, seed)):
+    with (
+        mock_aws(config={"stepfunctions": {"execute_state_machine": True}, "lambda": {"use_docker": False}}),
+        replaced(all_seams(clock, recorder, seed)),
+    ):
         yield
 
 

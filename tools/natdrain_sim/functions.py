@@ -33,24 +33,6 @@ from natdrain_sim.seams import Seam
 _one_at_a_time = threading.Lock()
 
 
-class Context:
-    """The context object of one invocation, with what Lambda documents of the function for Python."""
-
-    def __init__(self, function: LambdaFunction) -> None:
-        self.function_name = function.function_name
-        self.function_version = str(function.version)
-        self.invoked_function_arn = function.function_arn
-        self.memory_limit_in_mb = int(function.memory_size)
-        self.aws_request_id = str(mock_random.uuid4())
-        self.log_group_name = function.logs_group_name
-        self.log_stream_name = f"{function.function_name}[{function.version}]"
-        self._timeout_seconds = int(function.timeout)
-
-    def get_remaining_time_in_millis(self) -> int:
-        """The whole time-out, always: time stands still while a function runs."""
-        return self._timeout_seconds * 1000
-
-
 def seams() -> Iterator[Seam]:
     """What to replace in moto and in its client: owner, name and replacement."""
     yield LambdaSimpleBackend, "invoke", _invoke
@@ -68,7 +50,7 @@ def _invoke(
 ) -> bytes:
     function = backend.get_function(function_name, qualifier)
     response_headers["x-amz-executed-version"] = str(function.version)
-    context = Context(function)
+    context = _context_of(function)
     with (
         _one_at_a_time,
         calls.acting_as(function.role),
@@ -82,10 +64,10 @@ def _invoke(
     return payload.encode()
 
 
-def _run(handler: str, event: Any, context: Context) -> tuple[str, bool]:
+def _run(handler: str, event: Any, context: Any) -> tuple[str, bool]:
     """Call the handler; return what Lambda would answer, and whether that is an error."""
     try:
-        module, _, name = handler.replace("/", ".").rpartition(".")
+        module, _, name = handler.rpartition(".")
         call = getattr(importlib.import_module(module), name)
         _redirect_loggers()
         return json.dumps(call(event, context), ensure_ascii=False), False
@@ -107,7 +89,22 @@ def _redirect_loggers() -> None:
                 handler.setStream(sys.stdout)
 
 
-def _environment_of(function: LambdaFunction, context: Context) -> dict[str, str]:
+def _context_of(function: LambdaFunction) -> Any:
+    """The context object of one invocation, with what Lambda documents of the function for Python."""
+    return SimpleNamespace(
+        function_name=function.function_name,
+        function_version=str(function.version),
+        invoked_function_arn=function.function_arn,
+        memory_limit_in_mb=int(function.memory_size),
+        aws_request_id=str(mock_random.uuid4()),
+        log_group_name=function.logs_group_name,
+        log_stream_name=f"{function.function_name}[{function.version}]",
+        # The whole time-out, always: time stands still while a function runs.
+        get_remaining_time_in_millis=lambda: int(function.timeout) * 1000,
+    )
+
+
+def _environment_of(function: LambdaFunction, context: Any) -> dict[str, str]:
     return {
         **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
         "AWS_CONFIG_FILE": os.devnull,
@@ -127,12 +124,10 @@ def _environment_of(function: LambdaFunction, context: Context) -> dict[str, str
     }
 
 
-def _log(backend: LambdaSimpleBackend, context: Context, printed: str) -> None:
+def _log(backend: LambdaSimpleBackend, context: Any, printed: str) -> None:
     logs = logs_backends[backend.account_id][backend.region_name]
-    if context.log_group_name not in logs.groups:
-        logs.create_log_group(context.log_group_name, {})
+    logs.ensure_log_group(context.log_group_name)
     logs.ensure_log_stream(context.log_group_name, context.log_stream_name)
     at = int(unix_time_millis())
-    events = [{"timestamp": at, "message": line} for line in printed.splitlines() if line]
-    if events:
+    if events := [{"timestamp": at, "message": line} for line in printed.splitlines() if line]:
         logs.put_log_events(context.log_group_name, context.log_stream_name, events)

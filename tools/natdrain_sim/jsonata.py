@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from jsonata import JException, Jsonata
@@ -54,20 +55,10 @@ def evaluate(expression: str) -> Any:
         JSONataException: It does not parse, or its evaluation fails.
     """
     try:
-        return _plain(Jsonata(expression).evaluate(None))
+        # Through JSON, because jsonata-python has lists of its own, and a lazy range.
+        return json.loads(json.dumps(Jsonata(expression).evaluate(None), default=list))
     except (JException, RecursionError, TypeError, ValueError) as error:
         raise JSONataException(getattr(error, "error", "UNKNOWN"), str(error)) from error
-
-
-def _plain(value: Any) -> Any:
-    """The same value in JSON's own types: jsonata-python has lists of its own, and a lazy range."""
-    if isinstance(value, dict):
-        return {str(name): _plain(member) for name, member in value.items()}
-    if isinstance(value, list):
-        return [_plain(value[index]) for index in range(len(value))]
-    if value is None or isinstance(value, (str, int, float)):
-        return value
-    raise TypeError(f"{type(value).__name__} is not JSON")
 
 
 def declare(bindings: dict[str, Any]) -> str:
@@ -77,10 +68,6 @@ def declare(bindings: dict[str, Any]) -> str:
     escaped to ASCII, because jsonata-python reads an escaped emoji as two broken halves.
     """
     return "".join(
-        f"{name}:={json.dumps(value, ensure_ascii=False, default=_text, separators=(',', ':'))};"
+        f"{name}:={json.dumps(value, ensure_ascii=False, default=datetime.isoformat, separators=(',', ':'))};"
         for name, value in bindings.items()
     )
-
-
-def _text(value: Any) -> str:
-    return str(value.isoformat()) if hasattr(value, "isoformat") else str(value)

@@ -1,4 +1,7 @@
-"""Resource types that moto's CloudFormation lacks. A subclass registers itself, in moto's shape."""
+"""Resource types that moto's CloudFormation lacks. A subclass registers itself, in moto's shape.
+
+A place is an account and a region.
+"""
 
 import json
 from typing import Any
@@ -20,14 +23,13 @@ class QueuePolicy(CloudFormationModel):
 
     @classmethod
     def create_from_cloudformation_json(
-        cls, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str, **_: Any
+        cls, resource_name: str, cloudformation_json: Any, *place: Any, **_: Any
     ) -> Any:
         """Put the policy on every queue, over whatever is there."""
-        del account_id
         properties = cloudformation_json["Properties"]
         policy = {"Policy": json.dumps(properties["PolicyDocument"])}
         for url in properties["Queues"]:
-            boto3.client("sqs", region_name).set_queue_attributes(QueueUrl=url, Attributes=policy)
+            boto3.client("sqs", place[1]).set_queue_attributes(QueueUrl=url, Attributes=policy)
         return cls(resource_name)
 
 
@@ -44,12 +46,11 @@ class Schedule(CloudFormationModel):
 
     @classmethod
     def create_from_cloudformation_json(
-        cls, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str, **_: Any
+        cls, resource_name: str, cloudformation_json: Any, *place: Any, **_: Any
     ) -> Any:
         """Create it."""
-        del account_id
         schedule = {"Name": resource_name, **cloudformation_json["Properties"]}
-        boto3.client("scheduler", region_name).create_schedule(**schedule)
+        boto3.client("scheduler", place[1]).create_schedule(**schedule)
         return cls(schedule["Name"])
 
     @classmethod
@@ -67,9 +68,6 @@ class Schedule(CloudFormationModel):
         return cls.create_from_cloudformation_json(new_resource_name, *there)
 
     @classmethod
-    def delete_from_cloudformation_json(
-        cls, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str
-    ) -> None:
+    def delete_from_cloudformation_json(cls, resource_name: str, _: Any, *place: Any) -> None:
         """Delete it, from the default group."""
-        del cloudformation_json, account_id
-        boto3.client("scheduler", region_name).delete_schedule(Name=resource_name)
+        boto3.client("scheduler", place[1]).delete_schedule(Name=resource_name)

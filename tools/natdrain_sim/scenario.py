@@ -90,9 +90,8 @@ class Scenario:
         for fault in self.fault:
             service, _, operation = fault.operation.partition(":")
             if operation not in _operations(service):
-                raise ValueError(
-                    f"fault.operation {fault.operation!r} is none, such as ec2:DescribeNatGateways"
-                )
+                wrong = f"fault.operation {fault.operation!r}"
+                raise ValueError(f"{wrong} is none, such as ec2:DescribeNatGateways")
             if fault.calls is not None and min(fault.calls, default=0) < 1:
                 raise ValueError("fault.calls must be numbers from 1 on")
 
@@ -120,9 +119,8 @@ def _told(mistake: ErrorDetails) -> str:
     where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in mistake["loc"])
     why = mistake["msg"].removeprefix("Value error, ")
     if mistake["type"] == "unexpected_keyword_argument":
-        known = [
-            key.name for kind in (Scenario, Gateway, Address, Traffic, Lags, Fault) for key in fields(kind)
-        ]
+        kinds = (Scenario, Gateway, Address, Traffic, Lags, Fault)
+        known = [key.name for kind in kinds for key in fields(kind)]
         near = difflib.get_close_matches(str(mistake["loc"][-1]), known, n=1)
         why = f"there is no such key{f'; did you mean {near[0]}?' if near else ''}"
     return f"{where.lstrip('.')}: {why}" if where else why

@@ -27,19 +27,16 @@ Next = Callable[[datetime], datetime | None]
 
 def seams(clock: Clock, draws: random.Random) -> Iterator[Seam]:
     """What to replace in moto: owner, name and replacement. `draws` says when in a flexible window."""
-    create, update = EventBridgeSchedulerBackend.create_schedule, EventBridgeSchedulerBackend.update_schedule
+    for name in ("create_schedule", "update_schedule"):
+        change = getattr(EventBridgeSchedulerBackend, name)
+        yield EventBridgeSchedulerBackend, name, _firing(change, clock, draws)
 
-    def create_schedule(self: EventBridgeSchedulerBackend, **given: Any) -> Schedule:
+
+def _firing(change: Callable[..., Any], clock: Clock, draws: random.Random) -> Callable[..., Any]:
+    def change_and_fire(backend: EventBridgeSchedulerBackend, **given: Any) -> Any:
         following = _timetable(given, clock.now)
-        return plan(self, create(self, **given), following)
-
-    def update_schedule(self: EventBridgeSchedulerBackend, **given: Any) -> Schedule:
-        following = _timetable(given, clock.now)
-        return plan(self, update(self, **given), following)
-
-    def plan(backend: EventBridgeSchedulerBackend, schedule: Schedule, following: Next) -> Schedule:
-        marked: Any = schedule
-        marked.timetable = following
+        schedule = change(backend, **given)
+        schedule.timetable = following
 
         def wait_for(due: datetime | None) -> None:
             if due is not None:
@@ -49,8 +46,8 @@ def seams(clock: Clock, draws: random.Random) -> Iterator[Seam]:
 
         def fire(due: datetime) -> None:
             group = backend.schedule_groups.get(schedule.group_name)
-            there = group and group.schedules.get(schedule.name)
-            if there is not schedule or marked.timetable is not following:
+            there: Any = group and group.schedules.get(schedule.name)
+            if there is not schedule or schedule.timetable is not following:
                 return  # deleted or updated meanwhile
             if schedule.state != "DISABLED":  # moto forgets the default when a schedule is updated
                 _invoke(schedule, due)
@@ -61,8 +58,7 @@ def seams(clock: Clock, draws: random.Random) -> Iterator[Seam]:
         wait_for(following(clock.now - timedelta(microseconds=1)))
         return schedule
 
-    yield EventBridgeSchedulerBackend, "create_schedule", create_schedule
-    yield EventBridgeSchedulerBackend, "update_schedule", update_schedule
+    return change_and_fire
 
 
 def _invoke(schedule: Schedule, due: datetime) -> None:
@@ -98,7 +94,8 @@ def _timetable(given: dict[str, Any], created_at: datetime) -> Next:
     try:
         zone = ZoneInfo(given["schedule_expression_timezone"] or "UTC")
         if kind == "at":
-            return _once(datetime.strptime(inner, "%Y-%m-%dT%H:%M:%S").replace(tzinfo=zone).astimezone(UTC))
+            once = datetime.strptime(inner, "%Y-%m-%dT%H:%M:%S").replace(tzinfo=zone).astimezone(UTC)
+            return lambda after: once if once > after else None
         begin, end = _instant(given["start_date"]), _instant(given["end_date"])
         following = _cron(inner, zone) if kind == "cron" else _rate(expression, begin or created_at)
     except (ValueError, ZoneInfoNotFoundError) as error:
@@ -113,10 +110,6 @@ def _timetable(given: dict[str, Any], created_at: datetime) -> Next:
 
 def _instant(seconds: Any) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(float(seconds), UTC)
-
-
-def _once(due: datetime) -> Next:
-    return lambda after: due if due > after else None
 
 
 def _rate(text: str, begin: datetime) -> Next:

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
-from natdrain_sim.cloud import ACCOUNT, REGION, EmbeddedCloud
+from natdrain_sim.cloud import EmbeddedCloud
+from natdrain_sim.ec2 import ACCOUNT, REGION
 
 DEFAULT_SPEED = 60.0
 """Simulated seconds in each real one."""
@@ -40,7 +41,6 @@ def serve(cloud: EmbeddedCloud, *, port: int, speed: float) -> None:
     """Serve until SIGINT or SIGTERM; one JSON line on standard output tells when and where."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     stopping = threading.Event()
-
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
     with cloud, listen(cloud, port=port, speed=speed) as endpoint:

@@ -1,8 +1,10 @@
 """EC2's NAT gateway addresses on top of moto: addresses that take time to associate and to drain.
 
 Call `install()` before anything is created. Time is moto's own clock, which the caller may simulate.
-`Simulation` configures one account and region; everything else goes through the EC2 API.
+`Simulation` configures it; everything else goes through the EC2 API.
 """
+
+import os
 
 from moto.ec2.models.elastic_ip_addresses import ElasticAddressBackend as _MotoElasticAddressBackend
 from moto.ec2.models.nat_gateways import NatGatewayBackend as _MotoNatGatewayBackend
@@ -12,9 +14,9 @@ from .elastic_ips import ElasticAddressBackend
 from .nat_gateways import NatGatewayBackend
 from .responses import NatGateways
 from .settings import Lags
-from .simulation import Simulation
+from .simulation import ACCOUNT, REGION, Simulation
 
-__all__ = ["SEAM", "Lags", "Simulation", "install"]
+__all__ = ["ACCOUNT", "REGION", "SEAM", "Lags", "Simulation", "install"]
 
 SEAM: dict[type, type] = {
     _MotoElasticAddressBackend: ElasticAddressBackend,
@@ -26,6 +28,7 @@ SEAM: dict[type, type] = {
 
 def install() -> None:
     """Put our methods on moto's classes, for the whole process. A second call changes nothing."""
+    os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"  # nobody needs them, and reading them takes long
     for moto_class, ours in SEAM.items():
         for name, method in vars(ours).items():
             if not name.startswith("_"):

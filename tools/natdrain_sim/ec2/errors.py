@@ -1,7 +1,6 @@
 """The AWS error codes that NAT gateway addresses need and moto lacks: one class per code.
 
-Codes are from the EC2 API reference ("Error codes for the Amazon EC2 API") where it lists them, otherwise
-as seen in public reports. Where no report was found, the class says so.
+Codes are from "Error codes for the Amazon EC2 API", or as seen in public reports, unless the class says so.
 """
 
 from collections.abc import Sequence
@@ -13,10 +12,8 @@ class OperationInProgressError(EC2ClientError):
     """Another address operation runs on this gateway. The text for `ASSOCIATING` is EC2's, as reported."""
 
     def __init__(self, *, verb: str, allocation_ids: Sequence[str]) -> None:
-        listed = ", ".join(allocation_ids)
-        super().__init__(
-            "OperationInProgress", f"Service is currently {verb} the following EIPs: [{listed}]."
-        )
+        text = f"Service is currently {verb} the following EIPs: [{', '.join(allocation_ids)}]."
+        super().__init__("OperationInProgress", text)
 
 
 class NatGatewayNotFoundError(EC2ClientError):
@@ -44,6 +41,5 @@ class AddressesPerGatewayExceededError(EC2ClientError):
     """More than eight addresses on one gateway. The code is inferred from EC2's list, not seen."""
 
     def __init__(self, limit: int) -> None:
-        super().__init__(
-            "PrivateIpAddressLimitExceeded", f"A zonal NAT gateway can have at most {limit} addresses."
-        )
+        text = f"A zonal NAT gateway can have at most {limit} addresses."
+        super().__init__("PrivateIpAddressLimitExceeded", text)

@@ -152,11 +152,7 @@ class NatGatewayBackend(EC2Backend):
 def _free_eips(backend: EC2Backend, allocation_ids: Sequence[str], *, held: int) -> list[ElasticAddress]:
     """Return EIPs that nothing uses, in the order of their ids, for a gateway that holds so many already.
 
-    Raises:
-        AddressesPerGatewayExceededError: these would be too many.
-        InvalidAllocationIdError: no such allocation.
-        ResourceAlreadyAssociatedError: something uses one. (For a new gateway EC2 says so later, by making
-            the gateway `failed`.)
+    (Of one that something uses EC2 tells a new gateway later, by making it `failed`.)
     """
     if held + len(allocation_ids) > MAX_ADDRESSES:
         raise AddressesPerGatewayExceededError(MAX_ADDRESSES)

@@ -1,4 +1,4 @@
-"""What can be set per account and region. It lives in moto's backend object, so that moto resets it."""
+"""What can be set per account and region; kept in moto's backend object, so that moto resets it."""
 
 import random
 from dataclasses import dataclass, field

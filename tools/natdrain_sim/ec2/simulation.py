@@ -1,4 +1,4 @@
-"""The hand on the simulated EC2 of one account and region: what no AWS call can do."""
+"""The hand on the simulated EC2: what no AWS call can do."""
 
 import random
 from collections.abc import Mapping, Sequence
@@ -12,24 +12,21 @@ from .nat_gateways import NatGatewayBackend, all_gateways, find_gateway
 from .settings import Lags, settings_of
 from .timeline import now
 
+ACCOUNT, REGION = DEFAULT_ACCOUNT_ID, "us-east-1"
+
 
 class Simulation:
-    """The NAT gateways of one account and region. The state is moto's: resetting moto resets it."""
-
-    def __init__(self, region: str = "us-east-1", account_id: str = DEFAULT_ACCOUNT_ID) -> None:
-        self._region = region
-        self._account_id = account_id
+    """The NAT gateways of the account in this region. The state is moto's: resetting moto resets it."""
 
     @property
     def _backend(self) -> EC2Backend:
         # Looked up each time: starting a mock replaces moto's backends.
-        return ec2_backends[self._account_id][self._region]
+        return ec2_backends[ACCOUNT][REGION]
 
     def configure(self, *, lags: Lags | None = None, seed: int | None = None) -> None:
         """Set how long things take, and the seed of what is drawn; for what begins from now on."""
         settings = settings_of(self._backend)
-        if lags is not None:
-            settings.lags = lags
+        settings.lags = lags or settings.lags
         if seed is not None:
             settings.delays = random.Random(seed)  # noqa: S311  # a simulation
 

@@ -11,10 +11,9 @@ def now() -> datetime:
 
 
 class Timeline:
-    """What holds from which instant on. `None` means absent, and nothing holds before the first entry.
+    """What holds from which instant on; `None` means absent.
 
-    Entries may lie in the future: that is how a change that is already certain is written down without
-    anything running in the background.
+    Entries may lie in the future: so a change that is certain needs nothing that runs in the background.
     """
 
     def __init__(self) -> None:
