@@ -48,6 +48,7 @@ verify-aws: $(VENV)/ready ## is the embedded cloud right? check in your own acco
 
 synth: $(VENV)/ready node_modules/ready ## make the template, in cdk.out (CONFIG=FILE)
 	$(CDK) synth --quiet $(CONTEXT)
+	@echo "cdk.out/Natdrain.template.json"
 
 deploy: $(VENV)/ready node_modules/ready ## deploy (CONFIG=FILE, ARGS=... for the CDK)
 	$(CDK) deploy $(CONTEXT) $(ARGS)

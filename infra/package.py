@@ -84,7 +84,7 @@ def main() -> None:
         f"""To deploy, with a bucket of your own in the same region:
 
   aws s3 cp {asset} s3://$BUCKET/
-  aws cloudformation deploy --stack-name natdrain --template-file {template} --s3-bucket $BUCKET \\
+  aws cloudformation deploy --stack-name {STACK} --template-file {template} --s3-bucket $BUCKET \\
     --capabilities CAPABILITY_IAM --parameter-overrides AssetBucket=$BUCKET"""
     )
 

@@ -24,10 +24,18 @@ class NatdrainStack(Stack):
         storage = Storage(self, "Storage", config=config)
         functions = Functions(self, "Functions", config=config, table=storage.table)
         drain = DrainWorkflow(self, "Drain", config=config, functions=functions, table=storage.table)
-        Triggers(self, "Triggers", config=config, state_machine=drain.state_machine)
+        triggers = Triggers(self, "Triggers", config=config, state_machine=drain.state_machine)
         CfnOutput(
             self,
             "DrainStateMachineArn",
             description="Start an execution of it to drain addresses off a NAT gateway.",
             value=drain.state_machine.state_machine_arn,
         )
+        CfnOutput(self, "TableName", description="Locks, history, triggers.", value=storage.table.table_name)
+        if triggers.dead_letters:
+            CfnOutput(
+                self,
+                "DeadLetterQueueUrl",
+                description="What alarms and schedules asked for and could not be started.",
+                value=triggers.dead_letters.queue_url,
+            )

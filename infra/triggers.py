@@ -5,12 +5,15 @@ Neither is there unless the configuration says so.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from aws_cdk import Duration, RemovalPolicy, TimeZone
+from aws_cdk import Annotations, Aws, Duration, RemovalPolicy, TimeZone
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as events_targets
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_scheduler_targets as scheduler_targets
 from aws_cdk import aws_sqs as sqs
@@ -39,6 +42,7 @@ class Triggers(Construct):
         self, scope: Construct, construct_id: str, *, config: Config, state_machine: sfn.IStateMachine
     ) -> None:
         super().__init__(scope, construct_id)
+        self.dead_letters: sqs.Queue | None = None
         if not (config.alarms.enabled or config.schedule):
             return
         self._state_machine = state_machine
@@ -62,12 +66,30 @@ class Triggers(Construct):
             "Alarms",
             description="natdrain: an alarm whose metric names a gateway and an address drains that address",
             event_pattern=events.EventPattern(
-                source=[SOURCE], detail_type=[DETAIL_TYPE], detail=_alarm_detail(name_prefixes)
+                # Another account's or region's alarm names no gateway of this one.
+                account=[Aws.ACCOUNT_ID],
+                region=[Aws.REGION],
+                source=[SOURCE],
+                detail_type=[DETAIL_TYPE],
+                detail=_alarm_detail(name_prefixes),
             ),
             targets=[
-                events_targets.SfnStateMachine(self._state_machine, dead_letter_queue=self.dead_letters)
+                events_targets.SfnStateMachine(
+                    self._state_machine, dead_letter_queue=self.dead_letters, role=self._rule_role()
+                )
             ],
         )
+
+    def _rule_role(self) -> iam.Role:
+        """For rules of this account only, which the CDK's own role leaves open."""
+        of_this_account = {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
+        role = iam.Role(
+            self,
+            "AlarmsRole",
+            assumed_by=iam.ServicePrincipal("events.amazonaws.com", conditions=of_this_account),
+        )
+        self._state_machine.grant_start_execution(role)
+        return role
 
     def _schedule(self, schedule: Schedule) -> None:
         trigger = Trigger(
@@ -81,7 +103,7 @@ class Triggers(Construct):
             "Trigger": trigger.to_json(),
         }
         window = schedule.flexible_window_minutes
-        scheduler.Schedule(
+        made = scheduler.Schedule(
             self,
             f"Schedule-{schedule.name}",
             description=f"natdrain: {schedule.name}",
@@ -104,6 +126,24 @@ class Triggers(Construct):
                 dead_letter_queue=self.dead_letters,
             ),
         )
+        for problem in _past(schedule, datetime.now(UTC)):  # noqa: TID251 - a deployment is made at some time
+            Annotations.of(made).add_warning_v2(f"natdrain:past-{schedule.name}", problem)
+
+
+def _past(schedule: Schedule, now: datetime) -> Iterator[str]:
+    """What was right once: no mistake of a deployment that is there, but a new one cannot be made so."""
+    if schedule.start_at and schedule.start_at < now:
+        # The service's own answer: "The StartDate you specify cannot be earlier than 5 minutes ago".
+        yield (
+            f"{schedule.name}: start_at has passed, and EventBridge Scheduler makes or changes no schedule "
+            f"that began more than 5 minutes ago. Move it on, a rate's by whole periods."
+        )
+    if schedule.end_at and schedule.end_at < now:
+        yield f"{schedule.name}: end_at has passed; it starts nothing any more."
+    if schedule.expression.startswith("at("):
+        at = datetime.fromisoformat(schedule.expression[3:-1]).replace(tzinfo=ZoneInfo(schedule.timezone))
+        if at < now:
+            yield f"{schedule.name}: {schedule.expression} has passed; it starts nothing any more."
 
 
 def _alarm_detail(name_prefixes: list[str]) -> Mapping[str, Any]:

@@ -68,7 +68,44 @@ class _Metric(NamedTuple):
     def read(cls, entry: Mapping[str, Any]) -> _Metric:
         metric = entry["metricStat"]["metric"]
         dimensions = metric.get("dimensions", {})
-        return cls(str(metric["name"]), {str(key): str(value) for key, value in dimensions.items()})
+        return cls(_text(metric["name"]), {_text(key): _text(value) for key, value in dimensions.items()})
+
+
+class _Change(NamedTuple):
+    """A change of an alarm's state; `before` is None where the event does not tell."""
+
+    alarm: str
+    before: str | None
+    state: str
+    at: str
+    reason: str
+    composite: bool
+    metrics: list[_Metric]
+
+    def __str__(self) -> str:
+        return f"The alarm {self.alarm}"
+
+    @classmethod
+    def read(cls, document: Mapping[str, Any]) -> _Change:
+        if document["source"] != SOURCE:
+            raise ValueError(f"its source is not {SOURCE}")
+        detail = document.get("alarmData", document.get("detail"))
+        state, configuration = detail["state"], detail["configuration"]
+        return cls(
+            alarm=_text(detail["alarmName"]),
+            before=detail.get("previousState", {}).get("value"),
+            state=_text(state["value"]),
+            at=_text(state["timestamp"]),
+            reason=_text(state.get("reason", "")),
+            composite="alarmRule" in configuration,
+            metrics=[_Metric.read(one) for one in configuration.get("metrics", []) if "metricStat" in one],
+        )
+
+
+def _text(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    raise TypeError(f"{value!r} is no text")
 
 
 def is_alarm(document: object) -> bool:
@@ -87,26 +124,21 @@ def read_alarm(document: Mapping[str, Any], policy: AlarmPolicy) -> Request | Ig
     Raises:
         RequestRefused: the event is none, or the alarm names no address, several, or a shortage.
     """
-    detail = document.get("alarmData", document.get("detail"))
     try:
-        name, state, configuration = str(detail["alarmName"]), detail["state"], detail["configuration"]
-        value, changed_at, reason = str(state["value"]), str(state["timestamp"]), state.get("reason", "")
-        before = detail.get("previousState", {}).get("value")
-        metrics = [_Metric.read(entry) for entry in configuration.get("metrics", []) if "metricStat" in entry]
+        change = _Change.read(document)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise RequestRefused(
             f"The input looks like the event of a CloudWatch alarm, but is not whole: "
             f"{type(error).__name__}: {error}."
         ) from error
-    if value != IN_ALARM or before == IN_ALARM:
+    if change.state != IN_ALARM or change.before == IN_ALARM:
         return Ignored(
-            f"The alarm {name} went from {before} to {value}; only a change into {IN_ALARM} asks for a drain."
+            f"{change} went from {change.before} to {change.state}; only a change into "
+            f"{IN_ALARM} asks for a drain."
         )
-    problems = [*_prefix_problems(name, policy), *_exhaustion_problems(name, metrics)]
-    named = _named(metrics)
-    problems += (
-        [] if problems else _naming_problems(name, metrics, named, composite="alarmRule" in configuration)
-    )
+    named = _named(change.metrics)
+    problems = [*_prefix_problems(change, policy), *_exhaustion_problems(change)]
+    problems = problems or _naming_problems(change, named)
     if problems:
         raise RequestRefused(*problems)
     fields = {field: sorted(named[key]) for key, field in ADDRESS_DIMENSIONS.items() if key in named}
@@ -116,8 +148,8 @@ def read_alarm(document: Mapping[str, Any], policy: AlarmPolicy) -> Request | Ig
             **fields,
             "MaxDrainDurationSeconds": policy.limit_seconds,
             "DryRun": policy.dry_run,
-            "Reason": f"alarm {name}: {reason}"[:MAX_REASON_CHARACTERS],
-            "Trigger": Trigger(kind=TriggerKind.ALARM, name=name, at=changed_at).to_json(),
+            "Reason": f"alarm {change.alarm}: {change.reason}"[:MAX_REASON_CHARACTERS],
+            "Trigger": Trigger(kind=TriggerKind.ALARM, name=change.alarm, at=change.at).to_json(),
         }
     )
 
@@ -133,37 +165,35 @@ def _named(metrics: Sequence[_Metric]) -> dict[str, set[str]]:
     return named
 
 
-def _prefix_problems(name: str, policy: AlarmPolicy) -> list[str]:
-    if not policy.name_prefixes or name.startswith(tuple(policy.name_prefixes)):
+def _prefix_problems(change: _Change, policy: AlarmPolicy) -> list[str]:
+    if not policy.name_prefixes or change.alarm.startswith(tuple(policy.name_prefixes)):
         return []
     allowed = ", ".join(policy.name_prefixes)
-    return [
-        f"The alarm {name} is none of those that may start a drain here: their names begin with {allowed}."
-    ]
+    return [f"{change} is none of those that may start a drain here: their names begin with {allowed}."]
 
 
-def _exhaustion_problems(name: str, metrics: Sequence[_Metric]) -> list[str]:
-    short = sorted({metric for metric, _ in metrics if metric in EXHAUSTION_METRICS})
+def _exhaustion_problems(change: _Change) -> list[str]:
     return [
-        f"The alarm {name} watches {metric}, which tells that the gateway has too little, not too much: one "
-        f"address fewer makes it worse. Associate another one: aws ec2 associate-nat-gateway-address "
+        f"{change} watches {metric}, which tells that the gateway has too little, not too much: "
+        f"one address fewer makes it worse. Associate another one: aws ec2 associate-nat-gateway-address "
         f"--nat-gateway-id ... --allocation-ids ..."
-        for metric in short
+        for metric in sorted({metric.name for metric in change.metrics} & {*EXHAUSTION_METRICS})
     ]
 
 
-def _naming_problems(
-    name: str, metrics: Sequence[_Metric], named: Mapping[str, set[str]], *, composite: bool
-) -> list[str]:
-    wanted = f"{GATEWAY_DIMENSION} and {', '.join([*ADDRESS_DIMENSIONS][:-1])} or {[*ADDRESS_DIMENSIONS][-1]}"
-    if composite:
-        told = f"The alarm {name} is a composite one, whose event tells no metric and so names no address."
+def _naming_problems(change: _Change, named: Mapping[str, set[str]]) -> list[str]:
+    *others, last = ADDRESS_DIMENSIONS
+    wanted = f"{GATEWAY_DIMENSION} and {', '.join(others)} or {last}"
+    if change.composite:
+        told = f"{change} is a composite one, whose event tells no metric and so names no address."
         return [f"{told} Let an alarm on a metric ask, whose dimensions are {wanted}."]
+    if not change.metrics:
+        return [f"{change} watches no metric by name, and so no address: it needs one with {wanted}."]
     if not named:
-        seen = "; ".join(f"{metric} has {', '.join(dimensions) or 'none'}" for metric, dimensions in metrics)
-        return [f"The alarm {name} names no address: its metric needs the dimensions {wanted}. Its {seen}."]
+        seen = "; ".join(f"{name} has {', '.join(given) or 'none'}" for name, given in change.metrics)
+        return [f"{change} names no address: its metric needs the dimensions {wanted}. Its {seen}."]
     return [
-        f"The alarm {name} names several in {key}: {', '.join(sorted(values))}. It must name one address."
+        f"{change} names several in {key}: {', '.join(sorted(values))}. It must name one address."
         for key, values in named.items()
         if len(values) > 1
     ]

@@ -181,7 +181,9 @@ def _find(
     if problems and gateway.addresses:
         problems[-1] += f" On this gateway: {', '.join(a.label for a in gateway.addresses)}."
     elif len({frozenset(way) for way in ways.values()}) > 1:
-        meant = ", ".join(f"{name} means {', '.join(sorted(way))}" for name, way in ways.items())
+        meant = ", ".join(
+            f"{name} means {', '.join(sorted(way)) or 'nothing here'}" for name, way in ways.items()
+        )
         problems.append(
             f"The request names its addresses in ways that disagree: {meant}. Name them in one way."
         )

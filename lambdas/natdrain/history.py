@@ -6,6 +6,8 @@ functions only check it, write under it and free it.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -17,7 +19,7 @@ from natdrain import aws
 from natdrain.drains import AddressOutcome, Drain
 from natdrain.errors import TransientFailure
 from natdrain.names import GatewayRecord as R
-from natdrain.requests import Trigger
+from natdrain.requests import Request
 
 __all__ = ["claim", "close", "intend", "recall", "remember", "unclaim"]
 
@@ -29,14 +31,15 @@ _to_dynamodb = TypeSerializer().serialize
 _from_dynamodb = TypeDeserializer().deserialize
 
 
-def claim(table: str, gateway_id: str, trigger: Trigger, execution: str) -> str:
-    """Write down which execution handles a trigger, unless another one does already.
+def claim(table: str, request: Request, execution: str) -> str:
+    """Write down which execution handles what a trigger asks, unless another one does already.
 
     Returns:
         The execution that handles it.
     """
     item = {
-        **_key(gateway_id, _claim(trigger)),
+        **_claim(request),
+        R.REQUEST: _to_dynamodb(request.to_json()),
         R.EXECUTION: {"S": execution},
         R.EXPIRES_AT: {"N": str(int(time.time()) + CLAIM_SECONDS)},
     }
@@ -59,13 +62,13 @@ def claim(table: str, gateway_id: str, trigger: Trigger, execution: str) -> str:
     return execution
 
 
-def unclaim(table: str, gateway_id: str, trigger: Trigger, execution: str) -> None:
-    """Let the trigger be handled by whoever asks next, if `execution` is the one that did."""
+def unclaim(table: str, request: Request, execution: str) -> None:
+    """Let what the trigger asks be handled by whoever comes next, if `execution` is the one that did."""
     try:
         with aws.transient_failures():
             aws.dynamodb().delete_item(
                 TableName=table,
-                Key=_key(gateway_id, _claim(trigger)),
+                Key=_claim(request),
                 ConditionExpression="#execution = :me",
                 ExpressionAttributeNames={"#execution": R.EXECUTION},
                 ExpressionAttributeValues={":me": {"S": execution}},
@@ -188,8 +191,11 @@ def _record(association_id: str) -> str:
     return f"association#{association_id}"
 
 
-def _claim(trigger: Trigger) -> str:
-    return f"{trigger.kind}#{trigger.name}#{trigger.at}"
+def _claim(request: Request) -> dict[str, Any]:
+    # Without the gateway, since an address may be on another one when its trigger is delivered again; and as
+    # a digest, since a key has at most 1,024 bytes (DynamoDB developer guide, quotas).
+    asked = [request.trigger and request.trigger.to_json(), request.names]
+    return _key(R.TRIGGERS, hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest())
 
 
 def _plain(item: Mapping[str, Any]) -> dict[str, Any]:

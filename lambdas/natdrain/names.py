@@ -36,6 +36,8 @@ ALARM_POLICY_ENV = "NATDRAIN_ALARM_POLICY"
 class GatewayRecord:
     """Attribute names in the table; one item with the sort key `LOCK` for each gateway.
 
+    In place of a gateway, `TRIGGERS` has an item for each trigger that is being handled, or was lately.
+
     A gateway is locked while its item has an `OWNER`. `DRAINS` maps the association ids that were
     asked of EC2 and have not been seen to leave yet to what was asked; it outlives the owner.
     Items with an `EXPIRES_AT`, in seconds since the epoch, go by themselves.
@@ -48,5 +50,7 @@ class GatewayRecord:
     SINCE = "Since"
     REASON = "Reason"
     DRAINS = "Drains"
+    TRIGGERS = "triggers"
+    REQUEST = "Request"
     EXECUTION = "Execution"
     EXPIRES_AT = "ExpiresAt"

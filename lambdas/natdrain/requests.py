@@ -221,8 +221,13 @@ def _flag_problem(value: object) -> str | None:
     return None if isinstance(value, bool) else f"must be true or false, not {_shown(value)}"
 
 
+def _is_text(value: object) -> bool:
+    """A text that can be written down: JSON may hold halves of characters, which no encoding knows."""
+    return isinstance(value, str) and not any("\ud800" <= character <= "\udfff" for character in value)
+
+
 def _reason_problem(value: object) -> str | None:
-    if isinstance(value, str) and len(value) <= MAX_REASON_CHARACTERS:
+    if isinstance(value, str) and _is_text(value) and len(value) <= MAX_REASON_CHARACTERS:
         return None
     length = f", which has {len(value)}" if isinstance(value, str) else ""
     return f"must be a text of at most {MAX_REASON_CHARACTERS} characters, not {_shown(value)}{length}"
@@ -242,7 +247,7 @@ def _trigger_problem(value: object) -> str | None:
         isinstance(value, Mapping)
         and value.keys() == {"Kind", "Name", "At"}
         and value["Kind"] in kinds
-        and all(isinstance(text, str) and 0 < len(text) <= _MAX_TRIGGER_CHARACTERS for text in value.values())
+        and all(_is_text(text) and 0 < len(text) <= _MAX_TRIGGER_CHARACTERS for text in value.values())
     ):
         return None
     return (

@@ -83,7 +83,7 @@ def test_synthesis_stops_with_every_mistake_of_the_configuration_and_nothing_els
     done = run_application(tmp_path / "out", {"natdrain:config": str(config)})
     assert done.returncode == 1
     first, second = done.stderr.splitlines()
-    assert first.startswith(f"{config}: logs.retention_days = 2: input should be 1, 3, 5")
+    assert first.startswith(f"{config}: logs.retention_days = 2: CloudWatch has no such retention")
     assert second == f"{config}: alarms.enabeld = true: there is no such key; did you mean enabled?"
     assert not (tmp_path / "out" / "Natdrain.template.json").exists()
 
@@ -94,5 +94,5 @@ def test_synthesis_stops_when_the_named_configuration_is_not_there(
     done = run_application(tmp_path, {"natdrain:config": str(tmp_path / "none.toml")})
     assert (done.returncode, done.stderr) == (
         1,
-        f"{tmp_path}/none.toml: No such file or directory. Name a file that exists.\n",
+        f"{tmp_path}/none.toml: No such file or directory. Name a file that can be read.\n",
     )

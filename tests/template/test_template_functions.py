@@ -60,7 +60,7 @@ def test_function_is_traced_unless_told_otherwise(template: Template, name: str)
 def test_versions_stay_when_the_next_one_is_deployed(template: Template) -> None:
     versions = of_type(template, "AWS::Lambda::Version").values()
     kept = [(version["DeletionPolicy"], version["UpdateReplacePolicy"]) for version in versions]
-    assert kept == [("Retain", "Retain")] * len(FUNCTIONS)
+    assert kept == [("RetainExceptOnCreate", "Retain")] * len(FUNCTIONS)
 
 
 def test_versions_are_what_the_workflow_calls(tasks: dict[str, Any]) -> None:

@@ -61,6 +61,23 @@ def test_rule_lets_alarms_through_that_go_into_alarm_and_name_gateway_and_addres
     assert "ErrorPortAllocation" in metric["name"][0]["anything-but"]
 
 
+def test_rule_lets_events_of_this_account_and_region_through_only(template: Template) -> None:
+    pattern = only(template, "AWS::Events::Rule")["Properties"]["EventPattern"]
+    assert (pattern["account"], pattern["region"]) == ([{"Ref": "AWS::AccountId"}], [{"Ref": "AWS::Region"}])
+
+
+def test_roles_of_rule_and_schedules_are_assumed_for_this_account_only(template: Template) -> None:
+    services = {"events.amazonaws.com", "scheduler.amazonaws.com"}
+    trusted = [
+        role["Properties"]["AssumeRolePolicyDocument"]["Statement"][0]
+        for role in of_type(template, "AWS::IAM::Role").values()
+        if role["Properties"]["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]["Service"] in services
+    ]
+    assert {one["Principal"]["Service"] for one in trusted} == services
+    accounts = [one["Condition"]["StringEquals"]["aws:SourceAccount"] for one in trusted]
+    assert accounts == [{"Ref": "AWS::AccountId"}] * len(trusted)
+
+
 def test_rule_lets_only_the_named_alarms_through_when_prefixes_are_given(
     run_application: RunApplication, tmp_path: Path
 ) -> None:
@@ -130,3 +147,34 @@ def test_dead_letters_travel_encrypted_only(template: Template) -> None:
     assert only(template, "AWS::SQS::Queue")["Properties"]["SqsManagedSseEnabled"] is True
     denied = only(template, "AWS::SQS::QueuePolicy")["Properties"]["PolicyDocument"]["Statement"][0]
     assert (denied["Effect"], denied["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+
+
+def test_schedule_whose_time_has_passed_is_warned_of_and_not_refused(
+    run_application: RunApplication, tmp_path: Path
+) -> None:
+    config = tmp_path / "past.toml"
+    config.write_text(
+        """
+        [[schedule]]
+        name = "past"
+        expression = "rate(7 days)"
+        start_at = 2020-01-01T00:00:00Z
+        end_at = 2020-02-01T00:00:00Z
+        request = { PublicIps = ["203.0.113.7"] }
+
+        [[schedule]]
+        name = "once"
+        expression = "at(2020-01-01T00:00:00)"
+        request = { PublicIps = ["203.0.113.7"] }
+        """
+    )
+    assert run_application(tmp_path, {"natdrain:config": str(config)}).returncode == 0
+    metadata = json.loads((tmp_path / "Natdrain.metadata.json").read_text())
+    told = [
+        one["data"] for entries in metadata.values() for one in entries if one["type"] == "aws:cdk:warning"
+    ]
+    assert [line.split(";")[0].split(",")[0] for line in told] == [
+        "past: start_at has passed",
+        "past: end_at has passed",
+        "once: at(2020-01-01T00:00:00) has passed",
+    ]

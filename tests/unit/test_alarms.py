@@ -183,6 +183,23 @@ def test_alarm_is_refused_when_its_event_is_not_whole(missing: str) -> None:
     assert missing in told
 
 
+def test_alarm_is_refused_when_another_source_sent_it() -> None:
+    [told] = problems_of({**sample(BLOCKED), "source": "my.app"})
+    assert "its source is not aws.cloudwatch" in told
+
+
+def test_alarm_is_refused_when_a_name_is_no_text() -> None:
+    event = alarm(("Blocked", {"NatGatewayId": GATEWAY, "PublicIp": "203.0.113.7"}))
+    event["detail"]["configuration"]["metrics"][0]["metricStat"]["metric"]["name"] = ["ErrorPortAllocation"]
+    assert "is no text" in problems_of(event)[0]
+
+
+def test_alarm_on_a_query_is_refused_since_it_names_no_metric() -> None:
+    event = alarm()
+    event["detail"]["configuration"]["metrics"] = [{"id": "q1", "expression": "SELECT MAX(x) FROM y"}]
+    assert "watches no metric by name" in problems_of(event)[0]
+
+
 @pytest.mark.parametrize("detail", [None, [], "x", {"alarmName": "a", "state": "ALARM", "configuration": []}])
 def test_alarm_is_refused_when_its_event_is_of_another_shape(detail: Any) -> None:
     [told] = problems_of({"detail-type": "CloudWatch Alarm State Change", "detail": detail})

@@ -112,7 +112,7 @@ WRONG = {
     ),
     "retention that CloudWatch does not have": (
         "logs.retention_days = 91",
-        "logs.retention_days = 91: input should be 1, 3, 5, 7, 14, 30, 60, 90, 120,",
+        "logs.retention_days = 91: CloudWatch has no such retention (days that log lines are kept: 1, 3, 5,",
     ),
     "recovery out of range": (
         "table.recovery_days = 36",
@@ -127,14 +127,17 @@ WRONG = {
         'alarms.name_prefixes = ["A", ""]',
         'alarms.name_prefixes[1] = "": string should have at least 1 character',
     ),
-    "tag of AWS's own": ('tags = { "aws:x" = "1" }', "names that begin with aws: are AWS's own"),
-    "tag with a character that AWS does not take": ('tags = { "a?" = "1" }', "string should match pattern"),
+    "tag of AWS's own": ('tags = { "aws:x" = "1" }', "what begins with aws: is AWS's own"),
+    "tag with a character that AWS does not take": (
+        'tags = { "a?" = "1" }',
+        'tags.a? = "a?": only letters, digits, spaces and _ . : / = + - @ are allowed.',
+    ),
     "tag that is no text": ("tags = { a = 3 }", "tags.a = 3: input should be a valid string"),
     "schedule without a request": (
         schedule(request=None),
-        "schedule[0].request is missing: the request, as by hand; best by public IP or allocation",
+        "schedule[0].request is missing (the request, as by hand; best by public IP or allocation",
     ),
-    "schedule without a name": (schedule(name=None), "schedule[0].name is missing: of your choice, unique"),
+    "schedule without a name": (schedule(name=None), "schedule[0].name is missing (of your choice, unique"),
     "schedule name": (schedule(name='"a b"'), 'schedule[0].name = "a b": string should match pattern'),
     "schedule name twice": (schedule() + schedule(name='"ONCE"'), "the name once is used more than once"),
     "expression of another kind": (
@@ -143,15 +146,15 @@ WRONG = {
     ),
     "cron with five fields": (
         schedule(expression='"cron(0 3 1 * ?)"'),
-        "incorrect number of values in '0 3 1 * ?'. 6 required, 5 provided.",
+        "is no cron expression of AWS's: Incorrect number of values in '0 3 1 * ?'. 6 required, 5 provided.",
     ),
     "cron with both days": (
         schedule(expression='"cron(0 3 * * * *)"'),
-        "invalid combination of day-of-month '*' and day-of-week '*'.",
+        "Invalid combination of day-of-month '*' and day-of-week '*'.",
     ),
     "cron with an hour that is none": (
         schedule(expression='"cron(0 25 * * ? *)"'),
-        "invalid hour value '25'.",
+        "Invalid hour value '25'.",
     ),
     "at with an offset": (
         schedule(expression='"at(2027-01-15T02:00:00Z)"'),
@@ -167,11 +170,11 @@ WRONG = {
     ),
     "rate without a start": (
         schedule(expression='"rate(7 days)"'),
-        "a rate needs start_at: without it, it starts as soon as it is deployed",
+        "schedule[0].start_at is missing: a rate without it starts as soon as it is deployed",
     ),
     "end before the start": (
-        schedule(start_at="2027-01-02T00:00:00Z", end_at="2027-01-01T00:00:00Z"),
-        "end_at must be later than start_at",
+        schedule(expression='"rate(1 day)"', start_at="2027-01-02T00:00:00Z", end_at="2027-01-01T00:00:00Z"),
+        'schedule[0].end_at = "2027-01-01 00:00:00+00:00": must be later than start_at',
     ),
     "instant without an offset": (
         schedule(start_at="2027-01-02T00:00:00"),
@@ -195,11 +198,44 @@ WRONG = {
     ),
     "request with an unknown field": (
         schedule(request='{ PublicIp = ["203.0.113.7"] }'),
-        'unknown field "PublicIp": did you mean PublicIps?',
+        'Unknown field "PublicIp": did you mean PublicIps?',
     ),
     "request out of range": (
         schedule(request='{ PublicIps = ["203.0.113.7"], MaxDrainDurationSeconds = 5000 }'),
         "must be a whole number of seconds from 1 to 4000, not 5000",
+    ),
+    "request that says who asks": (
+        schedule(
+            request='{ PublicIps = ["203.0.113.7"], Trigger = { Kind = "alarm", Name = "a", At = "b" } }'
+        ),
+        "leave out Trigger: each schedule gets its own",
+    ),
+    "instant beside at": (
+        schedule(end_at="2027-01-01T00:00:00Z"),
+        "EventBridge Scheduler ignores it beside at(...)",
+    ),
+    "cron that never comes": (schedule(expression='"cron(0 3 31 2 ? *)"'), "never comes"),
+    "cron that the library reads and AWS does not": (
+        schedule(expression='"cron(0 3 LW * ? *)"'),
+        "is no cron expression of AWS's",
+    ),
+    "time zone that is no place": (schedule(timezone='"localtime"'), "there is no such time zone"),
+    "boolean for a number": (
+        "logs.retention_days = true",
+        "logs.retention_days = true: input should be a valid integer",
+    ),
+    "prefix with an asterisk": ('alarms.name_prefixes = ["Egress*"]', "leave out the asterisk"),
+    "more prefixes than a pattern holds": (
+        f"alarms.name_prefixes = {[letter * 200 for letter in 'abcdefgh']}",
+        "these take 1712 characters in the rule's pattern, which has room for 1400",
+    ),
+    "tags that differ in case alone": (
+        'tags = { team = "a", Team = "b" }',
+        "the key team is there more than once, if case does not count",
+    ),
+    "table that could not be removed": (
+        "table.keep = false",
+        "table.keep = false: the stack could not be removed while deletion_protection is true",
     ),
     "no TOML": ("alarms = {", "is no TOML:"),
 }
@@ -228,9 +264,20 @@ def test_config_tells_all_its_mistakes_at_once(load: Load) -> None:
 
 def test_config_is_refused_when_its_file_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(
-        ConfigError, match=r"none\.toml: No such file or directory\. Name a file that exists\."
+        ConfigError, match=r"none\.toml: No such file or directory\. Name a file that can be read\."
     ):
         Config.load(tmp_path / "none.toml")
+
+
+def test_config_is_refused_when_its_file_is_a_folder(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"Is a directory\. Name a file that can be read\."):
+        Config.load(tmp_path)
+
+
+def test_config_is_read_with_the_mark_that_some_editors_write(tmp_path: Path) -> None:
+    path = tmp_path / "marked.toml"
+    path.write_text("tracing = false", encoding="utf-8-sig")
+    assert not Config.load(path).tracing
 
 
 def test_config_is_refused_when_its_file_is_no_text(tmp_path: Path) -> None:

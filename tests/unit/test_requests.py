@@ -196,3 +196,11 @@ def test_request_is_refused_when_its_trigger_is_none(trigger: object) -> None:
     assert problem.startswith(
         "Trigger is for alarms and schedules: it has Kind (alarm or schedule), Name and At"
     )
+
+
+@pytest.mark.parametrize("field", ["Reason", "Trigger"])
+def test_request_is_refused_when_a_text_cannot_be_written_down(field: str) -> None:
+    half = json.loads('"\\ud800"')
+    value = half if field == "Reason" else MONTHLY | {"Name": half}
+    [problem] = problems_of(GOOD | {field: value})
+    assert problem.startswith(field)

@@ -10,7 +10,6 @@ import pytest
 
 from natdrain_sim.calls import Fault
 from natdrain_sim.cloud import EmbeddedCloud
-from natdrain_sim.scenario import DEFAULT, Scenario
 from stories import BuildGateway, NatGateway, items, refused
 
 SAMPLES = Path(__file__).parent.parent / "samples"
@@ -36,17 +35,6 @@ def scheduled(request: dict[str, Any], at: str = "2026-11-01T03:00:00Z") -> dict
     return {**request, "Trigger": {"Kind": "schedule", "Name": "monthly", "At": at}}
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["alarm-event.blocked-egress-ip.json", "alarm-event.with-tags.json", "alarm-direct-to-lambda.json"],
-)
-def test_alarm_drains_the_address_that_it_names(name: str) -> None:
-    with EmbeddedCloud(Scenario.load(DEFAULT)) as cloud:
-        run = cloud.run(sample(name))
-        assert (run.status, run.result["Outcome"]) == ("SUCCEEDED", "drained")
-        assert [row["PublicIp"] for row in run.result["Addresses"]] == ["3.211.231.218"]
-
-
 def test_alarm_drains_by_association_when_it_names_one(cloud: EmbeddedCloud, nat: BuildGateway) -> None:
     gateway = nat()
     event = blocked(gateway)
@@ -56,22 +44,6 @@ def test_alarm_drains_by_association_when_it_names_one(cloud: EmbeddedCloud, nat
         "AssociationId": gateway.addresses[2]["AssociationId"],
     }
     assert cloud.run(event).result["Addresses"][0]["PublicIp"] == gateway.addresses[2]["PublicIp"]
-
-
-@pytest.mark.parametrize(
-    ("name", "problem"),
-    [
-        ("alarm-event.low-traffic.json", "names no address: its metric needs the dimensions"),
-        ("alarm-event.metric-math.json", "names no address: its metric needs the dimensions"),
-        ("alarm-event.composite.json", "is a composite one, whose event tells no metric"),
-        ("alarm-event.port-exhaustion.json", "watches ErrorPortAllocation"),
-    ],
-)
-def test_alarm_is_refused_as_input_when_it_names_no_address_or_a_shortage(
-    cloud: EmbeddedCloud, name: str, problem: str
-) -> None:
-    [told] = refused(cloud.run(sample(name)))
-    assert problem in told
 
 
 def test_alarm_that_goes_back_to_ok_is_ignored(cloud: EmbeddedCloud) -> None:
@@ -129,6 +101,17 @@ def test_event_is_handled_when_it_comes_again_after_it_was_refused(
     assert cloud.run(blocked(gateway)).result["Outcome"] == "drained"
 
 
+def test_event_is_handled_when_it_comes_again_after_the_gateway_was_busy(
+    cloud: EmbeddedCloud, nat: BuildGateway
+) -> None:
+    gateway = nat(4)
+    other = cloud.start(gateway.named(2))
+    cloud.clock.advance(10)
+    assert cloud.run(blocked(gateway)).error == "GatewayBusy"
+    cloud.wait(other)
+    assert cloud.run(blocked(gateway)).result["Outcome"] == "drained"
+
+
 def test_event_is_handled_once_when_the_answer_about_its_claim_was_lost(
     cloud: EmbeddedCloud, nat: BuildGateway
 ) -> None:
@@ -144,7 +127,8 @@ def test_event_is_handled_once_when_the_answer_about_its_claim_was_lost(
 def test_claim_of_a_trigger_goes_by_itself(cloud: EmbeddedCloud, nat: BuildGateway) -> None:
     gateway = nat()
     run = cloud.run(blocked(gateway))
-    claim = items(cloud, gateway.gateway_id)["alarm#EgressIpBlocked#2026-10-02T17:04:40.989+0000"]
+    [claim] = [one for one in items(cloud, "triggers").values() if one["Execution"]["S"] == run.execution_arn]
+    assert claim["Request"]["M"]["Trigger"]["M"]["Name"] == {"S": "EgressIpBlocked"}
     assert claim["Execution"] == {"S": run.execution_arn}
     days_left = (int(claim["ExpiresAt"]["N"]) - cloud.clock.now.timestamp()) / 86_400
     assert 6.9 < days_left < 7
@@ -171,6 +155,22 @@ def test_schedule_finds_nothing_to_do_however_the_address_is_named(
     cloud.clock.advance(60)
     next_time = cloud.run(scheduled(request, at="2026-12-01T03:00:00Z"))
     assert (next_time.status, next_time.result["Outcome"]) == ("SUCCEEDED", "nothing to do")
+
+
+def test_schedule_time_that_is_delivered_again_does_not_follow_the_address_to_another_gateway(
+    cloud: EmbeddedCloud, nat: BuildGateway
+) -> None:
+    before, after = nat(), nat()
+    address = before.addresses[1]
+    request = scheduled({"PublicIps": [address["PublicIp"]]})
+    assert cloud.run(request).result["Outcome"] == "drained"
+    cloud.clock.advance(60)
+    cloud.client("ec2").associate_nat_gateway_address(
+        NatGatewayId=after.gateway_id, AllocationIds=[address["AllocationId"]]
+    )
+    cloud.clock.advance(60)
+    assert cloud.run(request).result["Outcome"] == "ignored"
+    assert address["PublicIp"] in after.public_ips()
 
 
 def test_schedule_takes_off_what_is_left_of_its_addresses(cloud: EmbeddedCloud, nat: BuildGateway) -> None:

@@ -57,9 +57,10 @@ def _conclude(event: Mapping[str, Any], request: Request | None, drains: list[Dr
     )
     if request and not request.dry_run:
         table, gateway_id, me = setting(TABLE_ENV), str(request.gateway_id), event["Execution"]
-        if request.trigger and outcome.error and outcome.changed == "none":
-            history.unclaim(table, gateway_id, request.trigger, me)
         history.close(table, gateway_id, me, drains, request.reason)
+        # Last, so that whoever is asked again finds the lock free.
+        if request.trigger and outcome.error and outcome.changed == "none":
+            history.unclaim(table, request, me)
     return outcome
 
 

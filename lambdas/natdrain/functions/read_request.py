@@ -66,12 +66,12 @@ def _handled_elsewhere(request: Request, execution: str) -> Quiet | None:
     """Events come at least once: the first execution of a trigger claims it, and the others end here."""
     if request.trigger is None or request.dry_run:
         return None
-    handler_of_it = history.claim(setting(TABLE_ENV), str(request.gateway_id), request.trigger, execution)
+    handler_of_it = history.claim(setting(TABLE_ENV), request, execution)
     if handler_of_it == execution:
         return None
     by_hand = json.dumps(replace(request, trigger=None).to_json())
     return Quiet(
         IGNORED,
-        f"{request.trigger.label[0].upper()}{request.trigger.label[1:]} is handled by {handler_of_it}. "
+        f"{request.trigger.label[0].upper()}{request.trigger.label[1:]} was taken by {handler_of_it}. "
         f"To ask all the same, start an execution with {by_hand}.",
     )
