@@ -109,7 +109,8 @@ class Verifier:
 
     def run(self, *options: str) -> None:
         """Run the facts, without pytest's own report and without the options for this project's tests."""
-        off = [f"-pno:{plugin}" for plugin in ("terminal", "cacheprovider", "xdist")]
+        # An interruption may come in the midst of pytest's own work, which is no failure.
+        off = [f"-pno:{plugin}" for plugin in ("terminal", "cacheprovider", "xdist", "unraisableexception")]
         chosen = ["-m", "fact", "-k", self._only, str(HERE)]
         pytest.main(["-o", "addopts=", "--strict-markers", "-s", *off, *options, *chosen], [self])
 
