@@ -9,17 +9,11 @@ import jsii
 from aws_cdk import AssetHashType, BundlingOptions, ILocalBundling
 from aws_cdk import aws_lambda as lambda_
 
-from infra.asset_bytecode import find_interpreter
 from infra.asset_content import ROOT, bundle, fingerprint
 
-__all__ = ["PYTHON", "function_code", "has_bytecode"]
+__all__ = ["PYTHON", "function_code"]
 
 PYTHON = lambda_.Runtime.PYTHON_3_13
-
-
-def has_bytecode() -> bool:
-    """Whether the asset will carry byte code; if not, its functions start slower."""
-    return find_interpreter() is not None
 
 
 def function_code() -> lambda_.Code:

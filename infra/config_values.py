@@ -33,7 +33,7 @@ RETENTION_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365),
     *(400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653),
 )
-# EventBridge quotas: an event pattern has at most 2,048 characters, of which ours has 500 without prefixes.
+# EventBridge quotas: an event pattern has at most 2,048 characters; ours has less than 600 without prefixes.
 _PREFIX_CHARACTERS = 1_400
 _AROUND_A_PREFIX = len('{"prefix":""},')
 
@@ -64,7 +64,7 @@ def _tag(text: str) -> str:
 
 
 def _tags(tags: dict[str, str]) -> dict[str, str]:
-    # IAM API reference, Tag: the keys of a role's tags may not differ in case alone.
+    # IAM user guide, tags for IAM resources: the keys of a role's tags may not differ in case alone.
     if again := twice([*tags]):
         raise ValueError(f"the key {again} is there more than once, if case does not count")
     return tags

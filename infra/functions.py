@@ -20,7 +20,8 @@ from infra.acknowledged import (
     acknowledge_tagged_resources,
     acknowledge_wildcards,
 )
-from infra.asset import PYTHON, function_code, has_bytecode
+from infra.asset import PYTHON, function_code
+from infra.asset_bytecode import find_interpreter
 from infra.config import Config
 from infra.logs import log_group
 from natdrain.alarms import AlarmPolicy
@@ -55,7 +56,7 @@ class Functions(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         acknowledge(self, "L1", TESTED_RUNTIME)
-        if not has_bytecode():
+        if find_interpreter() is None:
             Annotations.of(self).add_warning_v2("natdrain:byte-code", NO_BYTECODE)
         self._config = config
         self._table = table

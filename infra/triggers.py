@@ -81,7 +81,11 @@ class Triggers(Construct):
         )
 
     def _rule_role(self) -> iam.Role:
-        """For rules of this account only, which the CDK's own role leaves open."""
+        """For rules of this account only, which the CDK's own role leaves open.
+
+        EventBridge user guide, cross-service confused deputy prevention; the rule's own ARN, which it
+        recommends too, would depend on the rule, which depends on this role.
+        """
         of_this_account = {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
         role = iam.Role(
             self,
@@ -135,8 +139,8 @@ def _past(schedule: Schedule, now: datetime) -> Iterator[str]:
     if schedule.start_at and schedule.start_at < now:
         # The service's own answer: "The StartDate you specify cannot be earlier than 5 minutes ago".
         yield (
-            f"{schedule.name}: start_at has passed, and EventBridge Scheduler makes or changes no schedule "
-            f"that began more than 5 minutes ago. Move it on, a rate's by whole periods."
+            f"{schedule.name}: start_at has passed, and EventBridge Scheduler makes no schedule that began "
+            f"more than 5 minutes ago. Move it on, a rate's by whole periods."
         )
     if schedule.end_at and schedule.end_at < now:
         yield f"{schedule.name}: end_at has passed; it starts nothing any more."

@@ -39,9 +39,15 @@ ADDRESS_DIMENSIONS = {
 }
 """The dimensions that name an address, each with the field of a request that it becomes."""
 
-EXHAUSTION_METRICS = ("ErrorPortAllocation", "PacketsDropCount")
-"""What rises when a gateway has too little of something, so that one address fewer makes it worse
-(VPC user guide, NAT gateway metrics)."""
+EXHAUSTION_METRICS = {
+    "ErrorPortAllocation": (
+        "which tells that the gateway has too little, not too much: one address fewer makes it worse. "
+        "Associate another one: aws ec2 associate-nat-gateway-address --nat-gateway-id ... "
+        "--allocation-ids ..."
+    ),
+    "PacketsDropCount": "which tells that the gateway is in trouble, and one address fewer does not help it.",
+}
+"""The metrics on which no address is ever taken off, each with why (VPC user guide, NAT gateway metrics)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,10 +180,8 @@ def _prefix_problems(change: _Change, policy: AlarmPolicy) -> list[str]:
 
 def _exhaustion_problems(change: _Change) -> list[str]:
     return [
-        f"{change} watches {metric}, which tells that the gateway has too little, not too much: "
-        f"one address fewer makes it worse. Associate another one: aws ec2 associate-nat-gateway-address "
-        f"--nat-gateway-id ... --allocation-ids ..."
-        for metric in sorted({metric.name for metric in change.metrics} & {*EXHAUSTION_METRICS})
+        f"{change} watches {metric}, {EXHAUSTION_METRICS[metric]}"
+        for metric in sorted({metric.name for metric in change.metrics} & EXHAUSTION_METRICS.keys())
     ]
 
 

@@ -17,7 +17,6 @@ IGNORED = "ignored"
 NOTHING_TO_DO = "nothing to do"
 """A schedule's addresses have all left before."""
 
-
 MAX_CAUSE_CHARACTERS = 32_768
 """Step Functions API reference, ExecutionFailedEventDetails: the longest cause."""
 

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeGuard
 
 from natdrain.errors import RequestRefused
 
@@ -221,13 +221,13 @@ def _flag_problem(value: object) -> str | None:
     return None if isinstance(value, bool) else f"must be true or false, not {_shown(value)}"
 
 
-def _is_text(value: object) -> bool:
+def _is_text(value: object) -> TypeGuard[str]:
     """A text that can be written down: JSON may hold halves of characters, which no encoding knows."""
     return isinstance(value, str) and not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 def _reason_problem(value: object) -> str | None:
-    if isinstance(value, str) and _is_text(value) and len(value) <= MAX_REASON_CHARACTERS:
+    if _is_text(value) and len(value) <= MAX_REASON_CHARACTERS:
         return None
     length = f", which has {len(value)}" if isinstance(value, str) else ""
     return f"must be a text of at most {MAX_REASON_CHARACTERS} characters, not {_shown(value)}{length}"
