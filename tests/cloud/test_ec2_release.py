@@ -51,3 +51,10 @@ def test_release_works_after_the_eip_has_left(account: Account, net: Network, st
 @pytest.mark.fact("ReleaseAddress works on an EIP that nothing uses.", "documented")
 def test_release_works_on_an_eip_that_nothing_uses(account: Account, spare: str) -> None:
     assert release(account, spare) == GONE
+
+
+@pytest.mark.fact("A dry run of ReleaseAddress answers DryRunOperation.", "documented")
+def test_release_dry_run_keeps_the_eip(ec2: EC2Client, spare: str, refused: Refused) -> None:
+    with refused("DryRunOperation"):
+        ec2.release_address(AllocationId=spare, DryRun=True)
+    assert ec2.describe_addresses(AllocationIds=[spare])["Addresses"]

@@ -21,6 +21,7 @@ WIRES = [
     ("sts", "GetCallerIdentity", {}, "Throttling"),
     ("logs", "DescribeLogGroups", {}, "ServiceUnavailableException"),
     ("cloudformation", "DescribeStacks", {}, "Throttling"),
+    ("ssm", "GetCalendarState", {"CalendarNames": ["freeze"]}, "InternalServerError"),
 ]
 
 
@@ -64,6 +65,18 @@ def test_call_that_the_service_refuses_is_recorded_with_the_service_error() -> N
         (call,) = cloud.recorder.calls
     assert call.error == "InvalidInstanceID.NotFound"
     assert call.parameters == {"InstanceIds": ["i-0123456789abcdef0"]}
+
+
+@pytest.mark.parametrize("code", ["InvalidAddress.PtrSet", "InvalidAddress.Locked", "AuthFailure"])
+def test_fault_that_keeps_an_eip_reaches_the_client_and_the_eip_stays(code: str) -> None:
+    with stub_cloud() as cloud:
+        allocation_id = request("ec2", "AllocateAddress", {"Domain": "vpc"})["AllocationId"]
+        cloud.inject(operation="ec2:ReleaseAddress", error=code, status=400)
+        with pytest.raises(ClientError) as raised:
+            request("ec2", "ReleaseAddress", {"AllocationId": allocation_id})
+        assert request("ec2", "DescribeAddresses", {"AllocationIds": [allocation_id]})["Addresses"]
+    answer = raised.value.response
+    assert (answer["Error"]["Code"], answer["ResponseMetadata"]["HTTPStatusCode"]) == (code, 400)
 
 
 def roles_of(cloud: StubCloud) -> list[tuple[str, str | None]]:

@@ -23,6 +23,9 @@ from natdrain_sim.scenario import Gateway, Scenario, ScenarioError
 from natdrain_sim.synthesis import EXAMPLE, synthesise
 
 _STACK = "Natdrain"
+_OPEN_CALENDAR = (
+    "BEGIN:VCALENDAR\nPRODID:natdrain\nVERSION:2.0\nX-CALENDAR-TYPE:DEFAULT_OPEN\nEND:VCALENDAR\n"
+)
 _SETTLING_SECONDS = 60
 """More than any lag: what the scenario begins with is seen by everybody when it begins."""
 # The interpreter logs every error that a state catches; the history tells these already.
@@ -66,6 +69,9 @@ class EmbeddedCloud:
             stack.enter_context(_no_aws_around())
             stack.enter_context(self.clock)
             stack.enter_context(embedded(self.clock, self.recorder, seed=self.scenario.seed))
+            # The change calendar that natdrain.example.toml names, open at all times.
+            calendar = {"DocumentType": "ChangeCalendar", "DocumentFormat": "TEXT", "Content": _OPEN_CALENDAR}
+            self.client("ssm").create_document(Name="egress-freeze", **calendar)
             self._deploy(self._config, self.client("cloudformation").create_stack)
             try:
                 self._set_scene()
@@ -162,7 +168,8 @@ class EmbeddedCloud:
         if not self.scenario.gateway:
             return
         vpc = self.client("ec2").create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
-        subnet = self.client("ec2").create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
+        given = {"CidrBlock": "10.0.0.0/24", "AvailabilityZone": f"{ec2.REGION}a"}
+        subnet = self.client("ec2").create_subnet(VpcId=vpc, **given)["Subnet"]["SubnetId"]
         self.gateway_ids = [self._add_gateway(subnet, gateway) for gateway in self.scenario.gateway]
         self.clock.advance(self.scenario.longest_lifetime_seconds)
         for gateway_id, gateway in zip(self.gateway_ids, self.scenario.gateway, strict=True):
@@ -178,6 +185,8 @@ class EmbeddedCloud:
         gateway_id = self.simulation.add_nat_gateway(
             subnet,
             allocations,
+            zones=[address.zone for address in gateway.address if address.zone],
+            automatic=gateway.automatic,
             gateway_id=gateway.gateway_id,
             association_ids=[address.association_id for address in gateway.address],
             private_ips=[address.private_ip for address in gateway.address],
@@ -190,7 +199,8 @@ class EmbeddedCloud:
     def _animate(self, gateway_id: str, gateway: Gateway) -> None:
         """Let happen what the scenario says of single addresses, and of the gateway's state."""
         associations = self.simulation.connections(gateway_id)
-        for association_id, address in zip(associations, gateway.address, strict=True):
+        # AWS may have brought an address that the scenario does not list.
+        for association_id, address in zip(associations, gateway.address, strict=False):
             for lifetime in address.connections:
                 self.simulation.add_connection(
                     gateway_id, association_id, lifetime_seconds=lifetime + _SETTLING_SECONDS

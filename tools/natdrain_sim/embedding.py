@@ -10,9 +10,11 @@ from moto import mock_aws
 from natdrain_sim import (
     alarms,
     calls,
+    change_calendar,
     cloudformation,
     ec2,
     functions,
+    metrics,
     patterns,
     schedules,
     stepfunctions,
@@ -38,8 +40,10 @@ def all_seams(clock: Clock, recorder: calls.Recorder, seed: int) -> Iterator[Sea
     return chain(
         alarms.seams(),
         calls.seams(recorder, clock),
+        change_calendar.seams(),
         cloudformation.seams(),
         functions.seams(),
+        metrics.seams(),
         patterns.seams(),
         schedules.seams(clock, random.Random(seed)),  # noqa: S311 - no secret hangs on it
         stepfunctions.seams(clock),

@@ -34,6 +34,8 @@ class Address:
     association_id: str | None = None
     public_ip: str | None = None
     private_ip: str | None = None
+    zone: str | None = None
+    """The Availability Zone that it serves, by name or id; with it the gateway is a regional one."""
     tags: dict[str, str] = field(default_factory=dict)
     connections: tuple[float, ...] = ()
     """Lifetimes, in seconds, of single connections that are open at the start."""
@@ -63,9 +65,17 @@ class Gateway:
 
     gateway_id: str | None = None
     state: Literal["pending", "available", "deleting", "deleted", "failed"] = "available"
+    automatic: bool = False
+    """It is a regional one, and AWS manages its addresses: those listed, or else one of AWS's own."""
     tags: dict[str, str] = field(default_factory=dict)
     address: tuple[Address, ...] = ()
     traffic: Traffic | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what is neither zonal nor regional."""
+        zoned = [address.zone is not None for address in self.address]
+        if (self.automatic or any(zoned)) and not all(zoned):
+            raise ValueError("each address of a regional gateway must have a zone")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -37,9 +37,9 @@ class InvalidIPAddressInUseError(EC2ClientError):
         super().__init__("InvalidIPAddress.InUse", f"The address {address} is in use.")
 
 
-class AddressesPerGatewayExceededError(EC2ClientError):
-    """More than eight addresses on one gateway. The code is inferred from EC2's list, not seen."""
+class TooManyAddressesError(EC2ClientError):
+    """More addresses than fit on one gateway, or zone. The code is inferred from EC2's list, not seen."""
 
     def __init__(self, limit: int) -> None:
-        text = f"A zonal NAT gateway can have at most {limit} addresses."
+        text = f"A NAT gateway, or each zone of a regional one, can have at most {limit} addresses."
         super().__init__("PrivateIpAddressLimitExceeded", text)

@@ -1,16 +1,20 @@
-"""The state of a NAT gateway and of its addresses: timelines that the clock is read against."""
+"""The state of a NAT gateway: timelines that the clock is read against."""
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
-from moto.ec2.exceptions import InvalidParameter, InvalidParameterValue
+from moto.ec2.exceptions import InvalidParameter, InvalidParameterValue, MissingParameterError
+from moto.ec2.models.availability_zones_and_regions import Zone
 from moto.ec2.models.elastic_ip_addresses import ElasticAddress
 from moto.ec2.models.nat_gateways import NatGateway as MotoNatGateway
+from moto.ec2.models.subnets import Subnet
 from moto.ec2.utils import random_eip_association_id, random_nat_gateway_id
 
-from .errors import OperationInProgressError
+from .addresses import NatGatewayAddress
+from .errors import OperationInProgressError, TooManyAddressesError
 from .settings import settings_of
 from .timeline import Timeline, now
 from .traffic import Traffic
@@ -19,62 +23,31 @@ if TYPE_CHECKING:
     from moto.ec2.models import EC2Backend
 
 VISIBLE_WHEN_DELETED = timedelta(hours=1)
+_Base: Any = MotoNatGateway
 
 
-@dataclass(eq=False, kw_only=True)
-class NatGatewayAddress:
-    """One address of a NAT gateway: an association of an EIP, or a private IP alone (private gateways)."""
-
-    private_ip: str
-    network_interface_id: str
-    is_primary: bool
-    allocation_id: str | None = None
-    public_ip: str | None = None
-    association_id: str | None = None
-    failure_message: str | None = None
-    """With it, a drain ends as `failed` instead of with the address leaving."""
-    gone_at: datetime | None = None
-    """When the last drain ends, once there is one."""
-    status: Timeline = field(default_factory=Timeline)
-
-    def finish(self, gone_at: datetime) -> None:
-        """Let the drain end at `gone_at`."""
-        self.gone_at = gone_at
-        self.status.change(gone_at, "failed" if self.failure_message else None)
-
-    def to_dict(self, at: datetime) -> dict[str, Any]:
-        """Return EC2's `NatGatewayAddress` as it is at `at`."""
-        status = self.status.at(at)
-        return {
-            "AllocationId": self.allocation_id,
-            "NetworkInterfaceId": self.network_interface_id,
-            "PrivateIp": self.private_ip,
-            "PublicIp": self.public_ip,
-            "AssociationId": self.association_id,
-            "IsPrimary": self.is_primary,
-            "FailureMessage": self.failure_message if status == "failed" else None,
-            "Status": status,
-        }
-
-
-class NatGateway(MotoNatGateway):
+class NatGateway(_Base):  # type: ignore[misc]  # moto's leaves CloudFormation's methods abstract
     """A zonal NAT gateway, without addresses at first. Takes the place of moto's class of the same name."""
+
+    automatic = False
+    """Whether AWS manages the addresses."""
+    max_addresses = 8
 
     def __init__(  # moto's own constructor is not called: it would associate the EIP moto's way
         self,
         backend: "EC2Backend",
-        subnet_id: str,
+        subnet: Subnet,
         *,
-        connectivity_type: str,
-        created_at: datetime,
-        gateway_id: str | None,
+        connectivity_type: str = "public",
+        created_at: datetime | None = None,
+        gateway_id: str | None = None,
     ) -> None:
         self.ec2_backend = backend
         self.id = self.nat_gateway_id = gateway_id or random_nat_gateway_id()
-        self._subnet: Any = backend.get_subnet(subnet_id)
-        self.subnet_id, self.vpc_id = subnet_id, self._subnet.vpc_id
+        self._subnet: Any = subnet
+        self.subnet_id, self.vpc_id = subnet.id, subnet.vpc_id
         self.connectivity_type = connectivity_type
-        self.created_at = created_at
+        self.created_at = created_at or now()
         self.deleted_at: datetime | None = None
         self.addresses: list[NatGatewayAddress] = []
         self.states = Timeline()
@@ -87,35 +60,62 @@ class NatGateway(MotoNatGateway):
         return max(now() - lag, self.created_at)
 
     @property
-    def state(self) -> str | None:  # type: ignore[override]  # moto has an attribute; its filters read this
+    def state(self) -> str | None:  # moto's filters read it
         """The state that DescribeNatGateways shows now; `None` when the gateway is there no longer."""
         return self.states.at(self.seen_at)
 
+    def zone(self, wanted: str | None) -> Zone | None:
+        """Return the zone of that name or id, which an address shall serve: of a zonal gateway none.
+
+        Raises:
+            InvalidParameter: one is given. (API reference: for regional gateways only; the code is inferred.)
+        """
+        if wanted:
+            raise InvalidParameter(f"The NAT gateway {self.id} is zonal: no Availability Zone can be given")
+        return None
+
+    def own_addresses(self) -> tuple[list[ElasticAddress | None], list[str | None]]:
+        """Return the EIPs that a gateway has if its owner gives none, and the zones that they serve."""
+        if self.connectivity_type == "public":
+            raise MissingParameterError("AllocationId")
+        return [None], [None]
+
     def add(
         self,
-        eip: ElasticAddress | None,
+        eips: Sequence[ElasticAddress | None],
+        zones: Sequence[str | None],
         *,
         since: datetime,
-        ready: datetime,
-        association_id: str | None = None,
-        private_ip: str | None = None,
-    ) -> NatGatewayAddress:
-        """Add an address, `associating` from `since`, `succeeded` from `ready` on; the first is primary."""
-        private_ip = self._private_ip(private_ip)
-        if not self.addresses:
-            self._eni = self.ec2_backend.create_network_interface(self._subnet, private_ip)
-        address = NatGatewayAddress(
-            allocation_id=eip.allocation_id if eip else None,
-            public_ip=eip.public_ip if eip else None,
-            association_id=(association_id or random_eip_association_id()) if eip else None,
-            private_ip=private_ip,
-            network_interface_id=self._eni.id,
-            is_primary=not self.addresses,
-        )
-        address.status.change(since, "associating")
-        address.status.change(ready, "succeeded")
-        self.addresses.append(address)
-        return address
+        lag_seconds: float,
+        private_ips: Sequence[str | None] = (),
+    ) -> list[NatGatewayAddress]:
+        """Add addresses with the zones that they serve, `associating` at first, then `succeeded`.
+
+        Raises:
+            TooManyAddressesError: they do not fit on the gateway, or each zone of a regional one.
+        """
+        served = [self.zone(zone) for zone in zones]
+        count = Counter([address.zone for address in self.held_at(now())] + served)
+        if max(count.values(), default=0) > self.max_addresses:
+            raise TooManyAddressesError(self.max_addresses)
+        before = len(self.addresses)
+        for eip, zone, wanted_ip in zip_longest(eips, served, private_ips):
+            private_ip = self._private_ip(wanted_ip)
+            if not self.addresses:
+                self._eni = self.ec2_backend.create_network_interface(self._subnet, private_ip)
+            address = NatGatewayAddress(
+                allocation_id=eip.allocation_id if eip else None,
+                public_ip=eip.public_ip if eip else None,
+                association_id=random_eip_association_id() if eip else None,
+                private_ip=private_ip,
+                network_interface_id=self._eni.id,
+                is_primary=None if zone else not self.addresses,
+                zone=zone,
+            )
+            address.status.change(since, "associating")
+            address.status.change(since + timedelta(seconds=lag_seconds), "succeeded")
+            self.addresses.append(address)
+        return self.addresses[before:]
 
     def _private_ip(self, wanted: str | None) -> str:
         if wanted is None:
@@ -131,14 +131,16 @@ class NatGateway(MotoNatGateway):
         return [address for address in self.addresses if address.status.at(instant)]
 
     def require_idle(self) -> None:
-        """Refuse what cannot be done unless the gateway is public, available and no address operation runs.
+        """Refuse what cannot be done unless the owner may change addresses and no such operation runs.
 
         Raises:
-            InvalidParameter: private or not `available` (the code is inferred, not seen).
+            InvalidParameter: private, managed by AWS, or not `available` (the code is inferred, not seen).
             OperationInProgressError: an address is being associated or disassociated.
         """
         if self.connectivity_type != "public":
             raise InvalidParameter(f"The NAT gateway {self.id} is private and has no Elastic IP addresses")
+        if self.automatic:
+            raise InvalidParameter(f"AWS manages the Elastic IP addresses of the NAT gateway {self.id}")
         if (state := self.states.at(now())) != "available":
             raise InvalidParameter(f"The NAT gateway {self.id} is {state}, not available")
         for status in ("associating", "disassociating"):
@@ -178,7 +180,7 @@ class NatGateway(MotoNatGateway):
             "NatGatewayAddresses": [address.to_dict(at) for address in self.held_at(at)],
             "NatGatewayId": self.id,
             "State": state,
-            "SubnetId": self.subnet_id,
+            "SubnetId": self.subnet_id or None,
             "VpcId": self.vpc_id,
             "Tags": [{"Key": tag["key"], "Value": tag["value"]} for tag in self.get_tags()],
             "ConnectivityType": self.connectivity_type,

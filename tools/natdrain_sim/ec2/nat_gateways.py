@@ -4,9 +4,8 @@ Rules from the EC2 API reference: CreateNatGateway, AssociateNatGatewayAddress, 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from itertools import zip_longest
 from typing import cast
 
 from moto.ec2.exceptions import (
@@ -20,12 +19,12 @@ from moto.ec2.models.elastic_ip_addresses import ElasticAddress
 from moto.ec2.models.nat_gateways import NatGateway as MotoNatGateway
 from moto.ec2.utils import generic_filter
 
-from .errors import AddressesPerGatewayExceededError, NatGatewayMalformedError, NatGatewayNotFoundError
-from .models import NatGateway, NatGatewayAddress
+from .addresses import NatGatewayAddress
+from .errors import NatGatewayMalformedError, NatGatewayNotFoundError
+from .models import NatGateway
 from .settings import settings_of
 from .timeline import now
 
-MAX_ADDRESSES = 8
 DRAIN_LIMITS = range(1, 4001)
 _GATEWAY_ID = re.compile(r"nat-([0-9a-f]{8}|[0-9a-f]{17})")
 
@@ -68,34 +67,29 @@ class NatGatewayBackend(EC2Backend):
         allocation_id: str | None,
         tags: dict[str, str] | None = None,
         connectivity_type: str = "public",
-        *,
-        secondary_allocation_ids: Sequence[str] = (),
-        gateway_id: str | None = None,
-        association_ids: Sequence[str | None] = (),
-        private_ips: Sequence[str | None] = (),
-        created_at: datetime | None = None,
     ) -> NatGateway:
-        """Create a zonal gateway. Private IPs and association ids begin with the primary one.
+        """Create a zonal gateway with at most one EIP, which is all that moto itself asks for."""
+        gateway = NatGateway(self, self.get_subnet(subnet_id), connectivity_type=connectivity_type)
+        return self.set_up_nat_gateway(gateway, {allocation_id: None} if allocation_id else {}, tags)
 
-        Whatever is not given, or `None`, is generated; with `created_at` it has been there since then.
+    def set_up_nat_gateway(
+        self,
+        gateway: NatGateway,
+        zones: Mapping[str, str | None],
+        tags: dict[str, str] | None = None,
+        private_ips: Sequence[str | None] = (),
+    ) -> NatGateway:
+        """Give a new gateway its EIPs, the primary one first, each with the zone that it serves, if any.
+
+        Private IPs go with them in order; `None` is generated.
         """
-        if connectivity_type == "public" and not allocation_id:
-            raise MissingParameterError("AllocationId")
-        allocation_ids = [allocation_id, *secondary_allocation_ids] if allocation_id else []
-        eips = _free_eips(self, allocation_ids, held=0)
-        since = created_at or now()
-        gateway = NatGateway(  # type: ignore[abstract]  # moto leaves CloudFormation's methods undefined
-            self,
-            subnet_id,
-            connectivity_type=connectivity_type,
-            created_at=since,
-            gateway_id=gateway_id,
-        )
-        ready = since + timedelta(seconds=settings_of(self).lags.create_gateway)
+        eips, served = _free_eips(self, zones), list(zones.values())
+        if not zones:
+            eips, served = gateway.own_addresses()
+        since, lag = gateway.created_at, settings_of(self).lags.create_gateway
         gateway.states.change(since, "pending")
-        gateway.states.change(ready, "available")
-        for eip, association_id, private_ip in zip_longest(eips, association_ids, private_ips or [None]):
-            gateway.add(eip, since=since, ready=ready, association_id=association_id, private_ip=private_ip)
+        gateway.states.change(since + timedelta(seconds=lag), "available")
+        gateway.add(eips, served, since=since, lag_seconds=lag, private_ips=private_ips)
         self.nat_gateways[gateway.id] = gateway
         gateway.add_tags(tags or {})
         return gateway
@@ -108,16 +102,15 @@ class NatGatewayBackend(EC2Backend):
         return gateway
 
     def associate_nat_gateway_address(
-        self, nat_gateway_id: str, allocation_ids: Sequence[str]
+        self, nat_gateway_id: str, allocation_ids: Sequence[str], zone: str | None = None
     ) -> list[NatGatewayAddress]:
-        """Add EIPs to a public gateway and return their new addresses, `associating`."""
+        """Add EIPs to a public gateway, or a zone of it, and return their new addresses, `associating`."""
         gateway = find_gateway(self, nat_gateway_id)
         gateway.require_idle()
         if not allocation_ids:
             raise MissingParameterError("AllocationId")
-        eips = _free_eips(self, allocation_ids, held=len(gateway.held_at(now())))
-        ready = now() + timedelta(seconds=settings_of(self).lags.associate)
-        return [gateway.add(eip, since=now(), ready=ready) for eip in eips]
+        eips, lag = _free_eips(self, allocation_ids), settings_of(self).lags.associate
+        return gateway.add(eips, [zone for _ in eips], since=now(), lag_seconds=lag)
 
     def disassociate_nat_gateway_address(
         self, nat_gateway_id: str, association_ids: Sequence[str], limit_seconds: int
@@ -149,15 +142,14 @@ class NatGatewayBackend(EC2Backend):
         return generic_filter(filters or {}, [gateway for gateway in gateways if gateway.state])
 
 
-def _free_eips(backend: EC2Backend, allocation_ids: Sequence[str], *, held: int) -> list[ElasticAddress]:
-    """Return EIPs that nothing uses, in the order of their ids, for a gateway that holds so many already.
+def _free_eips(backend: EC2Backend, allocation_ids: Iterable[str]) -> list[ElasticAddress | None]:
+    """Return EIPs that nothing uses, in the order of their ids.
 
     (Of one that something uses EC2 tells a new gateway later, by making it `failed`.)
     """
-    if held + len(allocation_ids) > MAX_ADDRESSES:
-        raise AddressesPerGatewayExceededError(MAX_ADDRESSES)
-    eips = [backend.address_by_allocation([one])[0] for one in allocation_ids]
-    for eip in eips:
+    eips: list[ElasticAddress | None] = []
+    for eip in (backend.address_by_allocation([one])[0] for one in allocation_ids):
         if eip.association_id or holder(backend, eip, now()):
             raise ResourceAlreadyAssociatedError(str(eip.allocation_id))
+        eips.append(eip)
     return eips

@@ -4,31 +4,44 @@ Parameters and answers: EC2 API reference. A dry run is a permission check: it l
 """
 
 from moto.core.responses import ActionResult
-from moto.ec2.exceptions import InvalidParameterValue
+from moto.ec2.exceptions import InvalidParameterCombination, InvalidParameterValue
 from moto.ec2.responses._base_response import EC2BaseResponse
 from moto.ec2.utils import add_tag_specification
 
+from .models import NatGateway
+from .regional import RegionalNatGateway
 from .timeline import now
 
 DEFAULT_DRAIN_LIMIT_SECONDS = 350
 PAGE_SIZES = range(5, 1001)
+ZONAL_ONLY = ("SubnetId", "AllocationId", "SecondaryAllocationIds")
+REGIONAL_ONLY = ("VpcId", "AvailabilityZoneAddresses")
 
 
 class NatGateways(EC2BaseResponse):
     """The actions on NAT gateways."""
 
     def create_nat_gateway(self) -> ActionResult:
-        """CreateNatGateway, of zonal gateways."""
+        """CreateNatGateway. What the code is when parameters of both modes are given is inferred."""
         self.error_on_dryrun()
-        if self._get_param("AvailabilityMode", "zonal") != "zonal":
-            self.ec2_backend.raise_not_implemented_error("A regional NAT gateway")
-        gateway = self.ec2_backend.create_nat_gateway(
-            subnet_id=self._get_param("SubnetId"),
-            allocation_id=self._get_param("AllocationId"),
-            tags=add_tag_specification(self._get_param("TagSpecifications", [])),
-            connectivity_type=self._get_param("ConnectivityType", "public"),
-            secondary_allocation_ids=self._get_param("SecondaryAllocationIds", []),
-        )
+        given, backend = self._get_param, self.ec2_backend
+        regional = given("AvailabilityMode", "zonal") == "regional"
+        if any(given(name) for name in (ZONAL_ONLY if regional else REGIONAL_ONLY)):
+            raise InvalidParameterCombination("Parameters of a zonal and of a regional NAT gateway are given")
+        if regional:
+            by_zone = given("AvailabilityZoneAddresses", [])
+            gateway: NatGateway = RegionalNatGateway(backend, given("VpcId"), automatic=not by_zone)
+        else:
+            by_zone = [{"AllocationIds": [given("AllocationId"), *given("SecondaryAllocationIds", [])]}]
+            kind = given("ConnectivityType", "public")
+            gateway = NatGateway(backend, backend.get_subnet(given("SubnetId")), connectivity_type=kind)
+        zones = {
+            allocation_id: one.get("AvailabilityZone") or one.get("AvailabilityZoneId")
+            for one in by_zone
+            for allocation_id in one.get("AllocationIds", [])
+            if allocation_id
+        }
+        backend.set_up_nat_gateway(gateway, zones, add_tag_specification(given("TagSpecifications", [])))
         return ActionResult({"NatGateway": gateway.to_dict(now())})
 
     def delete_nat_gateway(self) -> ActionResult:
@@ -54,11 +67,13 @@ class NatGateways(EC2BaseResponse):
         return ActionResult({"NatGateways": shown, "NextToken": str(end) if end < len(gateways) else None})
 
     def associate_nat_gateway_address(self) -> ActionResult:
-        """AssociateNatGatewayAddress, of zonal gateways."""
+        """AssociateNatGatewayAddress."""
         self.error_on_dryrun()
         gateway_id = self._get_param("NatGatewayId")
         addresses = self.ec2_backend.associate_nat_gateway_address(
-            gateway_id, self._get_param("AllocationIds", [])
+            gateway_id,
+            self._get_param("AllocationIds", []),
+            self._get_param("AvailabilityZone") or self._get_param("AvailabilityZoneId"),
         )
         shown = [address.to_dict(now()) | {"Status": "associating"} for address in addresses]
         return ActionResult({"NatGatewayId": gateway_id, "NatGatewayAddresses": shown})

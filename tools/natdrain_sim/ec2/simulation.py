@@ -3,12 +3,15 @@
 import random
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import cast
+from itertools import zip_longest
+from typing import Any, cast
 
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.ec2.models import EC2Backend, ec2_backends
 
+from .models import NatGateway
 from .nat_gateways import NatGatewayBackend, all_gateways, find_gateway
+from .regional import RegionalNatGateway
 from .settings import Lags, settings_of
 from .timeline import now
 
@@ -48,6 +51,8 @@ class Simulation:
         subnet_id: str,
         allocation_ids: Sequence[str] = (),
         *,
+        zones: Sequence[str] = (),
+        automatic: bool = False,
         gateway_id: str | None = None,
         association_ids: Sequence[str | None] = (),
         private_ips: Sequence[str | None] = (),
@@ -55,20 +60,23 @@ class Simulation:
     ) -> str:
         """Create a gateway that has been there for a day, and return its id; without EIPs it is private.
 
-        The first allocation is the primary one; `association_ids` and `private_ips` go with them in order.
-        What CreateNatGateway would refuse raises moto's exception for it.
+        With `zones`, the name or id of one for each allocation, it is a regional gateway of the subnet's VPC.
+        `automatic` is regional too, and AWS manages its EIPs: those given, or else some of AWS's own.
+
+        The first allocation of a zonal one is primary; `association_ids` and `private_ips` go with them in
+        order. What CreateNatGateway would refuse raises moto's exception for it.
         """
-        gateway = cast("NatGatewayBackend", self._backend).create_nat_gateway(
-            subnet_id,
-            allocation_ids[0] if allocation_ids else None,
-            dict(tags or {}),
-            connectivity_type="public" if allocation_ids else "private",
-            secondary_allocation_ids=allocation_ids[1:],
-            private_ips=private_ips,
-            gateway_id=gateway_id,
-            association_ids=association_ids,
-            created_at=now() - timedelta(days=1),
-        )
+        backend, subnet = self._backend, self._backend.get_subnet(subnet_id)
+        given: dict[str, Any] = {"gateway_id": gateway_id, "created_at": now() - timedelta(days=1)}
+        if zones or automatic:
+            gateway: NatGateway = RegionalNatGateway(backend, subnet.vpc_id, automatic=automatic, **given)
+        else:
+            kind = "public" if allocation_ids else "private"
+            gateway = NatGateway(backend, subnet, connectivity_type=kind, **given)
+        served = dict(zip_longest(allocation_ids, zones))
+        cast("NatGatewayBackend", backend).set_up_nat_gateway(gateway, served, dict(tags or {}), private_ips)
+        for address, association_id in zip(gateway.addresses, association_ids, strict=False):
+            address.association_id = association_id or address.association_id
         return gateway.id
 
     def set_gateway_state(self, gateway_id: str, state: str) -> None:
@@ -94,6 +102,10 @@ class Simulation:
         """Open one connection on one address, which must be in service."""
         gateway = find_gateway(self._backend, gateway_id)
         gateway.traffic.place(now(), association_id, lifetime_seconds=lifetime_seconds)
+
+    def gateway_ids(self) -> list[str]:
+        """Return the gateways that carry traffic now."""
+        return [gateway.id for gateway in all_gateways(self._backend) if gateway.state == "available"]
 
     def connections(self, gateway_id: str) -> dict[str, int]:
         """Count the connections open now, per association that the gateway holds."""
