@@ -20,7 +20,7 @@ $(VENV)/ready: requirements.txt requirements-dev.txt pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
-# The CDK's command line, and the validator of the States Language. Node.js is the virtual environment's, and trusts
+# The CDK's command line, the validator of the States Language, and a simulator of IAM. Node.js is the virtual environment's, and trusts
 # whom the system trusts.
 node_modules/ready: package.json package-lock.json .npmrc $(VENV)/ready
 	NODE_USE_SYSTEM_CA=1 $(BIN)/npm ci --loglevel error

@@ -1,4 +1,4 @@
-"""EC2 and DynamoDB on loopback with an answer ready for each call, so that only the caller takes time."""
+"""AWS on loopback with an answer ready for each call, so that only the caller takes time."""
 
 from __future__ import annotations
 
@@ -36,14 +36,18 @@ _EC2 = {
         f"<connectivityType>public</connectivityType><natGatewayAddressSet>{_PRIMARY}{_SECONDARY}"
         f"</natGatewayAddressSet>{_TAGS}</item></natGatewaySet>"
     ),
+    "ReleaseAddress": "<return>true</return>",
     "DisassociateNatGatewayAddress": f"<natGatewayId>{GATEWAY}</natGatewayId>",
 }
-_DYNAMODB = {
+_JSON = {
     "BatchGetItem": {"Responses": {TABLE: []}},
     "DeleteItem": {},
+    "GetCalendarState": {"State": "OPEN"},
     "PutItem": {},
     "UpdateItem": {"Attributes": {"Drains": {"M": {}}}},
 }
+# {"MetricDataResults": []} in CBOR, which CloudWatch's clients speak.
+_METRICS = b"\xa1\x71MetricDataResults\x80"
 
 
 @contextmanager
@@ -64,17 +68,20 @@ class _Handler(BaseHTTPRequestHandler):
     wbufsize = -1  # head and body leave together, without the wait of Nagle's algorithm between them
 
     def do_POST(self) -> None:
-        """Answer the operation that DynamoDB's header or EC2's form names."""
-        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-        if target := self.headers.get("X-Amz-Target"):
-            answer = json.dumps(_DYNAMODB[target.rpartition(".")[2]])
-        else:
-            [action] = parse_qs(body)["Action"]
-            answer = f"<{action}Response>{_EC2[action]}</{action}Response>"
+        """Answer the operation that the path, a header, or EC2's form names."""
+        body = self.rfile.read(int(self.headers["Content-Length"]))
         self.send_response(200)
+        if self.path.endswith("/GetMetricData"):
+            self.send_header("smithy-protocol", "rpc-v2-cbor")
+            answer = _METRICS
+        elif target := self.headers.get("X-Amz-Target"):
+            answer = json.dumps(_JSON[target.rpartition(".")[2]]).encode()
+        else:
+            [action] = parse_qs(body.decode())["Action"]
+            answer = f"<{action}Response>{_EC2[action]}</{action}Response>".encode()
         self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
-        self.wfile.write(answer.encode())
+        self.wfile.write(answer)
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""

@@ -160,12 +160,14 @@ def _events() -> dict[str, dict[str, Any]]:
     """For each handler an event that makes it call AWS through every client that it uses."""
     request = {"NatGatewayId": aws_stub.GATEWAY, "AssociationIds": [aws_stub.ADDRESS["AssociationId"]]}
     drain = {**aws_stub.ADDRESS, "SinceAt": "2026-10-02T17:00:00Z"}
-    task = {"Execution": "execution", "Request": request, "Drains": [drain]}
+    task = {"Execution": "execution", "Request": request, "LastAttempt": False}
+    step = {"Drains": [drain], "AssociationIds": request["AssociationIds"], "AllocationIds": []}
     return {
         STOCK: request,
         "read_request": {"Execution": "execution", "Input": {"PublicIps": [aws_stub.ADDRESS["PublicIp"]]}},
-        "validate": {"Execution": "execution", "Request": request},
-        "disassociate": {**task, "AssociationIds": request["AssociationIds"]},
-        "confirm": task,
-        "close": task,
+        "validate": {**task, "Step": {}},
+        "disassociate": {**task, "Step": step},
+        "confirm": {**task, "Step": step},
+        "release": {**task, "Step": {**step, "AllocationIds": [aws_stub.ADDRESS["AllocationId"]]}},
+        "close": {**task, "Step": step},
     }

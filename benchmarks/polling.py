@@ -19,7 +19,8 @@ from rich.table import Table
 
 from natdrain.decide import Decision, Known, Wait, accepted, decide
 from natdrain.drains import Drain
-from natdrain.gateways import AVAILABLE, DRAINING, Address, Gateway, Look
+from natdrain.gateways import AVAILABLE, DRAINING, Address, Gateway
+from natdrain.looks import Look
 from natdrain.requests import Request
 
 __all__ = ["LIMITS", "WAITERS", "Row", "Workflow", "measure", "print_table"]

@@ -9,6 +9,7 @@ __all__ = [
     "DEAD_LETTERS",
     "DESCRIBE",
     "LOG_DELIVERY",
+    "METRICS",
     "NOT_TRACED",
     "OWN_EXECUTIONS",
     "OWN_VERSIONS",
@@ -22,6 +23,10 @@ __all__ = [
 XRAY = "X-Ray's actions cannot be narrowed to a resource (Service Authorization Reference, AWS X-Ray)."
 DESCRIBE = (
     "EC2's describe actions cannot be narrowed to a resource (Service Authorization Reference, Amazon EC2)."
+)
+METRICS = (
+    "CloudWatch's metrics of AWS services cannot be narrowed to a resource (Service Authorization Reference, "
+    "Amazon CloudWatch)."
 )
 LOG_DELIVERY = (
     "CloudWatch Logs' delivery actions cannot be narrowed to a resource (Step Functions developer guide, "
@@ -53,7 +58,7 @@ def acknowledge_wildcards(construct: IConstruct, *reasons: str) -> None:
     acknowledge(construct, "IAM5[Resource::*]", " ".join(reasons))
 
 
-def acknowledge_tagged_resources(construct: IConstruct) -> None:
-    """Acknowledge rights on every gateway and Elastic IP where tags are the condition."""
-    for kind in ("natgateway", "elastic-ip", "network-interface"):
+def acknowledge_tagged_resources(construct: IConstruct, *kinds: str) -> None:
+    """Acknowledge rights on every resource of EC2 of these kinds where tags are the condition."""
+    for kind in kinds:
         acknowledge(construct, f"IAM5[Resource::{_EC2}{kind}/*]", TAGS_NARROW_IT)

@@ -21,8 +21,10 @@ __all__ = ["OPERATIONS", "PIP", "ROOT", "bundle", "fingerprint", "install"]
 ROOT = Path(__file__).parent.parent
 
 OPERATIONS = {
+    "cloudwatch": ["GetMetricData"],
     "dynamodb": ["BatchGetItem", "DeleteItem", "PutItem", "UpdateItem"],
-    "ec2": ["DescribeAddresses", "DescribeNatGateways", "DisassociateNatGatewayAddress"],
+    "ec2": ["DescribeAddresses", "DescribeNatGateways", "DisassociateNatGatewayAddress", "ReleaseAddress"],
+    "ssm": ["GetCalendarState"],
 }
 """What the functions call. The SDK in the asset knows nothing else; a test holds it to the rights granted."""
 

@@ -29,6 +29,7 @@ def keep_operations(data: Path, operations: Mapping[str, Sequence[str]]) -> None
     """
     for folder in [path for path in data.iterdir() if path.is_dir() and path.name not in operations]:
         shutil.rmtree(folder)
+    prefixes = []
     for service, names in operations.items():
         packed = max((data / service).glob(f"*/{_MODEL}"))
         for folder in [path for path in (data / service).iterdir() if path != packed.parent]:
@@ -36,10 +37,11 @@ def keep_operations(data: Path, operations: Mapping[str, Sequence[str]]) -> None
         model = cut(json.loads(gzip.decompress(packed.read_bytes())), names)
         # Not packed again: botocore reads both, and packers differ in what they write.
         packed.with_suffix("").write_text(json.dumps(model))
+        prefixes.append(model["metadata"]["endpointPrefix"])
         packed.unlink()
     endpoints = json.loads((data / _ENDPOINTS).read_text())
     for partition in endpoints["partitions"]:
-        partition["services"] = {service: partition["services"][service] for service in operations}
+        partition["services"] = {prefix: partition["services"][prefix] for prefix in prefixes}
     (data / _ENDPOINTS).write_text(json.dumps(endpoints))
 
 

@@ -21,26 +21,32 @@ from pydantic import (
     ValidationError,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from infra.config_values import (
     RETENTION_DAYS,
+    Calendars,
     DrainLimit,
     Expression,
+    OwnerTags,
     Prefixes,
     RequestDocument,
     RetentionDays,
     Tags,
     TimeZone,
+    Verdicts,
     twice,
 )
-from natdrain.requests import DEFAULT_DRAIN_LIMIT_SECONDS
+from natdrain.policy import GuardPolicy
+from natdrain.requests import DEFAULT_DRAIN_LIMIT_SECONDS, AfterDrain
 
 __all__ = ["Config", "ConfigError", "Schedule", "Section"]
 
 _MAX_SHOWN_CHARACTERS = 80
+_GUARDS_CHARACTERS = 3_000
 
 
 class ConfigError(Exception):
@@ -91,6 +97,76 @@ class Defaults(Section):
         default=DEFAULT_DRAIN_LIMIT_SECONDS,
         description="the drain limit: seconds, 1 to 4000, after which EC2 cuts what is still open",
     )
+
+    wait_in_line_seconds: int = Field(
+        default=7200,
+        ge=60,
+        le=14_400,
+        description='seconds, 60 to 14400, for which `WhenBusy = "wait"` waits for its gateway',
+    )
+
+
+class Allocations(Section):
+    """What may become of allocations when their addresses have left."""
+
+    release: bool = Field(
+        default=False,
+        description='true: requests may ask `AfterDrain = "release"`, for which a function has the right',
+    )
+
+
+class Guards(Section):
+    """What the guards go by; `docs/guards.md` has their names and default verdicts."""
+
+    remaining_addresses: int = Field(
+        default=GuardPolicy().remaining_addresses,
+        ge=1,
+        le=31,
+        description="how many addresses, 1 to 31, are to stay in service; on a regional gateway in each zone",
+    )
+    port_errors_minutes: int = Field(
+        default=GuardPolicy().port_errors_minutes,
+        ge=1,
+        le=180,
+        description="minutes, 1 to 180, for which an `ErrorPortAllocation` counts",
+    )
+    capacity_minutes: int = Field(
+        default=GuardPolicy().capacity_minutes,
+        ge=5,
+        le=20_160,
+        description="minutes, 5 to 20160, of which the peak of `ActiveConnectionCount` counts",
+    )
+    owner_tags: OwnerTags = Field(
+        default={},
+        description=(
+            "tags by which another tool is known, each with what that tool will do next: `KEY` or "
+            "`KEY=VALUE`, where `*` stands for anything"
+        ),
+    )
+    change_calendars: Calendars = Field(
+        default=[],
+        description="SSM change calendars, by name or ARN, of which none may be closed; 10 at most",
+    )
+    by_hand: Verdicts = Field(
+        default={},
+        description='verdicts by hand that are to differ: guard = `"allow"`, `"warn"` or `"refuse"`',
+    )
+    automatic: Verdicts = Field(default={}, description="the same of what alarms and schedules start")
+
+    @property
+    def policy(self) -> GuardPolicy:
+        """What the functions are told."""
+        return GuardPolicy(**self.model_dump())
+
+    @model_validator(mode="after")
+    def _fits(self) -> Guards:
+        # Lambda quotas: the environment of a function has at most 4 KB, and natdrain has more to say there.
+        if (length := len(self.policy.to_text())) > _GUARDS_CHARACTERS:
+            raise ValueError(
+                f"these take {length} characters of a function's environment, which has room for "
+                f"{_GUARDS_CHARACTERS}: fewer or shorter owner_tags or change_calendars"
+            )
+        return self
 
 
 class Alarms(Section):
@@ -180,6 +256,10 @@ class Config(Section):
     defaults: Defaults = Field(
         default=Defaults(), description="what a request has that does not say otherwise"
     )
+    guards: Guards = Field(default=Guards(), description="what is checked before an address is taken off")
+    after_drain: Allocations = Field(
+        default=Allocations(), description="what may become of an allocation when its address has left"
+    )
     alarms: Alarms = Field(default=Alarms(), description="drains that CloudWatch alarms start")
     schedule: list[Schedule] = Field(
         default=[], description="drains at set times, by EventBridge Scheduler, one `[[schedule]]` each"
@@ -190,6 +270,16 @@ class Config(Section):
     def _named_once(cls, schedules: list[Schedule]) -> list[Schedule]:
         if again := twice([schedule.name for schedule in schedules]):
             raise ValueError(f"the name {again} is used more than once, if case does not count")
+        return schedules
+
+    @field_validator("schedule")
+    @classmethod
+    def _may_release(cls, schedules: list[Schedule], info: ValidationInfo) -> list[Schedule]:
+        after_drain = info.data.get("after_drain")
+        for schedule in schedules:
+            releases = schedule.request.get("AfterDrain") == AfterDrain.RELEASE
+            if releases and after_drain is not None and not after_drain.release:
+                raise ValueError(f"{schedule.name} asks to release, which after_drain.release must allow")
         return schedules
 
     @property

@@ -14,17 +14,21 @@ from aws_croniter.exceptions import AwsCroniterExpressionError
 from pydantic import AfterValidator, Field, StringConstraints
 
 from natdrain.errors import RequestRefused
+from natdrain.policy import RULES, Verdict
 from natdrain.requests import MAX_DRAIN_LIMIT_SECONDS, MIN_DRAIN_LIMIT_SECONDS, Request
 
 __all__ = [
     "RETENTION_DAYS",
+    "Calendars",
     "DrainLimit",
     "Expression",
+    "OwnerTags",
     "Prefixes",
     "RequestDocument",
     "RetentionDays",
     "Tags",
     "TimeZone",
+    "Verdicts",
     "twice",
 ]
 
@@ -74,6 +78,26 @@ def twice(names: Sequence[str]) -> str:
     """The names that are there more than once, if case does not count."""
     lower = [name.lower() for name in names]
     return ", ".join(sorted({name for name in lower if lower.count(name) > 1}))
+
+
+def _calendar(name: str) -> str:
+    # SSM API reference, CreateDocument: Name; and the ARN of a document.
+    if not re.fullmatch(r"(arn:aws(-[a-z]+)*:ssm:[a-z0-9-]+:\d{12}:document/)?[A-Za-z0-9_.-]{3,128}", name):
+        raise ValueError("is neither the name nor the ARN of an SSM document")
+    return name
+
+
+def _verdicts(verdicts: dict[str, str]) -> dict[str, str]:
+    judged = [rule.name for rule in RULES if not rule.fixed]
+    fixed = [rule.name for rule in RULES if rule.fixed]
+    for guard, verdict in verdicts.items():
+        if guard in fixed:
+            raise ValueError(f"{guard} always refuses; others are {', '.join(judged)}")
+        if guard not in judged:
+            raise ValueError(f"{guard} is no guard; there are {', '.join(judged)}")
+        if verdict not in [*Verdict]:
+            raise ValueError(f"{guard} = {verdict!r}: a verdict is {', '.join(Verdict)}")
+    return verdicts
 
 
 def _time_zone(name: str) -> str:
@@ -127,6 +151,12 @@ Prefixes = Annotated[list[_Prefix], AfterValidator(_prefixes)]
 _TagKey = Annotated[str, StringConstraints(min_length=1, max_length=128), AfterValidator(_tag)]
 _TagValue = Annotated[str, StringConstraints(max_length=256), AfterValidator(_tag)]
 Tags = Annotated[dict[_TagKey, _TagValue], Field(max_length=40), AfterValidator(_tags)]
+OwnerTags = dict[
+    Annotated[str, StringConstraints(min_length=1, max_length=385)],
+    Annotated[str, StringConstraints(min_length=1)],
+]
+Calendars = Annotated[list[Annotated[str, AfterValidator(_calendar)]], Field(max_length=10)]
+Verdicts = Annotated[dict[str, str], AfterValidator(_verdicts)]
 RetentionDays = Annotated[int, AfterValidator(_retention)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Expression = Annotated[str, AfterValidator(_expression)]

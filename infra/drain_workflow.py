@@ -29,13 +29,13 @@ from infra.config import Config
 from infra.functions import Functions
 from infra.gateway_lock import GatewayLock
 from infra.logs import log_group
-from infra.persistence import FUNCTION_ERRORS, TASK_TIMEOUT, catch_all, retry
+from infra.persistence import FUNCTION_ERRORS, LAST_ATTEMPT, TASK_TIMEOUT, catch_all, retry
 from natdrain.errors import DrainFailed
 
 __all__ = ["DrainWorkflow"]
 
 _EXECUTION = "{% $states.context.Execution.Id %}"
-_LONGEST = Duration.hours(6)
+_LONGEST_SECONDS = 6 * 3600
 """Two drains of the longest limit one after the other, each with its margin, and room."""
 
 
@@ -52,6 +52,7 @@ class DrainWorkflow(Construct):
         table: dynamodb.ITable,
     ) -> None:
         super().__init__(scope, construct_id)
+        self._config = config
         self._functions = functions
         self._table = table
         self._close = self._closing()
@@ -61,7 +62,7 @@ class DrainWorkflow(Construct):
             comment="Takes Elastic IPs off one NAT gateway with care.",
             query_language=sfn.QueryLanguage.JSONATA,
             definition_body=sfn.DefinitionBody.from_chainable(self._definition()),
-            timeout=_LONGEST,
+            timeout=Duration.seconds(_LONGEST_SECONDS + config.defaults.wait_in_line_seconds),
             tracing_enabled=config.tracing,
             logs=sfn.LogOptions(
                 destination=log_group(self, "Logs", config),
@@ -128,6 +129,12 @@ class DrainWorkflow(Construct):
         )
         for decided in (validate, confirm, disassociate):
             decided.next(next_step)
+        if self._functions.release:
+            release = self._decide(
+                "Release", self._functions.release, "Give allocations back to AWS, if the lock is still ours."
+            )
+            release.next(next_step)
+            next_step.when(sfn.Condition.jsonata("{% $step.Do = 'release' %}"), release)
         wait.next(confirm)
         next_step.when(sfn.Condition.jsonata("{% $step.Do = 'disassociate' %}"), disassociate)
         next_step.when(sfn.Condition.jsonata("{% $step.Do = 'wait' %}"), wait)
@@ -150,7 +157,14 @@ class DrainWorkflow(Construct):
         )
         asked.when(sfn.Condition.jsonata("{% $exists($quiet.Outcome) %}"), self._close)
         asked.when(sfn.Condition.jsonata("{% $request.DryRun %}"), validate)
-        lock = GatewayLock(self, "Lock", table=self._table, locked=validate, close=self._close)
+        lock = GatewayLock(
+            self,
+            "Lock",
+            table=self._table,
+            wait_in_line_seconds=self._config.defaults.wait_in_line_seconds,
+            locked=validate,
+            close=self._close,
+        )
         asked.otherwise(lock.take)
         begin = sfn.Pass.jsonata(
             self,
@@ -160,7 +174,7 @@ class DrainWorkflow(Construct):
                 "request": {},
                 "quiet": {},
                 "failure": {},
-                "step": {"Do": "finish", "Drains": [], "AssociationIds": []},
+                "step": {"Do": "finish", "Drains": []},
             },
             outputs={},
         )
@@ -178,8 +192,7 @@ class DrainWorkflow(Construct):
                     "Request": "{% $request %}",
                     "Quiet": "{% $quiet %}",
                     "Failure": "{% $failure %}",
-                    "Drains": "{% $step.Drains %}",
-                    "AssociationIds": "{% $step.AssociationIds %}",
+                    "Step": "{% $step %}",
                 }
             ),
             assign={"outcome": "{% $states.result.Payload %}"},
@@ -224,8 +237,8 @@ class DrainWorkflow(Construct):
             payload={
                 "Execution": _EXECUTION,
                 "Request": "{% $request %}",
-                "Drains": "{% $step.Drains %}",
-                "AssociationIds": "{% $step.AssociationIds %}",
+                "Step": "{% $step %}",
+                "LastAttempt": LAST_ATTEMPT,
             },
             assign={"step": "{% $states.result.Payload %}"},
         )

@@ -14,6 +14,7 @@ from constructs import Construct
 
 from infra.acknowledged import (
     DESCRIBE,
+    METRICS,
     TESTED_RUNTIME,
     XRAY,
     acknowledge,
@@ -28,9 +29,11 @@ from natdrain.alarms import AlarmPolicy
 from natdrain.names import (
     ALARM_POLICY_ENV,
     DRAIN_LIMIT_ENV,
+    GUARD_POLICY_ENV,
     OPT_IN_TAG,
     OPT_IN_VALUE,
     PROTECT_TAG,
+    RELEASE_ENV,
     SERVICE,
     TABLE_ENV,
 )
@@ -46,6 +49,7 @@ _TIMEOUT = Duration.seconds(45)
 """Short, since a function in flight outlives an execution that is stopped."""
 
 _DISASSOCIATE = "ec2:DisassociateNatGatewayAddress"
+_RELEASE = "ec2:ReleaseAddress"
 
 
 class Functions(Construct):
@@ -60,9 +64,15 @@ class Functions(Construct):
             Annotations.of(self).add_warning_v2("natdrain:byte-code", NO_BYTECODE)
         self._config = config
         self._table = table
-        look = iam.PolicyStatement(
-            actions=["ec2:DescribeNatGateways", "ec2:DescribeAddresses"], resources=["*"]
-        )
+        look = [
+            iam.PolicyStatement(
+                actions=["ec2:DescribeNatGateways", "ec2:DescribeAddresses", "cloudwatch:GetMetricData"],
+                resources=["*"],
+            ),
+            self._on_table("dynamodb:BatchGetItem"),
+            *self._calendars(),
+        ]
+        guards = {GUARD_POLICY_ENV: config.guards.policy.to_text()}
         self.read_request = self._function(
             "ReadRequest",
             "read_request",
@@ -72,14 +82,26 @@ class Functions(Construct):
             ],
             environment=_request_settings(config),
         )
-        self.validate = self._function(
-            "Validate", "validate", [look, self._on_table("dynamodb:BatchGetItem")]
-        )
+        self.validate = self._function("Validate", "validate", look, environment=guards)
+        self.confirm = self._function("Confirm", "confirm", look, environment=guards)
+        under_the_lock = self._on_table("dynamodb:BatchGetItem", "dynamodb:UpdateItem")
         self.disassociate = self._function(
-            "Disassociate", "disassociate", [*self._disassociate(), self._on_table("dynamodb:UpdateItem")]
+            "Disassociate",
+            "disassociate",
+            [
+                *self._where_tagged(_DISASSOCIATE, "natgateway", "elastic-ip"),
+                # It belongs to AWS and carries no tags: a condition on them would deny every drain.
+                iam.PolicyStatement(actions=[_DISASSOCIATE], resources=[self._ec2("network-interface")]),
+                under_the_lock,
+            ],
         )
-        acknowledge_tagged_resources(self.node.find_child("DisassociateRole"))
-        self.confirm = self._function("Confirm", "confirm", [look])
+        tagged = ("natgateway", "elastic-ip", "network-interface")
+        acknowledge_tagged_resources(self.node.find_child("DisassociateRole"), *tagged)
+        self.release: lambda_.IVersion | None = None
+        if config.after_drain.release:
+            rights = [*self._where_tagged(_RELEASE, "elastic-ip"), under_the_lock]
+            self.release = self._function("Release", "release", rights)
+            acknowledge_tagged_resources(self.node.find_child("ReleaseRole"), "elastic-ip")
         self.close = self._function(
             "Close",
             "close",
@@ -89,34 +111,43 @@ class Functions(Construct):
     @property
     def versions(self) -> list[lambda_.IVersion]:
         """The published version of each function that the workflow calls from now on."""
-        return [self.read_request, self.validate, self.disassociate, self.confirm, self.close]
+        always = [self.read_request, self.validate, self.disassociate, self.confirm, self.close]
+        return [*always, self.release] if self.release else always
 
     def _on_table(self, *actions: str) -> iam.PolicyStatement:
         return iam.PolicyStatement(actions=list(actions), resources=[self._table.table_arn])
 
-    def _disassociate(self) -> list[iam.PolicyStatement]:
-        """The right to drain, where the owner opted in and nobody protects.
+    def _calendars(self) -> list[iam.PolicyStatement]:
+        """The right to ask the change calendars (Service Authorization Reference, AWS Systems Manager)."""
+        documents = [
+            name
+            if name.startswith("arn:")
+            else Stack.of(self).format_arn(service="ssm", resource="document", resource_name=name)
+            for name in self._config.guards.change_calendars
+        ]
+        return (
+            [iam.PolicyStatement(actions=["ssm:GetCalendarState"], resources=documents)] if documents else []
+        )
 
-        Service Authorization Reference, Amazon EC2: the action is authorised on the gateway and on
-        every Elastic IP, each separately, and may be on the gateway's network interface.
+    def _ec2(self, kind: str) -> str:
+        return Stack.of(self).format_arn(service="ec2", resource=kind, resource_name="*")
+
+    def _where_tagged(self, action: str, *kinds: str) -> list[iam.PolicyStatement]:
+        """The right to change resources of EC2 where the owner opted in and nobody protects.
+
+        Service Authorization Reference, Amazon EC2: an action is authorised on each resource of a call
+        separately; those of NAT gateways on the gateway and on every Elastic IP.
         """
-        stack = Stack.of(self)
-
-        def arn(kind: str) -> str:
-            return stack.format_arn(service="ec2", resource=kind, resource_name="*")
-
-        tagged = [arn("natgateway"), arn("elastic-ip")]
+        tagged = [self._ec2(kind) for kind in kinds]
         return [
             iam.PolicyStatement(
-                actions=[_DISASSOCIATE],
+                actions=[action],
                 resources=tagged,
                 conditions={"StringEquals": {f"aws:ResourceTag/{OPT_IN_TAG}": OPT_IN_VALUE}},
             ),
-            # The interface belongs to AWS and carries no tags: a condition on them would deny every drain.
-            iam.PolicyStatement(actions=[_DISASSOCIATE], resources=[arn("network-interface")]),
             iam.PolicyStatement(
                 effect=iam.Effect.DENY,
-                actions=[_DISASSOCIATE],
+                actions=[action],
                 resources=tagged,
                 conditions={"Null": {f"aws:ResourceTag/{PROTECT_TAG}": "false"}},
             ),
@@ -134,8 +165,9 @@ class Functions(Construct):
         role = iam.Role(self, f"{construct_id}Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         for statement in statements:
             role.add_to_policy(statement)
-        describes = any(statement.resources == ["*"] for statement in statements)
-        acknowledge_wildcards(role, XRAY, *([DESCRIBE] if describes else []))
+        everywhere = {action for one in statements if one.resources == ["*"] for action in one.actions}
+        reasons = {"ec2:DescribeNatGateways": DESCRIBE, "cloudwatch:GetMetricData": METRICS}
+        acknowledge_wildcards(role, XRAY, *(why for action, why in reasons.items() if action in everywhere))
         group.grant_write(role)
         function = lambda_.Function(
             self,
@@ -174,5 +206,6 @@ def _request_settings(config: Config) -> dict[str, str]:
     )
     return {
         DRAIN_LIMIT_ENV: str(config.defaults.max_drain_duration_seconds),
+        RELEASE_ENV: str(config.after_drain.release).lower(),
         ALARM_POLICY_ENV: json.dumps(asdict(policy)),
     }

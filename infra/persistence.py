@@ -7,7 +7,16 @@ from aws_cdk import aws_stepfunctions as sfn
 
 from natdrain.errors import TransientFailure
 
-__all__ = ["AWS_ERRORS", "FUNCTION_ERRORS", "TASK_SECONDS", "TASK_TIMEOUT", "Task", "catch_all", "retry"]
+__all__ = [
+    "AWS_ERRORS",
+    "FUNCTION_ERRORS",
+    "LAST_ATTEMPT",
+    "TASK_SECONDS",
+    "TASK_TIMEOUT",
+    "Task",
+    "catch_all",
+    "retry",
+]
 
 # Step Functions developer guide, error handling with Lambda; the Lambda API reference, Invoke, for functions
 # that were idle for long; and what functions that died report.
@@ -35,6 +44,10 @@ TASK_SECONDS = 60
 """Longer than a function's own timeout, so that no state gives up on a function that still runs."""
 TASK_TIMEOUT = sfn.Timeout.duration(Duration.seconds(TASK_SECONDS))
 
+_MAX_RETRIES = 7
+LAST_ATTEMPT = f"{{% $states.context.State.RetryCount >= {_MAX_RETRIES} %}}"
+"""Whether a state will not be tried again (Step Functions developer guide, the context object)."""
+
 Task = sfn.TaskStateBase | sfn.CustomState
 
 
@@ -45,7 +58,7 @@ def retry(state: Task, errors: list[str]) -> None:
         interval=Duration.seconds(2),
         backoff_rate=2,
         max_delay=Duration.seconds(30),
-        max_attempts=7,
+        max_attempts=_MAX_RETRIES,
     )
 
 

@@ -31,7 +31,9 @@ class NatdrainStack(Stack):
             description="Start an execution of it to drain addresses off a NAT gateway.",
             value=drain.state_machine.state_machine_arn,
         )
-        CfnOutput(self, "TableName", description="Locks, history, triggers.", value=storage.table.table_name)
+        CfnOutput(
+            self, "TableName", description="Locks, holds, history, triggers.", value=storage.table.table_name
+        )
         if triggers.dead_letters:
             CfnOutput(
                 self,

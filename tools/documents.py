@@ -1,6 +1,7 @@
 """Writes into the documents what is made from the code itself: `make docs`."""
 
 import configuration_tables
+import guard_table
 import workflow_picture
 from natdrain_sim.synthesis import PROJECT, synthesise
 
@@ -8,13 +9,16 @@ PLACES = {
     "README.md": "workflow",
     "docs/how-it-works.md": "workflow",
     "docs/configuration.md": "configuration",
+    "docs/guards.md": "guards",
 }
 """The documents, each with what is made in it."""
 
 
 def made(part: str) -> str:
     """A part of a document, from the code as it is now."""
-    return workflow_picture.draw(synthesise()) if part == "workflow" else configuration_tables.tables()
+    if part == "workflow":
+        return workflow_picture.draw(synthesise())
+    return guard_table.table() if part == "guards" else configuration_tables.tables()
 
 
 def rewritten(text: str, part: str) -> str:

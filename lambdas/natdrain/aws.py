@@ -3,24 +3,41 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  # noqa: A004 - botocore's name
 
 from natdrain.errors import TransientFailure
+from natdrain.looks import Unread
 
 if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_ssm import SSMClient
 
-__all__ = ["code_of", "dynamodb", "ec2", "ec2_once", "text_of", "transient_failures"]
+__all__ = [
+    "cloudwatch",
+    "code_of",
+    "dynamodb",
+    "ec2",
+    "ec2_once",
+    "read",
+    "ssm",
+    "text_of",
+    "transient_failures",
+]
+
+T = TypeVar("T")
 
 # Short, so that a function in flight is over soon; the workflow's retries have the patience.
 _CONFIG = Config(connect_timeout=2, read_timeout=6, retries={"mode": "standard", "total_max_attempts": 3})
+# Where several calls come one after the other, so that all of them fit into a function's timeout.
+_BRIEF = _CONFIG.merge(Config(read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2}))
 # A call that changes something is made once: whoever repeats it must look first.
 _ONCE = _CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
 
@@ -33,7 +50,10 @@ TRANSIENT_CODES = frozenset(
         "InternalFailure",
         "ServiceUnavailable",
         "Unavailable",
-        # DynamoDB developer guide, error handling.
+        # CloudWatch API reference, GetMetricData.
+        "InternalServiceError",
+        "InternalServiceFault",
+        # DynamoDB developer guide, error handling; SSM API reference, GetCalendarState.
         "InternalServerError",
         "LimitExceededException",
         "ProvisionedThroughputExceededException",
@@ -62,6 +82,18 @@ def dynamodb() -> DynamoDBClient:
     return boto3.client("dynamodb", config=_CONFIG)
 
 
+@functools.cache
+def cloudwatch() -> CloudWatchClient:
+    """The CloudWatch client, made once for each execution environment."""
+    return boto3.client("cloudwatch", config=_BRIEF)
+
+
+@functools.cache
+def ssm() -> SSMClient:
+    """The Systems Manager client, made once for each execution environment."""
+    return boto3.client("ssm", config=_BRIEF)
+
+
 def code_of(error: ClientError) -> str:
     """AWS's error code."""
     return str(error.response["Error"].get("Code", "Unknown"))
@@ -87,3 +119,20 @@ def transient_failures() -> Iterator[None]:
         raise
     except (HTTPClientError, ConnectionError) as error:
         raise TransientFailure(str(error)) from error
+
+
+def read(what: Callable[[], T], *, last_attempt: bool) -> T | Unread:
+    """Read what a guard wants to know; what cannot be read is no reason to fail, and none to go on.
+
+    Raises:
+        TransientFailure: AWS may answer another time, and the workflow will ask again.
+    """
+    try:
+        with transient_failures():
+            return what()
+    except TransientFailure as failure:
+        if not last_attempt:
+            raise
+        return Unread(str(failure))
+    except ClientError as error:
+        return Unread(text_of(error))

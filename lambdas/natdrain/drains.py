@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
 from natdrain.poll_plan import deadline_seconds, next_offset
 
 __all__ = ["AddressOutcome", "Drain", "instant", "timestamp"]
+
+_MAX_NUMBER = 4_000  # no field has a greater one: EC2's longest limit, and counts
 
 
 class AddressOutcome(StrEnum):
@@ -22,6 +25,12 @@ class AddressOutcome(StrEnum):
     """It had left before this execution began; our own history shows it."""
     PUT_BACK = "put_back"
     """It left, and somebody has associated its allocation again."""
+    RELEASED = "released"
+    """It has left, and its allocation is given back to AWS."""
+    RELEASE_FAILED = "release_failed"
+    """It has left; its allocation was to be given back, and is still there."""
+    ALREADY_RELEASED = "already_released"
+    """Its allocation had been given back before this execution began; our own history shows it."""
     FAILED = "failed"
     """EC2 gave up on it, or keeps refusing to let it go."""
     NOT_ASKED = "not_asked"
@@ -41,7 +50,9 @@ def timestamp(at: datetime) -> str:
 
 def instant(text: str) -> datetime:
     """The inverse of `timestamp`."""
-    return datetime.fromisoformat(text)
+    if (at := datetime.fromisoformat(text)).tzinfo is None:
+        raise ValueError(f"{text} has no time zone")
+    return at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,17 +63,25 @@ class Drain:
     `limit_seconds` the limit it accepted; both None while EC2 has not, and for a drain that
     somebody else began or of which we cannot tell. `refusal` is what EC2 last answered instead;
     `refusals` counts those that waiting does not mend, and `denied` tells that the last one was a
-    lack of permission. `adopted` is a drain that runs without a request of this execution.
+    lack of permission. `adopted` is a drain that runs without a request of this execution. `left_before`:
+    it had left before this execution began, as our own record shows.
+
+    Of an allocation that is to be released, `absent_at` is the first look of this execution at which the
+    address was not on its gateway, `confirmed_at` a later one that found it absent again and the allocation
+    free, `missing_at` one at which EC2 did not know the allocation, and `release_refusal` what was answered
+    to ReleaseAddress, which is `release_final` if waiting does not mend it.
     """
 
     association_id: str
     allocation_id: str | None
     public_ip: str | None
     private_ip: str | None
+    zone: str | None = None
     since_at: datetime
     outcome: AddressOutcome | None = None
     detail: str | None = None
     adopted: bool = False
+    left_before: bool = False
     requested_at: datetime | None = None
     limit_seconds: int | None = None
     refusal: str | None = None
@@ -71,6 +90,11 @@ class Drain:
     draining_seen_at: datetime | None = None
     last_seen_at: datetime | None = None
     gone_by: datetime | None = None
+    absent_at: datetime | None = None
+    confirmed_at: datetime | None = None
+    missing_at: datetime | None = None
+    release_refusal: str | None = None
+    release_final: bool = False
 
     @property
     def label(self) -> str:
@@ -103,6 +127,12 @@ class Drain:
         return self.requested_at is not None or self.draining_seen_at is not None
 
     @property
+    def given_back(self) -> bool:
+        """This execution has given its allocation back, and not just found that EC2 knows it no longer."""
+        asked = self.confirmed_at or self.release_refusal
+        return self.outcome is AddressOutcome.RELEASED and asked is not None
+
+    @property
     def deadline_at(self) -> datetime:
         """When we stop waiting for it."""
         return self._plan_start + timedelta(seconds=deadline_seconds(self._plan_limit))
@@ -131,20 +161,34 @@ class Drain:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Drain:
-        """The inverse of `to_json`."""
-        values: dict[str, Any] = {}
-        for name, key in _KEYS.items():
-            value = document.get(key)
-            if name.endswith("_at") or name == "gone_by":
-                value = value and instant(value)
-            elif name == "outcome":
-                value = value and AddressOutcome(value)
-            values[name] = value
-        values["adopted"] = bool(values["adopted"])
-        values["denied"] = bool(values["denied"])
-        values["refusals"] = int(values["refusals"] or 0)
-        values["limit_seconds"] = values["limit_seconds"] and int(values["limit_seconds"])
+        """The inverse of `to_json`.
+
+        Raises:
+            TypeError, ValueError: it is none.
+        """
+        values: dict[str, Any] = {"allocation_id": None, "public_ip": None, "private_ip": None}
+        for field in fields(cls):
+            if (value := document.get(_KEYS[field.name])) is not None:
+                values[field.name] = _read(str(field.type), value)
+        if not (values.get("association_id") and values.get("since_at")):
+            raise ValueError("AssociationId or SinceAt is missing")
         return cls(**values)
+
+
+def _read(kind: str, value: object) -> object:
+    """A field of a drain from JSON, or from DynamoDB, which has decimal numbers only."""
+    match kind.removesuffix(" | None"), value:
+        case "str", str():
+            return value
+        case "bool", bool():
+            return value
+        case "datetime", str():
+            return instant(value)
+        case "AddressOutcome", str():
+            return AddressOutcome(value)
+        case "int", int() | float() | Decimal() if 0 <= value <= _MAX_NUMBER:
+            return int(value)
+    raise ValueError(f"{value!r} is no {kind}")
 
 
 def _key(field_name: str) -> str:

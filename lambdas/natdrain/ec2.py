@@ -11,15 +11,30 @@ from botocore.exceptions import ClientError
 
 from natdrain import aws
 from natdrain.errors import DrainFailed, RequestRefused
-from natdrain.gateways import Address, Gateway, Look
+from natdrain.gateways import Gateway
+from natdrain.looks import ElasticIp
 
-__all__ = ["Accepted", "Refused", "disassociate", "find_gateways", "look", "prove_permission"]
+__all__ = [
+    "Accepted",
+    "Refused",
+    "describe_elastic_ips",
+    "describe_gateway",
+    "disassociate",
+    "find_gateways",
+    "now",
+    "prove_permission",
+    "prove_right_to_release",
+    "release",
+]
 
 # EC2 API reference, error codes; which call answers which, seen in clients that run every day.
 GATEWAY_NOT_FOUND = frozenset({"NatGatewayNotFound", "InvalidNatGatewayID.NotFound", "NatGatewayMalformed"})
 OPERATION_IN_PROGRESS = "OperationInProgress"
 UNAUTHORIZED = "UnauthorizedOperation"
 DRY_RUN_PERMITTED = "DryRunOperation"
+ALLOCATION_NOT_FOUND = "InvalidAllocationID.NotFound"
+# Of an address that is in use, or was just now.
+IN_USE = frozenset({"InvalidIPAddress.InUse", "AuthFailure"})
 
 # Any: EC2's model names this parameter Filter, the paginator's type stub Filters.
 _WITH_ADDRESSES: Any = {"Filter": [{"Name": "state", "Values": ["pending", "available", "deleting"]}]}
@@ -45,16 +60,6 @@ class Refused:
     denied: bool = False
 
 
-def look(gateway_id: str, *, tags_of: Callable[[Address], bool]) -> Look:
-    """One fresh view of the gateway, with the tags of the allocations that `tags_of` chooses."""
-    gateway = _describe_gateway(gateway_id)
-    allocation_ids = (
-        [a.allocation_id for a in gateway.addresses if a.allocation_id and tags_of(a)] if gateway else []
-    )
-    tags = _allocation_tags(allocation_ids) if allocation_ids else {}
-    return Look(seen_at=_now(), gateway=gateway, allocation_tags=tags)
-
-
 def find_gateways(public_ips: Collection[str]) -> dict[str, list[str]]:
     """The gateways that have any of the public IPs, each with those it has."""
     found: dict[str, list[str]] = {}
@@ -77,7 +82,7 @@ def disassociate(gateway_id: str, association_ids: Sequence[str], limit_seconds:
     Raises:
         TransientFailure: EC2 cannot answer now; it may have accepted all the same.
     """
-    asked_at = _now()
+    asked_at = now()
     try:
         with aws.transient_failures():
             aws.ec2_once().disassociate_nat_gateway_address(
@@ -88,9 +93,39 @@ def disassociate(gateway_id: str, association_ids: Sequence[str], limit_seconds:
     except ClientError as error:
         code, text = aws.code_of(error), aws.text_of(error)
         if code == UNAUTHORIZED:
-            return Refused(_now(), _denied(gateway_id, association_ids, text), denied=True)
-        return Refused(_now(), text, busy=code == OPERATION_IN_PROGRESS)
+            denied = f"{_denied(gateway_id, association_ids)} ({text}). {_TAGS_WANTED}"
+            return Refused(now(), denied, denied=True)
+        return Refused(now(), text, busy=code == OPERATION_IN_PROGRESS)
     return Accepted(asked_at)
+
+
+def release(allocation_id: str) -> Accepted | Refused:
+    """Give an allocation back to AWS, for good; one that EC2 no longer knows has been given back.
+
+    Raises:
+        TransientFailure: EC2 cannot answer now; it may have released it all the same.
+    """
+    asked_at = now()
+    try:
+        with aws.transient_failures():
+            aws.ec2_once().release_address(AllocationId=allocation_id)
+    except ClientError as error:
+        if (code := aws.code_of(error)) != ALLOCATION_NOT_FOUND:
+            return Refused(now(), aws.text_of(error), busy=code in IN_USE, denied=code == UNAUTHORIZED)
+    return Accepted(asked_at)
+
+
+def prove_right_to_release(allocation_id: str) -> None:
+    """Prove with EC2's own dry run that the allocation could be given back; nothing changes.
+
+    Raises:
+        RequestRefused: it would not be permitted, or EC2 finds fault with it.
+    """
+    _prove(
+        lambda: aws.ec2().release_address(AllocationId=allocation_id, DryRun=True),
+        f"EC2 denies ec2:ReleaseAddress on {allocation_id}",
+        "The Elastic IP must carry the opt-in tag and no protect tag.",
+    )
 
 
 def prove_permission(gateway_id: str, association_ids: Sequence[str], limit_seconds: int) -> None:
@@ -102,28 +137,38 @@ def prove_permission(gateway_id: str, association_ids: Sequence[str], limit_seco
     Raises:
         RequestRefused: it would not be permitted, or EC2 finds fault with it.
     """
+    _prove(
+        lambda: aws.ec2().disassociate_nat_gateway_address(
+            NatGatewayId=gateway_id,
+            AssociationIds=list(association_ids),
+            MaxDrainDurationSeconds=limit_seconds,
+            DryRun=True,
+        ),
+        _denied(gateway_id, association_ids),
+        _TAGS_WANTED,
+    )
+
+
+def _prove(dry_run: Callable[[], object], denied: str, advice: str) -> None:
     try:
         with aws.transient_failures():
-            aws.ec2().disassociate_nat_gateway_address(
-                NatGatewayId=gateway_id,
-                AssociationIds=list(association_ids),
-                MaxDrainDurationSeconds=limit_seconds,
-                DryRun=True,
-            )
+            dry_run()
     except ClientError as error:
         if aws.code_of(error) == DRY_RUN_PERMITTED:
             return
         if aws.code_of(error) == UNAUTHORIZED:
-            raise RequestRefused(_denied(gateway_id, association_ids, aws.text_of(error))) from error
+            raise RequestRefused(f"{denied} ({aws.text_of(error)}). {advice}") from error
         raise RequestRefused(f"EC2 answered the dry run with {aws.text_of(error)}") from error
-    raise DrainFailed(f"EC2 carried out a dry run on {gateway_id}, which it documents never to do.")
+    raise DrainFailed("EC2 carried out a dry run, which it documents never to do.")
 
 
-def _now() -> datetime:
+def now() -> datetime:
+    """The present instant, aware UTC."""
     return datetime.now(UTC)
 
 
-def _describe_gateway(gateway_id: str) -> Gateway | None:
+def describe_gateway(gateway_id: str) -> Gateway | None:
+    """The gateway as EC2 shows it now; None when EC2 knows no such gateway."""
     try:
         with aws.transient_failures():
             shapes = aws.ec2().describe_nat_gateways(NatGatewayIds=[gateway_id])["NatGateways"]
@@ -134,19 +179,23 @@ def _describe_gateway(gateway_id: str) -> Gateway | None:
     return Gateway.from_ec2(shapes[0]) if shapes else None
 
 
-def _allocation_tags(allocation_ids: list[str]) -> dict[str, dict[str, str]]:
+def describe_elastic_ips(allocation_ids: Sequence[str]) -> dict[str, ElasticIp]:
+    """The allocations as EC2 shows them now, by id, without those that it does not know."""
     # A filter leaves out what does not exist, where AllocationIds would fail the whole call.
+    of_these: Any = [{"Name": "allocation-id", "Values": list(allocation_ids)}]
     with aws.transient_failures():
-        shapes = aws.ec2().describe_addresses(Filters=[{"Name": "allocation-id", "Values": allocation_ids}])[
-            "Addresses"
-        ]
+        shapes = aws.ec2().describe_addresses(Filters=of_these)["Addresses"] if allocation_ids else []
     return {
-        shape["AllocationId"]: {tag["Key"]: tag["Value"] for tag in shape.get("Tags", [])} for shape in shapes
+        shape["AllocationId"]: ElasticIp(
+            tags={tag["Key"]: tag["Value"] for tag in shape.get("Tags", [])},
+            association_id=shape.get("AssociationId"),
+        )
+        for shape in shapes
     }
 
 
-def _denied(gateway_id: str, association_ids: Sequence[str], text: str) -> str:
-    return (
-        f"EC2 denies ec2:DisassociateNatGatewayAddress on {gateway_id} with {', '.join(association_ids)} "
-        f"({text}). The gateway and its Elastic IPs must carry the opt-in tag and no protect tag."
-    )
+_TAGS_WANTED = "The gateway and its Elastic IPs must carry the opt-in tag and no protect tag."
+
+
+def _denied(gateway_id: str, association_ids: Sequence[str]) -> str:
+    return f"EC2 denies ec2:DisassociateNatGatewayAddress on {gateway_id} with {', '.join(association_ids)}"

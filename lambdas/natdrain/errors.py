@@ -6,18 +6,29 @@ is what a `Retry` or `Catch` matches and what a failed execution ends with.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 __all__ = [
     "EXECUTION_ERRORS",
     "DrainFailed",
     "DrainOverdue",
     "GatewayBusy",
     "NatdrainError",
+    "ReleaseFailed",
     "RequestRefused",
     "TransientFailure",
+    "bounded",
 ]
 
 MAX_PROBLEMS = 25
 MAX_PROBLEM_CHARACTERS = 1_000
+
+
+def bounded(texts: Sequence[str]) -> list[str]:
+    """So many texts, each in one line, as an answer has room for."""
+    lines = [text[:MAX_PROBLEM_CHARACTERS].replace("\n", " ") for text in texts[:MAX_PROBLEMS]]
+    left_out = len(texts) - MAX_PROBLEMS
+    return lines if left_out <= 0 else [*lines, f"... and {left_out} more."]
 
 
 class NatdrainError(Exception):
@@ -27,10 +38,7 @@ class NatdrainError(Exception):
     """
 
     def __init__(self, *problems: str) -> None:
-        lines = [problem[:MAX_PROBLEM_CHARACTERS].replace("\n", " ") for problem in problems[:MAX_PROBLEMS]]
-        if (left_out := len(problems) - MAX_PROBLEMS) > 0:
-            lines.append(f"... and {left_out} more problems.")
-        super().__init__("\n".join(lines))
+        super().__init__("\n".join(bounded(problems)))
 
 
 class RequestRefused(NatdrainError):
@@ -49,9 +57,15 @@ class DrainOverdue(NatdrainError):
     """The address is still on the gateway although its drain limit and a margin have passed."""
 
 
+class ReleaseFailed(NatdrainError):
+    """Every address has left, and an allocation that was to be given back to AWS is still there."""
+
+
 class TransientFailure(NatdrainError):
     """AWS could not answer now; the workflow retries it. Executions never end with this name."""
 
 
-EXECUTION_ERRORS = tuple(error.__name__ for error in (RequestRefused, GatewayBusy, DrainFailed, DrainOverdue))
+EXECUTION_ERRORS = tuple(
+    error.__name__ for error in (RequestRefused, GatewayBusy, DrainFailed, DrainOverdue, ReleaseFailed)
+)
 """Every name a failed execution can end with."""

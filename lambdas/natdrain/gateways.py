@@ -1,20 +1,21 @@
-"""A NAT gateway and its addresses as EC2 shows them: one fresh view is a *look*."""
+"""A NAT gateway and its addresses as EC2 shows them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["IN_SERVICE", "Address", "Gateway", "Look"]
+__all__ = ["IN_SERVICE", "Address", "Gateway"]
 
 IN_SERVICE = "succeeded"
 """EC2's status of an address that is associated and carries traffic."""
 DRAINING = "disassociating"
 FAILED = "failed"
+ASSOCIATING = {"associating", "assigning"}
 _SETTLED = {IN_SERVICE, FAILED}
 
+_REGIONAL = "regional"
 AVAILABLE = "available"
 GOING_OR_GONE = {"deleting", "deleted", "failed"}
 """Gateway states from which no drain can be confirmed any more."""
@@ -24,7 +25,7 @@ GOING_OR_GONE = {"deleting", "deleted", "failed"}
 class Address:
     """One entry of `NatGatewayAddresses` (EC2 API reference, NatGatewayAddress).
 
-    `is_primary` is None where EC2 does not say, as it may on a regional gateway.
+    `is_primary` is None where EC2 does not say, as it may on a regional gateway; only there has it a `zone`.
     """
 
     association_id: str | None
@@ -55,6 +56,8 @@ class Gateway:
     state: str
     connectivity: str
     availability_mode: str
+    aws_managed: bool = False
+    """AWS allocates the addresses of a regional gateway itself, or decides in which zones it has some."""
     tags: Mapping[str, str]
     addresses: tuple[Address, ...]
 
@@ -65,11 +68,15 @@ class Gateway:
         Absent `ConnectivityType` and `AvailabilityMode` mean what they meant before EC2 had them:
         public and zonal.
         """
+        mode = shape.get("AvailabilityMode", "zonal")
         return cls(
             gateway_id=shape["NatGatewayId"],
             state=shape["State"],
             connectivity=shape.get("ConnectivityType", "public"),
-            availability_mode=shape.get("AvailabilityMode", "zonal"),
+            availability_mode=mode,
+            # If EC2 should say nothing of it, they are not taken for the owner's.
+            aws_managed=mode == _REGIONAL
+            and {shape.get("AutoScalingIps"), shape.get("AutoProvisionZones")} != {"disabled"},
             tags={tag["Key"]: tag["Value"] for tag in shape.get("Tags", [])},
             addresses=tuple(
                 Address(
@@ -80,12 +87,22 @@ class Gateway:
                     # Gateways made before EC2 reported statuses show none for addresses in service.
                     status=entry.get("Status", IN_SERVICE),
                     is_primary=entry.get("IsPrimary"),
-                    zone=entry.get("AvailabilityZoneId") or entry.get("AvailabilityZone"),
+                    # A zonal gateway's is not its addresses', and no parameter of a call about them.
+                    zone=(
+                        entry.get("AvailabilityZoneId") or entry.get("AvailabilityZone")
+                        if mode == _REGIONAL
+                        else None
+                    ),
                     failure_message=entry.get("FailureMessage"),
                 )
                 for entry in shape.get("NatGatewayAddresses", [])
             ),
         )
+
+    @property
+    def regional(self) -> bool:
+        """It has addresses in several zones, each of which serves only its own."""
+        return self.availability_mode == _REGIONAL
 
     def association(self, association_id: str) -> Address | None:
         """The address now bound by this association, if it still is."""
@@ -93,19 +110,4 @@ class Gateway:
 
     def may_be_primary(self, address: Address) -> bool:
         """Whether EC2 may hold it for the primary; on a zonal gateway silence counts as yes."""
-        return address.is_primary is True or (
-            address.is_primary is None and self.availability_mode == "zonal"
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """One fresh view: what EC2 showed at `seen_at` (aware UTC).
-
-    `gateway` is None when EC2 knows no such gateway. `allocation_tags` holds the tags of the
-    allocations that were asked for; one that is missing there was not found.
-    """
-
-    seen_at: datetime
-    gateway: Gateway | None
-    allocation_tags: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+        return address.is_primary is True or (address.is_primary is None and not self.regional)

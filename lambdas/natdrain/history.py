@@ -17,16 +17,19 @@ from botocore.exceptions import ClientError
 
 from natdrain import aws
 from natdrain.drains import AddressOutcome, Drain
-from natdrain.errors import TransientFailure
+from natdrain.errors import RequestRefused, TransientFailure
+from natdrain.looks import Hold
 from natdrain.names import GatewayRecord as R
-from natdrain.requests import Request
+from natdrain.requests import MAX_REASON_CHARACTERS, Request
 
-__all__ = ["claim", "close", "intend", "recall", "remember", "unclaim"]
+__all__ = ["claim", "close", "holds", "intend", "recall", "remember", "unclaim"]
 
 CONDITION_FAILED = "ConditionalCheckFailedException"
+INVALID_PATH = "ValidationException"
 CLAIM_SECONDS = 7 * 86_400
 """More than the 24 hours for which EventBridge and its Scheduler try to deliver (EventBridge user guide)."""
 _UNFINISHED = {None, AddressOutcome.OVERDUE}
+_KNOWN_BEFORE = {AddressOutcome.ALREADY_DRAINED, AddressOutcome.ALREADY_RELEASED}
 _to_dynamodb = TypeSerializer().serialize
 _from_dynamodb = TypeDeserializer().deserialize
 
@@ -78,19 +81,73 @@ def unclaim(table: str, request: Request, execution: str) -> None:
             raise
 
 
-def recall(table: str, gateway_id: str, association_ids: Collection[str]) -> dict[str, Drain]:
-    """What is remembered of the gateway's running drains and of these associations."""
-    keys = [R.LOCK, *(_record(association_id) for association_id in sorted(association_ids))]
+def recall(
+    table: str, gateway_id: str, association_ids: Collection[str], allocation_ids: Collection[str]
+) -> dict[str, Drain]:
+    """What is remembered of the gateway's running drains, of these associations, and of these allocations.
+
+    Of an allocation that is the association under which it was last seen to leave this gateway.
+
+    Raises:
+        RequestRefused: somebody has changed an item, so that nobody can tell what it means.
+    """
+    records = [*map(_association, sorted(association_ids)), *map(_allocation, sorted(allocation_ids))]
+    items = _get(table, [(gateway_id, R.LOCK), *((gateway_id, record) for record in records)])
+    lock = items.pop((gateway_id, R.LOCK), {})
+    running = _read_all(table, gateway_id, R.LOCK, lock.get(R.DRAINS, {}))
+    kept = [_read(table, gateway_id, record, item) for (_, record), item in items.items()]
+    # A running drain is newer than whatever was recorded of the same association before.
+    return {drain.association_id: drain for drain in [*kept, *running.values()]}
+
+
+def holds(table: str, gateway_id: str) -> tuple[Hold, ...]:
+    """The holds on this gateway, and on all: whatever the item says, it holds."""
+    items = _get(table, [(held, R.HOLD) for held in (gateway_id, R.ALL)])
+    return tuple(
+        Hold(held=held, why=_why(item.get(R.HOLD_WHY)), table=table)
+        for (held, _), item in sorted(items.items())
+    )
+
+
+def _why(told: object) -> str:
+    # Bounded, so that no text of a person's pushes the command that lifts the hold out of a message.
+    text = " ".join(told.split()) if isinstance(told, str) else ""
+    return text[:MAX_REASON_CHARACTERS] or "nobody says why"
+
+
+def _get(table: str, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], dict[str, Any]]:
+    """The items with these keys, as far as they are there."""
     with aws.transient_failures():
         answer = aws.dynamodb().batch_get_item(
-            RequestItems={table: {"Keys": [_key(gateway_id, key) for key in keys], "ConsistentRead": True}}
+            RequestItems={table: {"Keys": [_key(*key) for key in keys], "ConsistentRead": True}}
         )
     if answer.get("UnprocessedKeys"):
-        raise TransientFailure(f"DynamoDB returned only a part of what {table} remembers of {gateway_id}.")
-    items = {item[R.SORT]: item for item in map(_plain, answer["Responses"][table])}
-    running = items.pop(R.LOCK, {}).get(R.DRAINS, {})
-    # A running drain is newer than whatever was recorded of the same association before.
-    return {d.association_id: d for d in map(Drain.from_json, [*items.values(), *running.values()])}
+        raise TransientFailure(f"DynamoDB returned only a part of what was asked of {table}.")
+    return {(item[R.GATEWAY], item[R.SORT]): item for item in map(_plain, answer["Responses"][table])}
+
+
+def _read_all(table: str, gateway_id: str, record: str, documents: object) -> dict[str, Drain]:
+    if not isinstance(documents, Mapping):
+        raise _unreadable(table, gateway_id, record, f"{R.DRAINS} is no map")
+    return {key: _read(table, gateway_id, record, document) for key, document in documents.items()}
+
+
+def _read(table: str, gateway_id: str, record: str, document: object) -> Drain:
+    try:
+        if isinstance(document, Mapping):
+            return Drain.from_json(document)
+    except (ArithmeticError, TypeError, ValueError) as error:
+        raise _unreadable(table, gateway_id, record, str(error)) from error
+    raise _unreadable(table, gateway_id, record, "a drain in it is no map")
+
+
+def _unreadable(table: str, gateway_id: str, record: str, why: str) -> RequestRefused:
+    key = json.dumps({R.GATEWAY: {"S": gateway_id}, R.SORT: {"S": record}})
+    return RequestRefused(
+        f"The item {record} of {gateway_id} is not as natdrain writes it ({why}): another version or a "
+        f"person has changed it. Look at it: aws dynamodb get-item --table-name {table} --key '{key}'. "
+        f"If nothing drains on that gateway, it may be deleted."
+    )
 
 
 def intend(table: str, gateway_id: str, owner: str, drains: Sequence[Drain]) -> dict[str, Drain] | None:
@@ -100,23 +157,33 @@ def intend(table: str, gateway_id: str, owner: str, drains: Sequence[Drain]) -> 
 
     Returns:
         What the item now holds of its running drains, by association id; None if the lock is not ours.
+
+    Raises:
+        RequestRefused: somebody has changed the item, so that nobody can tell what it means.
     """
-    return _write(table, gateway_id, owner, drains, "if_not_exists(#drains.#a{i}, :d{i})")
+    try:
+        lock = _write(table, gateway_id, owner, drains, "if_not_exists(#drains.#a{i}, :d{i})")
+    except ClientError as error:
+        if aws.code_of(error) != INVALID_PATH:
+            raise
+        raise _unreadable(table, gateway_id, R.LOCK, f"{R.DRAINS} is no map") from error
+    return None if lock is None else _read_all(table, gateway_id, R.LOCK, lock[R.DRAINS])
 
 
-def remember(table: str, gateway_id: str, owner: str, drains: Sequence[Drain]) -> None:
-    """Write what EC2 has accepted, so that whoever takes the lock over knows when it began and its limit.
+def remember(table: str, gateway_id: str, owner: str, drains: Sequence[Drain]) -> bool:
+    """Write what is known of drains, so that whoever takes the lock over knows it too.
 
-    If the lock was taken over meanwhile, it is the new owner's to find out by looking.
+    Returns:
+        Whether the lock is still `owner`'s; if not, it is the new owner's to find out by looking.
     """
-    _write(table, gateway_id, owner, drains, ":d{i}")
+    return _write(table, gateway_id, owner, drains, ":d{i}") is not None
 
 
 def _write(
     table: str, gateway_id: str, owner: str, drains: Sequence[Drain], value: str
-) -> dict[str, Drain] | None:
+) -> dict[str, Any] | None:
     sets = [f"#drains.#a{i} = {value.format(i=i)}" for i in range(len(drains))]
-    lock = _update_own_lock(
+    return _update_own_lock(
         table,
         gateway_id,
         owner,
@@ -124,7 +191,6 @@ def _write(
         names={"#drains": R.DRAINS, **{f"#a{i}": d.association_id for i, d in enumerate(drains)}},
         values={f":d{i}": _to_dynamodb(d.to_json()) for i, d in enumerate(drains)},
     )
-    return None if lock is None else {key: Drain.from_json(d) for key, d in lock[R.DRAINS].items()}
 
 
 def close(table: str, gateway_id: str, owner: str, drains: Sequence[Drain], reason: str | None) -> bool:
@@ -134,10 +200,24 @@ def close(table: str, gateway_id: str, owner: str, drains: Sequence[Drain], reas
         Whether the lock was ours to free.
     """
     finished = [drain for drain in drains if drain.outcome not in _UNFINISHED]
+    more = {R.EXECUTION: owner, **({R.REASON: reason} if reason else {})}
     for drain in finished:
-        if drain.outcome is not AddressOutcome.ALREADY_DRAINED:
-            _append(table, gateway_id, drain, {R.EXECUTION: owner, **({"Reason": reason} if reason else {})})
+        if drain.outcome in _KNOWN_BEFORE or (drain.left_before and drain.outcome is AddressOutcome.PUT_BACK):
+            continue
+        _put(table, gateway_id, _association(drain.association_id), drain, more)
+        if drain.allocation_id and drain.gone_by:
+            _put(table, gateway_id, _allocation(drain.allocation_id), drain, more)
     gone = {f"#a{i}": drain.association_id for i, drain in enumerate(finished)}
+    try:
+        return _free(table, gateway_id, owner, gone)
+    except ClientError as error:
+        if aws.code_of(error) != INVALID_PATH:
+            raise
+        # Somebody has taken the map of drains away: nothing is left to remove from it.
+        return _free(table, gateway_id, owner, {})
+
+
+def _free(table: str, gateway_id: str, owner: str, gone: Mapping[str, str]) -> bool:
     lock = _update_own_lock(
         table,
         gateway_id,
@@ -149,8 +229,8 @@ def close(table: str, gateway_id: str, owner: str, drains: Sequence[Drain], reas
     return lock is not None
 
 
-def _append(table: str, gateway_id: str, drain: Drain, more: Mapping[str, str]) -> None:
-    item = {R.GATEWAY: gateway_id, R.SORT: _record(drain.association_id), **drain.to_json(), **more}
+def _put(table: str, gateway_id: str, record: str, drain: Drain, more: Mapping[str, str]) -> None:
+    item = {R.GATEWAY: gateway_id, R.SORT: record, **drain.to_json(), **more}
     with aws.transient_failures():
         aws.dynamodb().put_item(TableName=table, Item={k: _to_dynamodb(v) for k, v in item.items()})
 
@@ -187,8 +267,12 @@ def _key(gateway_id: str, record: str) -> dict[str, Any]:
     return {R.GATEWAY: {"S": gateway_id}, R.SORT: {"S": record}}
 
 
-def _record(association_id: str) -> str:
+def _association(association_id: str) -> str:
     return f"association#{association_id}"
+
+
+def _allocation(allocation_id: str) -> str:
+    return f"allocation#{allocation_id}"
 
 
 def _claim(request: Request) -> dict[str, Any]:

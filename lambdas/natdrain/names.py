@@ -5,9 +5,11 @@ from __future__ import annotations
 __all__ = [
     "ALARM_POLICY_ENV",
     "DRAIN_LIMIT_ENV",
+    "GUARD_POLICY_ENV",
     "OPT_IN_TAG",
     "OPT_IN_VALUE",
     "PROTECT_TAG",
+    "RELEASE_ENV",
     "SERVICE",
     "TABLE_ENV",
     "GatewayRecord",
@@ -32,11 +34,20 @@ DRAIN_LIMIT_ENV = "NATDRAIN_DRAIN_LIMIT_SECONDS"
 ALARM_POLICY_ENV = "NATDRAIN_ALARM_POLICY"
 """Environment variable with what the deployment says of alarms: the fields of `AlarmPolicy`, as JSON."""
 
+GUARD_POLICY_ENV = "NATDRAIN_GUARD_POLICY"
+"""Environment variable with what the deployment says of the guards: `GuardPolicy`, as JSON."""
+
+RELEASE_ENV = "NATDRAIN_RELEASE"
+"""Environment variable that is `true` where a request may ask to release an allocation, else `false`."""
+
 
 class GatewayRecord:
     """Attribute names in the table; one item with the sort key `LOCK` for each gateway.
 
     In place of a gateway, `TRIGGERS` has an item for each trigger that is being handled, or was lately.
+
+    An item with the sort key `HOLD` lets nothing be changed on its gateway, or on any if that is `ALL`; the
+    attribute `HOLD_WHY` says by whom and why. Only people write and delete it.
 
     A gateway is locked while its item has an `OWNER`. `DRAINS` maps the association ids that were
     asked of EC2 and have not been seen to leave yet to what was asked; it outlives the owner.
@@ -51,6 +62,9 @@ class GatewayRecord:
     REASON = "Reason"
     DRAINS = "Drains"
     TRIGGERS = "triggers"
+    HOLD = "hold"
+    HOLD_WHY = "Hold"
+    ALL = "all"
     REQUEST = "Request"
     EXECUTION = "Execution"
     EXPIRES_AT = "ExpiresAt"

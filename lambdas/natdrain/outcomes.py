@@ -7,8 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from natdrain.drains import AddressOutcome, Drain, timestamp
-from natdrain.errors import EXECUTION_ERRORS, DrainFailed, DrainOverdue, GatewayBusy, RequestRefused
+from natdrain import telling
+from natdrain.drains import AddressOutcome, Drain
+from natdrain.errors import (
+    EXECUTION_ERRORS,
+    DrainFailed,
+    DrainOverdue,
+    GatewayBusy,
+    ReleaseFailed,
+    RequestRefused,
+)
 
 __all__ = ["IGNORED", "NOTHING_TO_DO", "Failure", "Outcome", "Quiet", "conclude", "quiet"]
 
@@ -21,16 +29,23 @@ MAX_CAUSE_CHARACTERS = 32_768
 """Step Functions API reference, ExecutionFailedEventDetails: the longest cause."""
 
 _MAX_TEXT_CHARACTERS = 1_000
-_LEFT = {AddressOutcome.DRAINED, AddressOutcome.PUT_BACK}
-_GOOD = {AddressOutcome.DRAINED, AddressOutcome.ALREADY_DRAINED}
-_UNKNOWN = "unknown"
-_PLANNED = "planned"
+_BEFORE = {AddressOutcome.ALREADY_DRAINED, AddressOutcome.ALREADY_RELEASED}
+_GOOD = {AddressOutcome.DRAINED, AddressOutcome.RELEASED, *_BEFORE}
+_LEFT = {
+    AddressOutcome.DRAINED,
+    AddressOutcome.PUT_BACK,
+    AddressOutcome.RELEASED,
+    AddressOutcome.RELEASE_FAILED,
+}
+_RELEASED = {AddressOutcome.RELEASED, AddressOutcome.ALREADY_RELEASED}
+_STILL_OURS = {AddressOutcome.DRAINED, AddressOutcome.RELEASE_FAILED}
 _UNTOUCHED = (RequestRefused.__name__, GatewayBusy.__name__)
 _WORDS = {
     RequestRefused.__name__: "refused",
     GatewayBusy.__name__: "busy",
     DrainFailed.__name__: "failed",
     DrainOverdue.__name__: "overdue",
+    ReleaseFailed.__name__: "release failed",
 }
 
 
@@ -44,7 +59,7 @@ class Failure:
     @classmethod
     def from_catch(cls, caught: Mapping[str, str]) -> Failure:
         """Read Step Functions' `{Error, Cause}`; Lambda's cause is an envelope around the message."""
-        error, cause = caught.get("Error", _UNKNOWN), caught.get("Cause", "")
+        error, cause = caught.get("Error", telling.UNKNOWN), caught.get("Cause", "")
         return cls(error=error, message=_envelope_message(cause) or cause or error)
 
 
@@ -138,8 +153,10 @@ def conclude(
     drains: Sequence[Drain],
     limit_seconds: int | None = None,
     dry_run: bool = False,
+    releases: bool = False,
     failure: Failure | None = None,
     asking: Sequence[str] = (),
+    told: Sequence[str] = (),
     absent: Sequence[str] | None = None,
     region: str,
 ) -> Outcome:
@@ -150,75 +167,89 @@ def conclude(
         drains: what is known of each address.
         limit_seconds: the drain limit that is, or would be, asked for.
         dry_run: whether nothing was to be changed.
-        failure: what a state failed with.
-        asking: the associations that EC2 was about to be asked for when the failure came.
+        releases: whether the allocations were, or would be, to be given back.
+        failure: what a state failed with, or why the request was refused.
+        asking: the associations or allocations that EC2 was about to be asked for when the failure came.
+        told: the warnings so far.
         absent: if a schedule asks, what it names and the gateway did not have.
         region: the region, for commands that people can paste.
     """
-    if (
-        absent is not None
-        and failure is None
-        and all(d.outcome is AddressOutcome.ALREADY_DRAINED for d in drains)
-    ):
+    done = {AddressOutcome.ALREADY_RELEASED} if releases else _BEFORE
+    if absent is not None and failure is None and all(d.outcome in done for d in drains):
         names = ", ".join([*absent, *(d.label for d in drains)])
         return quiet(gateway_id, Quiet(NOTHING_TO_DO, f"{gateway_id} does not have {names}: nothing to do."))
     words = {d.association_id: _word(d, dry_run=dry_run, failure=failure, asking=asking) for d in drains}
-    changed = _changed(drains, words)
-    error = _error(drains, changed, failure)
-    name = _WORDS[error] if error else (_PLANNED if dry_run else AddressOutcome.DRAINED.value)
-    put_back = [
-        str(d.allocation_id) for d in drains if d.outcome is AddressOutcome.DRAINED and d.allocation_id
+    changed = "none" if dry_run else _changed(drains, words, releases=releases)
+    error = _error(drains, changed, failure, releases=releases and not dry_run)
+    name = _WORDS[error] if error else _name(drains, dry_run=dry_run)
+    plan = telling.Plan(limit_seconds=limit_seconds, releases=releases) if dry_run else None
+    warnings = [warning for d in drains for warning in telling.warnings(d, plan=plan, failed=bool(failure))]
+    if releases and error and not dry_run:
+        warnings += [told for d in drains for told in telling.of_allocation(d, words[d.association_id])]
+    if not failure:
+        warnings += [f"{gateway_id} does not have {one}: nothing was to do for it." for one in absent or ()]
+    still_ours = [
+        d for d in drains if d.outcome in _STILL_OURS and words[d.association_id] != telling.UNKNOWN
     ]
     return Outcome(
         gateway_id=gateway_id,
         name=name,
         error=error,
         changed=changed,
-        summary=_summary(gateway_id, name, drains, words, failure),
+        summary=_summary(gateway_id, name, drains, words, failure=failure, plan=plan),
         problems=_problems(drains, failure),
-        warnings=(
-            *(
-                w
-                for d in drains
-                for w in _warnings(d, planned_seconds=limit_seconds if dry_run else None, failure=failure)
-            ),
-            *(
-                f"{gateway_id} does not have {one}: nothing was to do for it."
-                for one in absent or ()
-                if not failure
-            ),
-        ),
-        put_back=_put_back(gateway_id, put_back, region) if put_back else None,
-        addresses=tuple(_row(d, words[d.association_id]) for d in drains),
+        warnings=(*told, *warnings),
+        put_back=telling.put_back(gateway_id, still_ours, region),
+        addresses=tuple(telling.row(d, words[d.association_id]) for d in drains),
     )
 
 
-def _word(drain: Drain, *, dry_run: bool, failure: Failure | None, asking: Sequence[str]) -> str:
-    if drain.outcome is not None:
-        return drain.outcome.value
+def _name(drains: Sequence[Drain], *, dry_run: bool) -> str:
     if dry_run:
-        return _PLANNED if failure is None else AddressOutcome.NOT_ASKED.value
-    maybe_asked = drain.association_id in asking and failure is not None and failure.error not in _UNTOUCHED
-    return _UNKNOWN if drain.leaving or maybe_asked else AddressOutcome.NOT_ASKED.value
+        return telling.PLANNED
+    outcomes = {d.outcome for d in drains}
+    released = AddressOutcome.RELEASED in outcomes or outcomes == {AddressOutcome.ALREADY_RELEASED}
+    return (AddressOutcome.RELEASED if released else AddressOutcome.DRAINED).value
 
 
-def _changed(drains: Sequence[Drain], words: Mapping[str, str]) -> str:
-    if {_UNKNOWN, AddressOutcome.GATEWAY_GONE.value} & set(words.values()):
-        return _UNKNOWN
-    ours = [d for d in drains if d.outcome is not AddressOutcome.ALREADY_DRAINED]
-    if ours and all(d.outcome in _LEFT for d in ours):
+def _word(drain: Drain, *, dry_run: bool, failure: Failure | None, asking: Sequence[str]) -> str:
+    """What became of an address, in one word."""
+    maybe_asked = (
+        not dry_run
+        and failure is not None
+        and failure.error not in _UNTOUCHED
+        and not {drain.association_id, drain.allocation_id}.isdisjoint(asking)
+    )
+    if dry_run and drain.outcome is None:
+        return telling.PLANNED if failure is None else AddressOutcome.NOT_ASKED.value
+    if maybe_asked or (drain.outcome is None and drain.leaving):
+        return telling.UNKNOWN
+    return (drain.outcome or AddressOutcome.NOT_ASKED).value
+
+
+def _changed(drains: Sequence[Drain], words: Mapping[str, str], *, releases: bool) -> str:
+    """How much of what was asked for has come about by this execution."""
+    if {telling.UNKNOWN, AddressOutcome.GATEWAY_GONE.value} & set(words.values()):
+        return "unknown"
+    ours = {d.outcome for d in drains if d.outcome not in _BEFORE and (not d.left_before or d.given_back)}
+    as_asked = {d.outcome for d in drains} <= _RELEASED if releases else ours <= _LEFT
+    if ours and as_asked:
         return "all"
-    return "some" if any(d.outcome in _LEFT or d.outcome is AddressOutcome.OVERDUE for d in ours) else "none"
+    return "some" if ours & {*_LEFT, AddressOutcome.OVERDUE} else "none"
 
 
-def _error(drains: Sequence[Drain], changed: str, failure: Failure | None) -> str | None:
+def _error(drains: Sequence[Drain], changed: str, failure: Failure | None, *, releases: bool) -> str | None:
     outcomes = {d.outcome for d in drains}
     if failure is not None:
-        own = failure.error if failure.error in EXECUTION_ERRORS else DrainFailed.__name__
-        return own if changed == "none" else DrainFailed.__name__
-    if outcomes <= _GOOD | {None}:
+        if changed == "none" and failure.error in EXECUTION_ERRORS:
+            return failure.error
+        all_left = releases and drains and outcomes <= {*_GOOD, AddressOutcome.RELEASE_FAILED}
+        return (ReleaseFailed if all_left else DrainFailed).__name__
+    if outcomes <= {*_GOOD, None}:
         return None
-    if outcomes == {AddressOutcome.NOT_ASKED}:
+    if outcomes <= {*_GOOD, AddressOutcome.RELEASE_FAILED}:
+        return ReleaseFailed.__name__
+    if outcomes - _BEFORE == {AddressOutcome.NOT_ASKED}:
         return RequestRefused.__name__
     return DrainOverdue.__name__ if outcomes == {AddressOutcome.OVERDUE} else DrainFailed.__name__
 
@@ -226,7 +257,8 @@ def _error(drains: Sequence[Drain], changed: str, failure: Failure | None) -> st
 def _problems(drains: Sequence[Drain], failure: Failure | None) -> tuple[str, ...]:
     if failure is not None:
         return tuple(failure.message.split("\n"))
-    told = (f"{d.label}: {d.detail}." for d in drains if d.outcome not in _GOOD and d.detail)
+    # Without a full stop, since a detail may end with a command.
+    told = (f"{d.label}: {d.detail}" for d in drains if d.outcome not in _GOOD and d.detail)
     return tuple(dict.fromkeys(told))
 
 
@@ -235,108 +267,16 @@ def _summary(
     name: str,
     drains: Sequence[Drain],
     words: Mapping[str, str],
+    *,
     failure: Failure | None,
+    plan: telling.Plan | None,
 ) -> str:
     if failure is not None:
         first, *more = failure.message.split("\n")
         where = f"{gateway_id}: " if gateway_id and gateway_id not in first else ""
         return f"{name.capitalize()}: {where}{first}" + (f" (and {len(more)} more)" if more else "")
-    if name == _PLANNED:
-        parts = [_planned(drain) for drain in drains]
+    if plan:
+        parts = [telling.planned(drain, plan) for drain in drains]
     else:
-        parts = [_told(drain, words[drain.association_id]) for drain in drains]
+        parts = [telling.told(drain, words[drain.association_id]) for drain in drains]
     return f"{gateway_id}: {'; '.join(parts)}."
-
-
-def _planned(drain: Drain) -> str:
-    if drain.outcome is AddressOutcome.ALREADY_DRAINED:
-        return f"{drain.label} has left already"
-    return (
-        f"{drain.label} is draining already and would be waited for"
-        if drain.leaving
-        else f"{drain.label} would be taken off"
-    )
-
-
-def _told(drain: Drain, word: str) -> str:
-    if drain.outcome is not AddressOutcome.DRAINED:
-        detail = f" ({drain.detail})" if drain.detail else ""
-        return f"{drain.label} {_VERBS.get(word, word)}{detail}"
-    if drain.limit_reached is False:
-        return f"{drain.label} has left before its limit, so nothing was cut"
-    if drain.limit_reached:
-        return f"{drain.label} has left; it stayed past its limit of {drain.limit_seconds} s"
-    return f"{drain.label} has left; whether anything was cut is not known"
-
-
-_VERBS = {
-    "already_drained": "had left already",
-    "put_back": "has left and is back",
-    "failed": "could not be taken off",
-    "not_asked": "was not asked for",
-    "blocked": "could not be asked for",
-    "overdue": "is overdue",
-    "gateway_gone": "cannot be told of",
-}
-
-
-def _warnings(drain: Drain, *, planned_seconds: int | None, failure: Failure | None) -> list[str]:
-    if drain.outcome is None:
-        warning = _warning_of_open(drain, planned_seconds=planned_seconds, failure=failure)
-    elif drain.outcome in _LEFT:
-        warning = _warning_of_left(drain)
-    else:
-        warning = None
-    return [f"{drain.label}: {warning}."] if warning else []
-
-
-def _warning_of_open(drain: Drain, *, planned_seconds: int | None, failure: Failure | None) -> str | None:
-    if planned_seconds and drain.leaving:
-        return f"it drains already with a limit of its own; yours of {planned_seconds} s does not apply"
-    if planned_seconds:
-        return (
-            f"a connection that is still open {planned_seconds} s after EC2 accepts the request is cut "
-            f"by EC2; a drain cannot be cancelled"
-        )
-    if failure and drain.leaving:
-        until = f" and ends at {timestamp(drain.limit_at)} at the latest" if drain.limit_at else ""
-        return f"its drain goes on without us{until}; ask again to go on watching"
-    return None
-
-
-def _warning_of_left(drain: Drain) -> str | None:
-    if drain.limit_reached:
-        return (
-            f"it stayed until its drain limit of {drain.limit_seconds} s. EC2 cuts what is still open then, "
-            f"and does not say whether there was anything"
-        )
-    if drain.limit_reached is False:
-        return None
-    if drain.limit_at is None:
-        return "nothing tells who began its drain or with which limit; EC2 may have cut connections"
-    return "it left around its limit, and no look tells on which side; EC2 may have cut connections"
-
-
-def _put_back(gateway_id: str | None, allocation_ids: Sequence[str], region: str) -> str:
-    return (
-        f"aws ec2 associate-nat-gateway-address --region {region} --nat-gateway-id {gateway_id} "
-        f"--allocation-ids {' '.join(allocation_ids)}"
-    )
-
-
-def _row(drain: Drain, word: str) -> dict[str, Any]:
-    row: dict[str, Any] = {
-        "AllocationId": drain.allocation_id,
-        "AssociationId": drain.association_id,
-        "PublicIp": drain.public_ip,
-        "PrivateIp": drain.private_ip,
-        "Outcome": word,
-        "Adopted": drain.adopted,
-        "RequestedAt": drain.requested_at and timestamp(drain.requested_at),
-        "LastSeenAt": drain.last_seen_at and timestamp(drain.last_seen_at),
-        "GoneBy": drain.gone_by and timestamp(drain.gone_by),
-        "LimitReached": drain.limit_reached,
-    }
-    if drain.detail:
-        row["Detail"] = drain.detail[:_MAX_TEXT_CHARACTERS]
-    return row

@@ -38,7 +38,7 @@ def poll_plan(limit_seconds: int | None) -> tuple[int, ...]:
     Args:
         limit_seconds: the drain limit, 1 to 4000; None for a drain whose limit we do not know.
             Nothing then tells when it ends, so its gaps are at most a minute or a tenth of the
-            time gone.
+            time gone; and it looks closely after the longest limit, as after any that is known.
     """
     if limit_seconds is None:
         return _plan_for_unknown_limit()
@@ -52,13 +52,11 @@ def poll_plan(limit_seconds: int | None) -> tuple[int, ...]:
 
 
 def _plan_for_unknown_limit() -> tuple[int, ...]:
-    deadline = deadline_seconds(None)
-    offsets = [_UNKNOWN_FIRST_LOOK_SECONDS]
-    while offsets[-1] < deadline:
-        gone = offsets[-1]
-        gap = min(gone, max(_UNKNOWN_WIDEST_EARLY_GAP_SECONDS, gone // 10))
-        offsets.append(min(gone + gap, deadline))
-    return tuple(offsets)
+    offsets, after = [], _UNKNOWN_FIRST_LOOK_SECONDS
+    while after < UNKNOWN_LIMIT_SECONDS:
+        offsets.append(after)
+        after += min(after, max(_UNKNOWN_WIDEST_EARLY_GAP_SECONDS, after // 10))
+    return (*offsets, *(UNKNOWN_LIMIT_SECONDS + close for close in _CLOSE_LOOKS_AFTER_LIMIT_SECONDS))
 
 
 def next_offset(limit_seconds: int | None, elapsed_seconds: float) -> int:

@@ -16,6 +16,7 @@ from enum import StrEnum
 from typing import Any, TypeGuard
 
 from natdrain.errors import RequestRefused
+from natdrain.policy import RULES
 
 __all__ = [
     "DEFAULT_DRAIN_LIMIT_SECONDS",
@@ -23,9 +24,11 @@ __all__ = [
     "MAX_DRAIN_LIMIT_SECONDS",
     "MAX_REASON_CHARACTERS",
     "MIN_DRAIN_LIMIT_SECONDS",
+    "AfterDrain",
     "Request",
     "Trigger",
     "TriggerKind",
+    "WhenBusy",
 ]
 
 # EC2 API reference, DisassociateNatGatewayAddress: MaxDrainDurationSeconds.
@@ -34,7 +37,7 @@ MAX_DRAIN_LIMIT_SECONDS = 4000
 DEFAULT_DRAIN_LIMIT_SECONDS = 350
 
 MAX_ADDRESSES = 8
-"""The most addresses a zonal gateway can have: 1 primary and 7 secondary (VPC user guide, quotas)."""
+"""The most addresses of one request, and of a zonal gateway (VPC user guide, quotas)."""
 
 MAX_REASON_CHARACTERS = 500
 _MAX_SHOWN_CHARACTERS = 60
@@ -47,6 +50,22 @@ class TriggerKind(StrEnum):
 
     ALARM = "alarm"
     SCHEDULE = "schedule"
+
+
+class AfterDrain(StrEnum):
+    """What becomes of the allocation when its address has left."""
+
+    KEEP = "keep"
+    RELEASE = "release"
+    """It is given back to AWS, for good."""
+
+
+class WhenBusy(StrEnum):
+    """What a request does that finds its gateway busy with another one."""
+
+    FAIL = "fail"
+    WAIT = "wait"
+    """It waits for its turn, within the bound of the deployment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +95,7 @@ class Request:
 
     `gateway_id` is None only when public IPs were named without a gateway. When addresses are
     named in more than one way, all the ways must mean the same addresses; a look decides that.
+    `override` names the guards that it lifts.
     """
 
     gateway_id: str | None
@@ -84,6 +104,9 @@ class Request:
     public_ips: tuple[str, ...] = ()
     limit_seconds: int = DEFAULT_DRAIN_LIMIT_SECONDS
     dry_run: bool = False
+    after_drain: AfterDrain = AfterDrain.KEEP
+    when_busy: WhenBusy = WhenBusy.FAIL
+    override: tuple[str, ...] = ()
     reason: str | None = None
     trigger: Trigger | None = None
 
@@ -117,6 +140,12 @@ class Request:
             public_ips=tuple(document.get("PublicIps", ())),
             limit_seconds=document.get("MaxDrainDurationSeconds", default_limit_seconds),
             dry_run=document.get("DryRun", False),
+            after_drain=AfterDrain(document.get("AfterDrain", AfterDrain.KEEP)),
+            # Nobody asks again for a trigger that has found its gateway busy.
+            when_busy=WhenBusy(
+                document.get("WhenBusy", WhenBusy.WAIT if "Trigger" in document else WhenBusy.FAIL)
+            ),
+            override=tuple(document.get("Override", ())),
             reason=document.get("Reason"),
             trigger=_trigger(document["Trigger"]) if "Trigger" in document else None,
         )
@@ -125,6 +154,11 @@ class Request:
     def names(self) -> tuple[str, ...]:
         """Every name of an address."""
         return (*self.association_ids, *self.allocation_ids, *self.public_ips)
+
+    @property
+    def automatic(self) -> bool:
+        """No person has started it."""
+        return self.trigger is not None
 
     @property
     def scheduled(self) -> bool:
@@ -141,7 +175,9 @@ class Request:
             "MaxDrainDurationSeconds": self.limit_seconds,
             "DryRun": self.dry_run,
             "Reason": self.reason,
-            "AfterDrain": "keep",
+            "AfterDrain": self.after_drain.value,
+            "WhenBusy": self.when_busy.value,
+            "Override": list(self.override),
             "Trigger": self.trigger and self.trigger.to_json(),
         }
         return {name: value for name, value in fields.items() if value not in (None, [])}
@@ -198,7 +234,7 @@ def _list_of(check_entry: Callable[[object], str | None]) -> Callable[[object], 
             return "must name at least one address; the list is empty"
         wrong = [problem for entry in value[: MAX_ADDRESSES + 1] if (problem := check_entry(entry))]
         if len(value) > MAX_ADDRESSES:
-            wrong.append(f"names {len(value)} addresses; a gateway has at most {MAX_ADDRESSES}")
+            wrong.append(f"names {len(value)} addresses; one request takes at most {MAX_ADDRESSES}")
         texts = [entry for entry in value if isinstance(entry, str)]
         if twice := sorted({text for text in texts if texts.count(text) > 1}):
             wrong.append(f"names {', '.join(map(_shown, twice))} more than once")
@@ -233,8 +269,28 @@ def _reason_problem(value: object) -> str | None:
     return f"must be a text of at most {MAX_REASON_CHARACTERS} characters, not {_shown(value)}{length}"
 
 
-def _after_drain_problem(value: object) -> str | None:
-    return None if value == "keep" else f'must be "keep": the allocation stays yours; not {_shown(value)}'
+def _one_of(kind: type[StrEnum]) -> Callable[[object], str | None]:
+    known = [each.value for each in kind]
+
+    def check(value: object) -> str | None:
+        if isinstance(value, str) and value in known:
+            return None
+        return f"must be {' or '.join(map(_shown, known))}, not {_shown(value)}"
+
+    return check
+
+
+def _override_problem(value: object) -> str | None:
+    liftable = [rule.name for rule in RULES if not rule.fixed]
+    if not isinstance(value, list):
+        return f"must be a list of guards, such as {_shown(liftable[:1])}; not {_shown(value)}"
+    fixed = [rule.name for rule in RULES if rule.fixed]
+    wrong = [
+        f"{_shown(name)} cannot be overridden" if name in fixed else f"{_shown(name)} is no guard"
+        for name in value
+        if name not in liftable
+    ]
+    return f"{'; '.join(wrong)}: what can be overridden is {', '.join(liftable)}" if wrong else None
 
 
 def _trigger(document: Mapping[str, str]) -> Trigger:
@@ -263,7 +319,9 @@ _FIELDS: dict[str, Callable[[object], str | None]] = {
     "PublicIps": _list_of(_public_ip_problem),
     "MaxDrainDurationSeconds": _limit_problem,
     "DryRun": _flag_problem,
-    "AfterDrain": _after_drain_problem,
+    "AfterDrain": _one_of(AfterDrain),
+    "WhenBusy": _one_of(WhenBusy),
+    "Override": _override_problem,
     "Reason": _reason_problem,
     "Trigger": _trigger_problem,
 }

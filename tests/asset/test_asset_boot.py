@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pytest
 
 import natdrain_sim
 from benchmarks.runtime_api import Boot, boot, environments
+from natdrain.drains import timestamp
 from natdrain.names import GatewayRecord
 
 EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:Drain:one"
@@ -69,19 +71,21 @@ def functions(asset: Path) -> Iterator[Functions]:
 def answers(functions: Functions) -> Mapping[str, Any]:
     """What each function answers, when each gets what the one before it answered."""
     read = functions.call("read_request", Input={"PublicIps": [PUBLIC_IP]}).answer
-    request = {"Request": read["Request"]}
-    plan = functions.call("validate", **request).answer
-    asked = functions.call(
-        "disassociate", **request, Drains=plan["Drains"], AssociationIds=plan["AssociationIds"]
-    ).answer
-    seen = functions.call("confirm", **request, Drains=asked["Drains"]).answer
+    common = {"Request": read["Request"], "LastAttempt": False}
+    plan = functions.call("validate", **common, Step={}).answer
+    asked = functions.call("disassociate", **common, Step=plan).answer
+    seen = functions.call("confirm", **common, Step=asked).answer
+    confirmed = {**seen["Drains"][0], "Outcome": "drained", "ConfirmedAt": timestamp(datetime.now(UTC))}
+    to_release = {**seen, "Drains": [confirmed], "AllocationIds": [confirmed["AllocationId"]]}
+    released = functions.call("release", **common, Step=to_release).answer
     died = {"Error": "Sandbox.Timedout", "Cause": "a state that gave up"}
-    closed = functions.call("close", **request, Drains=seen["Drains"], Failure=died).answer
+    closed = functions.call("close", **common, Step=seen, Failure=died).answer
     return {
         "read_request": read,
         "validate": plan,
         "disassociate": asked,
         "confirm": seen,
+        "release": released,
         "close": json.loads(closed["Cause"]),
     }
 
@@ -102,6 +106,13 @@ def test_disassociate_boots_from_the_asset_and_is_accepted(answers: Mapping[str,
 def test_confirm_boots_from_the_asset_and_sees_the_address_leaving(answers: Mapping[str, Any]) -> None:
     [drain] = answers["confirm"]["Drains"]
     assert (answers["confirm"]["Do"], drain["PublicIp"]) == ("wait", PUBLIC_IP)
+
+
+def test_release_boots_from_the_asset_and_is_told_that_the_address_is_in_use(
+    answers: Mapping[str, Any],
+) -> None:
+    [drain] = answers["release"]["Drains"]
+    assert drain["ReleaseRefusal"].startswith("InvalidIPAddress.InUse")
 
 
 def test_close_boots_from_the_asset_and_concludes(answers: Mapping[str, Any]) -> None:

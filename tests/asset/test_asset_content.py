@@ -90,7 +90,7 @@ def test_fingerprint_changes_with_whatever_decides_about_the_content(checkout: P
 
 
 def test_fingerprint_changes_when_a_source_is_renamed(checkout: Path) -> None:
-    source = checkout / "lambdas/natdrain/guards.py"
+    source = checkout / "lambdas/natdrain/decide.py"
     renamed = source.rename(source.with_name("renamed.py"))
     changed_fingerprint = fingerprint(checkout)
     renamed.rename(source)

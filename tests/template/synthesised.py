@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from typing import Any
 
-FUNCTIONS = ("ReadRequest", "Validate", "Disassociate", "Confirm", "Close")
+FUNCTIONS = ("ReadRequest", "Validate", "Disassociate", "Confirm", "Release", "Close")
 
 Template = dict[str, Any]
 RunApplication = Callable[..., "subprocess.CompletedProcess[str]"]

@@ -7,14 +7,25 @@ from pathlib import Path
 
 import pytest
 
-from synthesised import FUNCTIONS, RunApplication, Template, function, of_type, only, state_machine
+from natdrain.policy import GuardPolicy
+from synthesised import (
+    FUNCTIONS,
+    RunApplication,
+    Template,
+    definition,
+    function,
+    of_type,
+    only,
+    state_machine,
+)
 
 CHOICES = """
 tracing = false
 tags = { team = "network" }
 table = { deletion_protection = false, keep = false, recovery_days = 7 }
 logs = { retention_days = 5 }
-defaults = { max_drain_duration_seconds = 120 }
+defaults = { max_drain_duration_seconds = 120, wait_in_line_seconds = 60 }
+guards = { remaining_addresses = 2, automatic = { ports = "warn" } }
 alarms = { dry_run = true, max_drain_duration_seconds = 60, name_prefixes = ["Egress"] }
 """
 
@@ -34,8 +45,8 @@ def test_tracing_needs_no_rights_when_off(chosen: Template) -> None:
 
 
 def test_tracing_of_functions_stops_when_off(chosen: Template) -> None:
-    told = [function(chosen, name)["Properties"].get("TracingConfig") for name in FUNCTIONS]
-    assert told == [None] * len(FUNCTIONS)
+    functions = of_type(chosen, "AWS::Lambda::Function").values()
+    assert {str(found["Properties"].get("TracingConfig")) for found in functions} == {"None"}
 
 
 def test_tracing_of_the_workflow_stops_when_off(chosen: Template) -> None:
@@ -73,6 +84,32 @@ def test_reading_a_request_knows_limits_and_alarms_as_chosen(chosen: Template) -
         "name_prefixes": ["Egress"],
         "dry_run": True,
     }
+
+
+@pytest.mark.parametrize("name", ["Validate", "Confirm"])
+def test_guards_are_asked_as_chosen(chosen: Template, name: str) -> None:
+    told = function(chosen, name)["Properties"]["Environment"]["Variables"]
+    policy = GuardPolicy(remaining_addresses=2, automatic={"ports": "warn"}, change_calendars=[])
+    assert GuardPolicy.from_text(told["NATDRAIN_GUARD_POLICY"]) == policy
+
+
+def test_nothing_can_be_released_unless_chosen(chosen: Template) -> None:
+    said = json.dumps([chosen["Resources"], definition(chosen)])
+    assert ("ReleaseAddress" in said, "Release" in definition(chosen)["States"]) == (False, False)
+    assert len(of_type(chosen, "AWS::Lambda::Function")) == len(FUNCTIONS) - 1
+    told = function(chosen, "ReadRequest")["Properties"]["Environment"]["Variables"]
+    assert told["NATDRAIN_RELEASE"] == "false"
+
+
+def test_calendars_need_no_rights_unless_chosen(chosen: Template) -> None:
+    assert "ssm:" not in json.dumps(chosen["Resources"])
+
+
+def test_waiting_in_line_is_bounded_as_chosen(chosen: Template) -> None:
+    assert definition(chosen)["TimeoutSeconds"] == 6 * 60 * 60 + 60
+    choices = definition(chosen)["States"]["Does the holder still run?"]["Choices"]
+    [waits] = [choice["Condition"] for choice in choices if choice["Next"] == "Wait in line"]
+    assert "< 60000 %}" in waits
 
 
 def test_synthesis_stops_with_every_mistake_of_the_configuration_and_nothing_else(

@@ -50,7 +50,7 @@ def test_workflow_is_traced_unless_told_otherwise(template: Template) -> None:
 
 
 def test_workflow_ends_even_when_nobody_looks(definition: dict[str, Any]) -> None:
-    assert definition["TimeoutSeconds"] == 6 * 60 * 60
+    assert definition["TimeoutSeconds"] == 6 * 60 * 60 + 7200
 
 
 def test_output_names_the_workflow(template: Template) -> None:

@@ -9,18 +9,24 @@ from synthesised import FUNCTIONS, Template, function, of_type, rights, state_ma
 OPTED_IN = "if StringEquals aws:ResourceTag/natdrain:managed=true"
 PROTECTED = "if Null aws:ResourceTag/natdrain:protect=false"
 DRAIN = "ec2:DisassociateNatGatewayAddress"
+RELEASE = "ec2:ReleaseAddress"
+
+LOOK = [
+    "Allow cloudwatch:GetMetricData on *",
+    "Allow dynamodb:BatchGetItem on dynamodb table/StorageTable",
+    "Allow ec2:DescribeAddresses on *",
+    "Allow ec2:DescribeNatGateways on *",
+    "Allow ssm:GetCalendarState on ssm document/egress-freeze",
+]
 
 RIGHTS = {
     "ReadRequest": [
         "Allow dynamodb:PutItem on dynamodb table/StorageTable",
         "Allow ec2:DescribeNatGateways on *",
     ],
-    "Validate": [
-        "Allow dynamodb:BatchGetItem on dynamodb table/StorageTable",
-        "Allow ec2:DescribeAddresses on *",
-        "Allow ec2:DescribeNatGateways on *",
-    ],
+    "Validate": LOOK,
     "Disassociate": [
+        "Allow dynamodb:BatchGetItem on dynamodb table/StorageTable",
         "Allow dynamodb:UpdateItem on dynamodb table/StorageTable",
         f"Allow {DRAIN} on ec2 elastic-ip/* {OPTED_IN}",
         f"Allow {DRAIN} on ec2 natgateway/* {OPTED_IN}",
@@ -29,7 +35,13 @@ RIGHTS = {
         f"Deny {DRAIN} on ec2 elastic-ip/* {PROTECTED}",
         f"Deny {DRAIN} on ec2 natgateway/* {PROTECTED}",
     ],
-    "Confirm": ["Allow ec2:DescribeAddresses on *", "Allow ec2:DescribeNatGateways on *"],
+    "Confirm": LOOK,
+    "Release": [
+        "Allow dynamodb:BatchGetItem on dynamodb table/StorageTable",
+        "Allow dynamodb:UpdateItem on dynamodb table/StorageTable",
+        f"Allow {RELEASE} on ec2 elastic-ip/* {OPTED_IN}",
+        f"Deny {RELEASE} on ec2 elastic-ip/* {PROTECTED}",
+    ],
     "Close": [
         "Allow dynamodb:DeleteItem on dynamodb table/StorageTable",
         "Allow dynamodb:PutItem on dynamodb table/StorageTable",
@@ -92,14 +104,17 @@ def test_workflow_has_exactly_the_rights_it_uses(template: Template) -> None:
     assert rights(template, role) == sorted([*WORKFLOW_RIGHTS, *SERVICE_RIGHTS_OF_WORKFLOW])
 
 
-def test_rights_to_change_ec2_belong_to_disassociate_alone(template: Template) -> None:
+def test_rights_to_change_ec2_belong_to_disassociate_and_release_alone(template: Template) -> None:
     changing = {
         role
         for role in of_type(template, "AWS::IAM::Role")
         for right in rights(template, {"Fn::GetAtt": [role, "Arn"]})
         if right.startswith(("Allow ec2:", "Allow *")) and not right.startswith("Allow ec2:Describe")
     }
-    assert changing == {function(template, "Disassociate")["Properties"]["Role"]["Fn::GetAtt"][0]}
+    assert changing == {
+        function(template, name)["Properties"]["Role"]["Fn::GetAtt"][0]
+        for name in ("Disassociate", "Release")
+    }
 
 
 def test_rights_are_given_by_the_policies_read_here_and_by_nothing_else(template: Template) -> None:

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from natdrain.gateways import Address, Gateway, Look
+from natdrain.gateways import Address, Gateway
+from natdrain.looks import ElasticIp, Look
 
 START = datetime(2026, 10, 2, 17, 0, tzinfo=UTC)
 GATEWAY = "nat-1234567890abcdef0"
@@ -49,12 +50,13 @@ def gateway(*addresses: Address, state: str = "available", primary: bool = True,
     return Gateway(state=state, addresses=(*own, *addresses), **(fields | more))
 
 
-def look(seen: Gateway | None, at: float = 0, tags: dict[str, dict[str, str]] | None = None) -> Look:
+def look(
+    seen: Gateway | None, at: float = 0, tags: dict[str, dict[str, str]] | None = None, **more: Any
+) -> Look:
     """A look `at` seconds after the start, with every allocation opted in unless told otherwise."""
     everyone = {a.allocation_id: MANAGED for a in seen.addresses if a.allocation_id} if seen else {}
-    return Look(
-        seen_at=START + timedelta(seconds=at), gateway=seen, allocation_tags={**everyone, **(tags or {})}
-    )
+    eips = {name: ElasticIp(tags=its) for name, its in {**everyone, **(tags or {})}.items()}
+    return Look(seen_at=START + timedelta(seconds=at), gateway=seen, **({"elastic_ips": eips} | more))
 
 
 def sample(name: str) -> Any:

@@ -68,7 +68,15 @@ def keys_of(section: type[Section]) -> set[str]:
 
 def test_example_has_everything_switched_on() -> None:
     example = Config.load(EXAMPLE)
-    sections = [example, example.table, example.logs, example.defaults, example.alarms]
+    sections = [
+        example,
+        example.table,
+        example.logs,
+        example.defaults,
+        example.guards,
+        example.after_drain,
+        example.alarms,
+    ]
     assert {name for s in sections for name in keys_of(type(s)) - s.model_fields_set} == set()
     set_in_some = set().union(*(one.model_fields_set for one in example.schedule))
     assert set_in_some == keys_of(type(example.schedule[0]))
@@ -83,7 +91,7 @@ WRONG = {
     ),
     "unknown key like no other": (
         "zzz = 1",
-        "zzz = 1: there is no such key; known are tracing, tags, table, logs, defaults, alarms, schedule.",
+        "zzz = 1: there is no such key; known are tracing, tags, table, logs, defaults, guards, ",
     ),
     "unknown key of a schedule": (
         schedule(expresion='"x"'),
@@ -117,6 +125,54 @@ WRONG = {
     "recovery out of range": (
         "table.recovery_days = 36",
         "table.recovery_days = 36: input should be less than or equal to 35 (days, 1 to 35, within which",
+    ),
+    "wait in line too long": (
+        "defaults.wait_in_line_seconds = 14401",
+        "defaults.wait_in_line_seconds = 14401: input should be less than or equal to 14400 (seconds, 60",
+    ),
+    "no address to remain": (
+        "guards.remaining_addresses = 0",
+        "guards.remaining_addresses = 0: input should be greater than or equal to 1 (how many addresses, 1",
+    ),
+    "window of port errors": (
+        "guards.port_errors_minutes = 181",
+        "guards.port_errors_minutes = 181: input should be less than or equal to 180 (minutes, 1 to 180",
+    ),
+    "window of capacity": (
+        "guards.capacity_minutes = 4",
+        "guards.capacity_minutes = 4: input should be greater than or equal to 5 (minutes, 5 to 20160",
+    ),
+    "verdict on a guard that there is not": (
+        'guards.by_hand = { capacty = "warn" }',
+        "capacty is no guard; there are remaining, ports, capacity, siblings, put_back, owner, calendar (ver",
+    ),
+    "verdict on a guard that is fixed": (
+        'guards.automatic = { protect = "allow" }',
+        "protect always refuses; others are remaining, ports, capacity, siblings, put_back, owner, calendar",
+    ),
+    "verdict that is none": (
+        'guards.automatic = { capacity = "deny" }',
+        "capacity = 'deny': a verdict is allow, warn, refuse (the same of what alarms and schedules start).",
+    ),
+    "calendar that is none": (
+        'guards.change_calendars = ["freeze", "a b"]',
+        'guards.change_calendars[1] = "a b": is neither the name nor the ARN of an SSM document',
+    ),
+    "owner tags too long": (
+        f'guards.owner_tags = {{ a = "{"x" * 3000}" }}',
+        "characters of a function's environment, which has room for 3000: fewer or shorter owner_tags or ch",
+    ),
+    "owner tag that says nothing": (
+        'guards.owner_tags = { terraform = "" }',
+        'guards.owner_tags.terraform = "": string should have at least 1 character',
+    ),
+    "schedule that releases where nothing may": (
+        schedule(request='{ PublicIps = ["203.0.113.7"], AfterDrain = "release" }'),
+        "once asks to release, which after_drain.release must allow",
+    ),
+    "schedule that overrides what no request can": (
+        schedule(request='{ PublicIps = ["203.0.113.7"], Override = ["hold"] }'),
+        'Override "hold" cannot be overridden: what can be overridden is remaining, ports, capacity',
     ),
     "value for a section": ("table = true", "table = true: input should be a valid dictionary"),
     "value for a list": (

@@ -134,6 +134,15 @@ def test_decide_tells_that_what_left_before_has_been_put_back(recorded: AddressO
     assert outcomes(decide(request("a"), look(gateway(back)), known)) == [AddressOutcome.PUT_BACK]
 
 
+def test_decide_keeps_the_times_of_what_left_before_and_has_been_put_back() -> None:
+    record = drain("a", outcome=AddressOutcome.DRAINED, gone_by=START)
+    back = address("a", association_id=association("b"))
+    decision = decide(request("a"), look(gateway(back), at=900), Known(remembered={association("a"): record}))
+    assert isinstance(decision, Finished)
+    (told,) = decision.drains
+    assert (told.outcome, told.gone_by, told.left_before) == (AddressOutcome.PUT_BACK, START, True)
+
+
 @pytest.mark.parametrize("recorded", [AddressOutcome.FAILED, AddressOutcome.NOT_ASKED])
 def test_decide_believes_the_look_over_a_record_that_says_otherwise(recorded: AddressOutcome) -> None:
     known = Known(remembered={association("a"): drain("a", outcome=recorded)})
@@ -167,7 +176,7 @@ def test_decide_refuses_an_address_that_has_no_association_yet(status: str) -> N
 
 
 def test_decide_waits_while_another_address_is_in_transition() -> None:
-    decision = decide(request("a"), look(gateway(address("a"), address("b", "associating"))), Known())
+    decision = decide(request("a"), look(gateway(address("a"), address("b", DRAINING))), Known())
     assert seconds(decision) == 15
 
 
@@ -193,7 +202,6 @@ def test_decide_waits_for_the_draining_one_before_it_asks_for_the_other() -> Non
         (gateway(address("a"), state="deleted"), "a", "is deleted;"),
         (gateway(address("a"), state="failed"), "a", "is failed;"),
         (gateway(address("a"), connectivity="private"), "a", "is a private NAT gateway"),
-        (gateway(address("a"), availability_mode="regional"), "a", "is a regional NAT gateway"),
         (
             gateway(address("a"), tags={}),
             "a",
@@ -202,12 +210,7 @@ def test_decide_waits_for_the_draining_one_before_it_asks_for_the_other() -> Non
         (gateway(address("a"), tags={"natdrain:managed": "no"}), "a", f"{GATEWAY} does not carry the tag"),
         (gateway(address("a"), tags=MANAGED | {"natdrain:protect": ""}), "a", f"{GATEWAY} carries the tag"),
         (gateway(address("a", "failed", failure_message="no luck")), "a", "has the status failed (no luck)"),
-        (gateway(address("a"), primary=False), "a", "No address of nat-1234567890abcdef0 would stay"),
-        (
-            gateway(address("a"), address("1", "failed", primary=True), primary=False),
-            "a",
-            "No address of nat-1234567890abcdef0 would stay in service",
-        ),
+        (gateway(address("a"), primary=False), "a", "no address of nat-1234567890abcdef0 would stay"),
     ],
 )
 def test_decide_refuses_with_the_reason(seen: Gateway | None, names: str, problem: str) -> None:
@@ -235,7 +238,7 @@ def test_decide_refuses_for_the_tags_of_the_elastic_ip(tags: dict[str, str], pro
 
 
 def test_decide_refuses_when_the_tags_of_the_elastic_ip_are_not_to_be_had() -> None:
-    seen = replace(look(gateway(address("a"))), allocation_tags={})
+    seen = replace(look(gateway(address("a"))), elastic_ips={})
     decision = decide(request("a"), seen, Known())
     assert isinstance(decision, Refuse)
     assert "its tags are unknown" in decision.problems[0]
@@ -251,7 +254,7 @@ def test_decide_reports_every_reason_at_once() -> None:
         f"({allocation('a')}) does not",
     ):
         assert any(said in problem for problem in decision.problems)
-    assert "is the primary address" in decision.problems[-1]
+    assert any("is the primary address" in problem for problem in decision.problems)
 
 
 def test_decide_refuses_two_ways_of_naming_that_disagree() -> None:

@@ -67,3 +67,18 @@ def test_gateway_reads_what_older_ones_leave_out() -> None:
         "zonal",
         "succeeded",
     )
+
+
+def test_gateway_that_is_zonal_has_addresses_without_a_zone_whatever_ec2_says() -> None:
+    shape = sample("describe-nat-gateways.zonal.json")["NatGateways"][0]
+    for entry in shape["NatGatewayAddresses"]:
+        entry |= {"AvailabilityZone": "us-east-1a", "AvailabilityZoneId": "use1-az1"}
+    assert {address.zone for address in Gateway.from_ec2(shape).addresses} == {None}
+
+
+@pytest.mark.parametrize("said", ["enabled", None])
+@pytest.mark.parametrize("managed", ["AutoScalingIps", "AutoProvisionZones"])
+def test_gateway_is_managed_by_aws_unless_ec2_says_otherwise(managed: str, said: str | None) -> None:
+    shape = sample("describe-nat-gateways.regional-manual.json")["NatGateways"][0]
+    assert not Gateway.from_ec2(shape).aws_managed
+    assert Gateway.from_ec2(shape | {managed: said}).aws_managed

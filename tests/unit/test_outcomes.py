@@ -57,6 +57,8 @@ def concluded(*known: dict[str, Any], **more: Any) -> Outcome:
         ([OVERDUE], "DrainOverdue", "overdue", "some"),
         ([LEFT, OVERDUE], "DrainFailed", "failed", "some"),
         ([NOT_ASKED], "RequestRefused", "refused", "none"),
+        ([NOT_ASKED, ALREADY], "RequestRefused", "refused", "none"),
+        ([PUT_BACK | {"left_before": True}], "DrainFailed", "failed", "none"),
     ],
 )
 def test_outcome_follows_from_the_addresses(
@@ -133,7 +135,25 @@ def test_outcome_of_a_failure_says_that_the_drain_goes_on() -> None:
 
 
 def test_outcome_gives_the_reason_of_every_failed_address_as_a_problem() -> None:
-    assert [problem.rsplit(": ", 1)[1] for problem in concluded(LEFT, FAILED).problems] == ["no luck."]
+    assert [problem.rsplit(": ", 1)[1] for problem in concluded(LEFT, FAILED).problems] == ["no luck"]
+
+
+def test_outcome_of_a_dry_run_has_changed_nothing_whatever_has_happened() -> None:
+    outcome = concluded(PUT_BACK, dry_run=True)
+    assert outcome.changed == "none"
+
+
+def test_outcome_of_a_dry_run_that_failed_asked_for_nothing() -> None:
+    died = Failure(error="TransientFailure", message="no answer")
+    outcome = concluded(ALREADY, dry_run=True, releases=True, failure=died, asking=[allocation("a")])
+    assert (outcome.changed, outcome.error) == ("none", "DrainFailed")
+    assert outcome.addresses[0]["Outcome"] == "already_drained"
+
+
+def test_outcome_puts_back_nothing_of_which_nobody_knows_whether_it_is_released() -> None:
+    died = Failure(error="TransientFailure", message="no answer")
+    outcome = concluded(LEFT, releases=True, failure=died, asking=[allocation("a")])
+    assert (outcome.changed, outcome.put_back) == ("unknown", None)
 
 
 def test_outcome_of_a_dry_run_announces_the_cut() -> None:

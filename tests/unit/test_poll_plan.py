@@ -73,3 +73,7 @@ def test_plan_for_an_unknown_limit_looks_once_a_minute_or_a_tenth_of_the_time_go
 )
 def test_next_offset_is_the_first_still_to_come(elapsed: float, offset: int) -> None:
     assert next_offset(350, elapsed) == offset
+
+
+def test_plan_for_an_unknown_limit_looks_closely_after_the_longest_one() -> None:
+    assert poll_plan(None)[-9:] == (4010, 4020, 4030, 4040, 4050, 4070, 4110, 4190, 4300)

@@ -59,7 +59,7 @@ def test_request_takes_every_limit_that_ec2_takes(limit: int) -> None:
         (GOOD | {"AssociationIds": [association("a")] * 2}, "more than once"),
         (
             GOOD | {"AssociationIds": [association(c) for c in "012345678"]},
-            "names 9 addresses; a gateway has",
+            "names 9 addresses; one request takes at most 8.",
         ),
         (GOOD | {"AllocationIds": ["eipalloc-1"]}, "AllocationIds must look like eipalloc-"),
         (GOOD | {"PublicIps": ["10.0.0"]}, "PublicIps must be an IPv4 address"),
@@ -73,7 +73,12 @@ def test_request_takes_every_limit_that_ec2_takes(limit: int) -> None:
         (GOOD | {"DryRun": "yes"}, 'DryRun must be true or false, not "yes".'),
         (GOOD | {"Reason": 7}, "Reason must be a text"),
         (GOOD | {"Reason": "x" * 501}, "Reason must be a text of at most 500 characters"),
-        (GOOD | {"AfterDrain": "release"}, 'AfterDrain must be "keep"'),
+        (GOOD | {"AfterDrain": "spare"}, 'AfterDrain must be "keep" or "release", not "spare".'),
+        (GOOD | {"WhenBusy": True}, 'WhenBusy must be "fail" or "wait", not true.'),
+        (GOOD | {"Override": "capacity"}, 'Override must be a list of guards, such as ["remaining"]; not'),
+        (GOOD | {"Override": ["capacty"]}, 'Override "capacty" is no guard: what can be overridden is rem'),
+        (GOOD | {"Override": ["protect"]}, 'Override "protect" cannot be overridden: what can be overridden'),
+        (GOOD | {"Override": [{}, "hold"]}, 'Override {} is no guard; "hold" cannot be overridden: what can'),
         (GOOD | {"AssociationIDs": []}, 'Unknown field "AssociationIDs": did you mean AssociationIds?'),
         (
             GOOD | {"MaxDrainSeconds": 3},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -39,12 +40,16 @@ _numbers = itertools.count()
 
 @pytest.fixture
 def nat(cloud: EmbeddedCloud, _subnet: str) -> BuildGateway:
-    """Build a gateway with so many addresses, the first one primary; everything opted in."""
+    """Build a gateway with so many addresses, everything opted in.
+
+    The first one is primary; unless it is a regional gateway, with `zones` for them, or `automatic`.
+    """
 
     def build(
         addresses: int = 3,
         tags: dict[str, str] = MANAGED,
         address_tags: dict[int, dict[str, str]] | None = None,
+        **regional: Any,
     ) -> NatGateway:
         story = next(_numbers)
         allocations = [
@@ -53,7 +58,7 @@ def nat(cloud: EmbeddedCloud, _subnet: str) -> BuildGateway:
             )
             for number in range(addresses)
         ]
-        gateway_id = cloud.simulation.add_nat_gateway(_subnet, allocations, tags=tags)
+        gateway_id = cloud.simulation.add_nat_gateway(_subnet, allocations, tags=tags, **regional)
         built = NatGateway(cloud, gateway_id, [])
         built.addresses.extend(built.shown())
         return built

@@ -55,7 +55,7 @@ def test_second_request_is_busy_and_says_who_holds_the_gateway(
     cloud.clock.advance(10)
     second = cloud.run(gateway.named(2))
     assert (second.status, second.error, second.result["Changed"]) == ("FAILED", "GatewayBusy", "none")
-    assert f"is held by {first} since 2026-10-0" in second.result["Summary"]
+    assert f"is locked by {first} since 2026-10-0" in second.result["Summary"]
     assert "(first)" in second.result["Summary"]
     assert cloud.wait(first).status == "SUCCEEDED"
     assert gateway.addresses[2]["PublicIp"] in gateway.public_ips()
@@ -90,7 +90,7 @@ def test_lock_of_whoever_is_no_execution_of_ours_is_never_taken_over(
     held_by(cloud, gateway.gateway_id, owner)
     run = cloud.run(gateway.named(1))
     assert run.error == "GatewayBusy"
-    assert f"is held by {owner} since 2026-10-01T00:00:00Z. Ask again" in run.result["Summary"]
+    assert f"is locked by {owner} since 2026-10-01T00:00:00Z, which is no execution" in run.result["Summary"]
     assert items(cloud, gateway.gateway_id)["lock"]["Owner"]["S"] == owner
 
 

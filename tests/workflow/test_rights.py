@@ -46,10 +46,11 @@ def test_actions_granted_to_every_function_are_the_actions_it_uses(
     cloud.client("ec2").disassociate_nat_gateway_address(**gateway.named(1), MaxDrainDurationSeconds=30)
     cloud.clock.advance(5)
     ips = [gateway.addresses[number]["PublicIp"] for number in (1, 2)]
+    request = {"PublicIps": ips, "AfterDrain": "release"}
     trigger = {"Kind": "alarm", "Name": "Blocked", "At": "now"}
     assert cloud.run(gateway.named(0, Trigger=trigger)).status == "FAILED"
-    assert cloud.run({"PublicIps": ips}).status == "SUCCEEDED"
+    assert cloud.run(request).status == "SUCCEEDED"
     rights = granted()
-    assert len(rights) == 5
+    assert len(rights) == 6
     for role, actions in rights.items():
         assert actions - set(SERVICE_RIGHTS) == used(cloud, role), role

@@ -107,9 +107,11 @@ def test_event_is_handled_when_it_comes_again_after_the_gateway_was_busy(
     gateway = nat(4)
     other = cloud.start(gateway.named(2))
     cloud.clock.advance(10)
-    assert cloud.run(blocked(gateway)).error == "GatewayBusy"
+    trigger = {"Kind": "alarm", "Name": "Blocked", "At": "now"}
+    request = gateway.named(1, Trigger=trigger, WhenBusy="fail")
+    assert cloud.run(request).error == "GatewayBusy"
     cloud.wait(other)
-    assert cloud.run(blocked(gateway)).result["Outcome"] == "drained"
+    assert cloud.run(request).result["Outcome"] == "drained"
 
 
 def test_event_is_handled_once_when_the_answer_about_its_claim_was_lost(

@@ -2,7 +2,7 @@
 
 It records what has left, frees the lock if it is ours, and says how the execution ended.
 
-Input: `{Execution, Request, Quiet, Drains, AssociationIds, Failure}`, each as far as the path got.
+Input: `{Execution, Request, Quiet, Failure, Step}`, each as far as the path got.
 Output: `{Result}` of a success, or `{Error, Cause}` of a failure.
 Errors: `TransientFailure`.
 """
@@ -18,10 +18,11 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from natdrain import history
 from natdrain.drains import AddressOutcome, Drain
-from natdrain.functions.task import setting, task
+from natdrain.errors import RequestRefused
+from natdrain.functions.task import drains_of, setting, task
 from natdrain.names import SERVICE, TABLE_ENV
 from natdrain.outcomes import Failure, Outcome, Quiet, conclude, quiet
-from natdrain.requests import Request
+from natdrain.requests import AfterDrain, Request
 
 __all__ = ["handler"]
 
@@ -33,7 +34,7 @@ metrics = Metrics(namespace=SERVICE, service=SERVICE)
 def handler(event: Mapping[str, Any]) -> dict[str, Any]:
     """Record, free the lock, conclude."""
     request = Request.parse(event["Request"]) if event.get("Request") else None
-    drains = [Drain.from_json(drain) for drain in event.get("Drains") or []]
+    drains = list(drains_of(event))
     if event.get("Quiet"):
         outcome = quiet(request.gateway_id if request else None, Quiet.from_json(event["Quiet"]))
     else:
@@ -45,13 +46,19 @@ def handler(event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _conclude(event: Mapping[str, Any], request: Request | None, drains: list[Drain]) -> Outcome:
+    step = event["Step"]
+    failure = Failure.from_catch(event["Failure"]) if event.get("Failure") else None
+    if problems := step.get("Problems"):
+        failure = Failure(error=RequestRefused.__name__, message="\n".join(problems))
     outcome = conclude(
         gateway_id=request.gateway_id if request else None,
         drains=drains,
         limit_seconds=request.limit_seconds if request else None,
         dry_run=bool(request and request.dry_run),
-        failure=Failure.from_catch(event["Failure"]) if event.get("Failure") else None,
-        asking=event.get("AssociationIds") or [],
+        releases=bool(request and request.after_drain is AfterDrain.RELEASE),
+        failure=failure,
+        asking=[*step.get("AssociationIds", ()), *step.get("AllocationIds", ())],
+        told=step.get("Warnings", ()),
         absent=_absent(request, drains) if request and request.scheduled else None,
         region=os.environ["AWS_REGION"],
     )
@@ -75,7 +82,8 @@ def _measure(outcome: Outcome, drains: list[Drain]) -> None:
     for drain in drains:
         # Only of what this execution saw leave: not of what it found gone.
         if (
-            drain.outcome is AddressOutcome.DRAINED
+            drain.outcome in {AddressOutcome.DRAINED, AddressOutcome.RELEASED, AddressOutcome.RELEASE_FAILED}
+            and not drain.left_before
             and drain.last_seen_at
             and drain.requested_at
             and drain.gone_by

@@ -1,28 +1,30 @@
 """*Confirm*: look again, and decide what is next.
 
-Input: `{Execution, Request, Drains}`. Output: the next step, `{Do, Drains, ...}`.
-Errors: `TransientFailure`.
+Input: `{Execution, Request, Step, LastAttempt}`. Output: the next step, `{Do, Drains, Warnings, ...}`.
+Errors: `RequestRefused` if the table cannot be understood; `TransientFailure`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from natdrain import ec2
-from natdrain.decide import Known, decide
-from natdrain.drains import Drain
-from natdrain.functions.task import answer, task
-from natdrain.requests import Request
+from natdrain.decide import decide
+from natdrain.functions.looking import look_and_recall
+from natdrain.functions.task import Event, answer, drains_of, task
+from natdrain.release import RELEASABLE
+from natdrain.requests import AfterDrain, Request
 
 __all__ = ["handler"]
 
 
 @task
-def handler(event: Mapping[str, Any]) -> dict[str, Any]:
-    """Look and decide; the tags are read again for those that may have to be asked for."""
+def handler(event: Event) -> dict[str, Any]:
+    """Look and decide; what guards want to know is read again for what may have to be asked of EC2 next."""
     request = Request.parse(event["Request"])
-    drains = tuple(Drain.from_json(drain) for drain in event["Drains"])
-    not_leaving = {drain.association_id for drain in drains if not drain.outcome and not drain.leaving}
-    look = ec2.look(str(request.gateway_id), tags_of=lambda address: address.association_id in not_leaving)
-    return answer(decide(request, look, Known(drains=drains)))
+    drains = drains_of(event)
+    # Of a drain that somebody else began too: a stale read may show its address in service once more.
+    names = [drain.association_id for drain in drains if not drain.outcome and not drain.requested_at]
+    if request.after_drain is AfterDrain.RELEASE:
+        names += [str(drain.allocation_id) for drain in drains if drain.outcome in RELEASABLE]
+    look, known = look_and_recall(event, request, names)
+    return answer(event, decide(request, look, known))

@@ -16,9 +16,9 @@ from natdrain import ec2, history
 from natdrain.alarms import AlarmPolicy, Ignored, is_alarm, read_alarm
 from natdrain.errors import RequestRefused
 from natdrain.functions.task import setting, task
-from natdrain.names import ALARM_POLICY_ENV, DRAIN_LIMIT_ENV, TABLE_ENV
+from natdrain.names import ALARM_POLICY_ENV, DRAIN_LIMIT_ENV, RELEASE_ENV, TABLE_ENV
 from natdrain.outcomes import IGNORED, NOTHING_TO_DO, Quiet
-from natdrain.requests import Request
+from natdrain.requests import AfterDrain, Request
 
 __all__ = ["handler"]
 
@@ -45,7 +45,13 @@ def _answer(request: Request | None, quiet: Quiet | None = None) -> dict[str, An
 def _read(document: object) -> Request | Ignored:
     if isinstance(document, Mapping) and is_alarm(document):
         return read_alarm(document, AlarmPolicy(**json.loads(setting(ALARM_POLICY_ENV))))
-    return Request.parse(document, default_limit_seconds=int(setting(DRAIN_LIMIT_ENV)))
+    request = Request.parse(document, default_limit_seconds=int(setting(DRAIN_LIMIT_ENV)))
+    if request.after_drain is AfterDrain.RELEASE and setting(RELEASE_ENV) != "true":
+        raise RequestRefused(
+            'AfterDrain "release" is switched off in this deployment: nothing of it has the right to give an '
+            "allocation back. Leave it out, or deploy with after_drain.release = true in the configuration."
+        )
+    return request
 
 
 def _gateway_of(request: Request) -> str | None:

@@ -10,12 +10,12 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from natdrain.decide import Decision, Disassociate, Finished, Refuse, Wait
-from natdrain.drains import timestamp
-from natdrain.errors import NatdrainError, RequestRefused
+from natdrain.decide import Decision, Disassociate, Finished, Refuse, Release, Wait
+from natdrain.drains import Drain, timestamp
+from natdrain.errors import NatdrainError, bounded
 from natdrain.names import SERVICE
 
-__all__ = ["answer", "logger", "setting", "task"]
+__all__ = ["Event", "answer", "drains_of", "logger", "setting", "task"]
 
 logger = Logger(service=SERVICE)
 
@@ -49,20 +49,27 @@ def task(function: Callable[[Event], dict[str, Any]]) -> Callable[[Event, Lambda
     return handler
 
 
-def answer(decision: Decision) -> dict[str, Any]:
+def drains_of(event: Event) -> tuple[Drain, ...]:
+    """What the step before has left known of each address."""
+    return tuple(Drain.from_json(drain) for drain in event["Step"].get("Drains") or ())
+
+
+def answer(event: Event, decision: Decision) -> dict[str, Any]:
     """A decision as the workflow's next step: `Do`, and what it needs.
 
-    Raises:
-        RequestRefused: when the decision is to refuse.
+    Warnings go along from step to step.
     """
-    step: dict[str, Any] = {"AssociationIds": []}
+    warnings = [*dict.fromkeys((*event["Step"].get("Warnings", ()), *decision.warnings))]
+    step: dict[str, Any] = {"AssociationIds": [], "AllocationIds": [], "Warnings": bounded(warnings)}
     match decision:
         case Refuse(problems):
-            raise RequestRefused(*problems)
+            return step | {"Do": "refuse", "Drains": [], "Problems": bounded(problems)}
         case Disassociate(drains, association_ids):
             step |= {"Do": "disassociate", "AssociationIds": list(association_ids)}
+        case Release(drains, allocation_ids):
+            step |= {"Do": "release", "AllocationIds": list(allocation_ids)}
         case Wait(drains, until):
             step |= {"Do": "wait", "WaitUntil": timestamp(until)}
         case Finished(drains):
             step |= {"Do": "finish"}
-    return {**step, "Drains": [drain.to_json() for drain in drains]}
+    return step | {"Drains": [drain.to_json() for drain in drains]}

@@ -1,42 +1,37 @@
 """*Validate*: the first look, every guard, and the plan.
 
-Input: `{Execution, Request}`. Output: the next step, `{Do, Drains, ...}`.
-Errors: `RequestRefused` with every reason; `TransientFailure`.
+Input: `{Execution, Request, Step, LastAttempt}`. Output: the next step, `{Do, Drains, Warnings, ...}`, which
+may be to refuse. Errors: `RequestRefused` if the table cannot be understood; `TransientFailure`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from natdrain import ec2, history
-from natdrain.decide import Disassociate, Finished, Known, Wait, decide
-from natdrain.functions.task import answer, setting, task
-from natdrain.gateways import Look
-from natdrain.names import TABLE_ENV
-from natdrain.requests import Request
+from natdrain.decide import Decision, Disassociate, Finished, Release, Wait, decide
+from natdrain.functions.looking import look_and_recall
+from natdrain.functions.task import Event, answer, task
+from natdrain.requests import AfterDrain, Request
 
 __all__ = ["handler"]
 
 
 @task
-def handler(event: Mapping[str, Any]) -> dict[str, Any]:
-    """Look, ask every guard, decide; a dry run goes on to prove the permission that will be needed."""
+def handler(event: Event) -> dict[str, Any]:
+    """Look, ask every guard, decide; a dry run goes on to prove the permissions that will be needed."""
     request = Request.parse(event["Request"])
-    remembered = history.recall(setting(TABLE_ENV), str(request.gateway_id), request.association_ids)
-    decision = decide(request, _first_look(request), Known(remembered=remembered))
-    if request.dry_run and isinstance(decision, Wait):
-        later = tuple(
-            drain.association_id for drain in decision.drains if not drain.outcome and not drain.leaving
-        )
-        decision = Disassociate(decision.drains, later) if later else Finished(decision.drains)
-    return answer(decision)
+    look, known = look_and_recall(event, request, request.names)
+    decision = decide(request, look, known)
+    return answer(event, _to_prove(request, decision) if request.dry_run else decision)
 
 
-def _first_look(request: Request) -> Look:
-    return ec2.look(
-        str(request.gateway_id),
-        tags_of=lambda address: (
-            not {address.association_id, address.allocation_id, address.public_ip}.isdisjoint(request.names)
-        ),
-    )
+def _to_prove(request: Request, decision: Decision) -> Decision:
+    """In a dry run nothing is waited for: what will have to be asked later is proven now."""
+    if not isinstance(decision, Wait):
+        return decision
+    drains = decision.drains
+    if later := tuple(d.association_id for d in drains if not d.outcome and not d.leaving):
+        return Disassociate(drains, later, warnings=decision.warnings)
+    if request.after_drain is AfterDrain.RELEASE:
+        return Release.of(drains, drains, warnings=decision.warnings)
+    return Finished(drains, warnings=decision.warnings)
