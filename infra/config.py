@@ -145,7 +145,7 @@ class Guards(Section):
     )
     change_calendars: Calendars = Field(
         default=[],
-        description="SSM change calendars, by name or ARN, of which none may be closed; 10 at most",
+        description="SSM change calendars of this region, by name or ARN; none may be closed; 10 at most",
     )
     by_hand: Verdicts = Field(
         default={},

@@ -88,16 +88,21 @@ def _calendar(name: str) -> str:
 
 
 def _verdicts(verdicts: dict[str, str]) -> dict[str, str]:
-    judged = [rule.name for rule in RULES if not rule.fixed]
-    fixed = [rule.name for rule in RULES if rule.fixed]
-    for guard, verdict in verdicts.items():
-        if guard in fixed:
-            raise ValueError(f"{guard} always refuses; others are {', '.join(judged)}")
-        if guard not in judged:
-            raise ValueError(f"{guard} is no guard; there are {', '.join(judged)}")
-        if verdict not in [*Verdict]:
-            raise ValueError(f"{guard} = {verdict!r}: a verdict is {', '.join(Verdict)}")
+    if problems := [problem for one in verdicts.items() if (problem := _verdict_problem(*one))]:
+        raise ValueError("; ".join(problems))
     return verdicts
+
+
+def _verdict_problem(guard: str, verdict: str) -> str | None:
+    judged = [rule.name for rule in RULES if not rule.fixed]
+    if any(rule.fixed and rule.name == guard for rule in RULES):
+        return f"{guard} always refuses; others are {', '.join(judged)}"
+    if guard not in judged:
+        near = difflib.get_close_matches(guard, judged, n=1)
+        return f"{guard} is no guard; " + (
+            f"did you mean {near[0]}?" if near else f"there are {', '.join(judged)}"
+        )
+    return None if verdict in [*Verdict] else f"{guard} = {verdict!r}: a verdict is {', '.join(Verdict)}"
 
 
 def _time_zone(name: str) -> str:

@@ -150,6 +150,7 @@ class DrainWorkflow(Construct):
                 "quiet": "{% $states.result.Payload.Quiet %}",
             },
         )
+        catch_all(read, self._close)
         asked = sfn.Choice.jsonata(
             self,
             "What is asked?",
@@ -181,24 +182,18 @@ class DrainWorkflow(Construct):
         return begin.next(read).next(asked)
 
     def _closing(self) -> tasks.LambdaInvoke:
-        close = tasks.LambdaInvoke.jsonata(
-            self,
+        close = self._invoke(
             "Close",
+            self._functions.close,
             comment="The one exit: record, free the lock, say how it ended.",
-            lambda_function=self._functions.close,
-            payload=sfn.TaskInput.from_object(
-                {
-                    "Execution": _EXECUTION,
-                    "Request": "{% $request %}",
-                    "Quiet": "{% $quiet %}",
-                    "Failure": "{% $failure %}",
-                    "Step": "{% $step %}",
-                }
-            ),
+            payload={
+                "Execution": _EXECUTION,
+                "Request": "{% $request %}",
+                "Quiet": "{% $quiet %}",
+                "Failure": "{% $failure %}",
+                "Step": "{% $step %}",
+            },
             assign={"outcome": "{% $states.result.Payload %}"},
-            outputs={},
-            retry_on_service_exceptions=False,
-            task_timeout=TASK_TIMEOUT,
         )
         failed = sfn.Fail.jsonata(
             self,
@@ -213,7 +208,6 @@ class DrainWorkflow(Construct):
         ended = sfn.Choice.jsonata(self, "Did it succeed?", comment="Close has the verdict.")
         ended.when(sfn.Condition.jsonata("{% $exists($outcome.Error) %}"), failed).otherwise(succeeded)
         close.next(ended)
-        retry(close, FUNCTION_ERRORS)
         close.add_catch(
             failed,
             errors=["States.ALL"],
@@ -230,7 +224,7 @@ class DrainWorkflow(Construct):
 
     def _decide(self, name: str, function: lambda_.IFunction, comment: str) -> tasks.LambdaInvoke:
         """A state whose function answers with the next step."""
-        return self._invoke(
+        state = self._invoke(
             name,
             function,
             comment=comment,
@@ -242,6 +236,8 @@ class DrainWorkflow(Construct):
             },
             assign={"step": "{% $states.result.Payload %}"},
         )
+        catch_all(state, self._close)
+        return state
 
     def _invoke(
         self,
@@ -264,7 +260,6 @@ class DrainWorkflow(Construct):
             task_timeout=TASK_TIMEOUT,
         )
         retry(state, FUNCTION_ERRORS)
-        catch_all(state, self._close)
         return state
 
 

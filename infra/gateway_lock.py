@@ -45,7 +45,8 @@ _NOT_OURS = (
     f"{R.OWNER} from the item lock of that gateway.'"
 )
 _AGAIN = (
-    "($request.WhenBusy = 'wait' ? '. Waiting in line has its bound; ask again when that has ended.' : "
+    "($request.WhenBusy = 'wait' ? '. Waiting in line ended after BOUND s, wait_in_line_seconds of the '"
+    " & 'configuration; ask again when that has ended.' : "
     """'. Ask again when that has ended, or wait in line for it: WhenBusy: "wait".')"""
 )
 
@@ -117,7 +118,11 @@ class GatewayLock(Construct):
         line.next(see)
         may_wait = f"$request.WhenBusy = 'wait' and {_WAITED_MILLIS} < {wait_in_line_seconds * 1000}"
         runs.when(sfn.Condition.jsonata(f"{{% {_RUNS} and {may_wait} %}}"), line)
-        runs.when(sfn.Condition.jsonata(f"{{% {_RUNS} %}}"), close, assign=_busy(_AGAIN)).otherwise(take_over)
+        runs.when(
+            sfn.Condition.jsonata(f"{{% {_RUNS} %}}"),
+            close,
+            assign=_busy(_AGAIN.replace("BOUND", str(wait_in_line_seconds))),
+        ).otherwise(take_over)
 
     def _key(self) -> dict[str, tasks.DynamoAttributeValue]:
         return {

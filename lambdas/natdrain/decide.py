@@ -220,8 +220,13 @@ def _go_on(request: Request, look: Look, known: Known, before: Sequence[Drain]) 
         return _after_drain(request, look, known, drains)
     gateway = look.gateway
     ready = [drain for drain in drains if drain.outcome is None and drain.requested_at is None]
-    if not ready or gateway is None or any(a.in_transition for a in gateway.addresses):
+    if not ready or gateway is None:
         return _wait(drains, look.seen_at)
+    if busy := [address for address in gateway.addresses if address.in_transition]:
+        ours = {drain.association_id for drain in drains}
+        others = ", ".join(address.label for address in busy if address.association_id not in ours)
+        warning = f"EC2 is busy with {others}, and takes nothing else for {gateway.gateway_id} until then."
+        return replace(_wait(drains, look.seen_at), warnings=(warning,) if others else ())
     ids = tuple(drain.association_id for drain in ready)
     targets = [a for a in gateway.addresses if a.association_id in ids]
     said = _judge(request, look, known, gateway=gateway, targets=targets)

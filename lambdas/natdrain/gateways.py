@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["IN_SERVICE", "Address", "Gateway"]
+__all__ = ["IN_SERVICE", "Address", "Gateway", "is_zone_id", "zone_option"]
 
 IN_SERVICE = "succeeded"
 """EC2's status of an address that is associated and carries traffic."""
@@ -111,3 +111,13 @@ class Gateway:
     def may_be_primary(self, address: Address) -> bool:
         """Whether EC2 may hold it for the primary; on a zonal gateway silence counts as yes."""
         return address.is_primary is True or (address.is_primary is None and not self.regional)
+
+
+def is_zone_id(zone: str) -> bool:
+    """Whether it is an id such as use1-az1, and no name such as us-east-1a (EC2 user guide, zones)."""
+    return "-az" in zone
+
+
+def zone_option(zone: str) -> str:
+    """The option by which the AWS CLI is told the zone of a regional gateway's address."""
+    return f" --availability-zone{'-id' if is_zone_id(zone) else ''} {zone}"

@@ -82,16 +82,17 @@ def unclaim(table: str, request: Request, execution: str) -> None:
 
 
 def recall(
-    table: str, gateway_id: str, association_ids: Collection[str], allocation_ids: Collection[str]
+    table: str, gateway_id: str, association_ids: Collection[str], names: Collection[str]
 ) -> dict[str, Drain]:
-    """What is remembered of the gateway's running drains, of these associations, and of these allocations.
+    """What is remembered of the gateway's running drains, of these associations, and of these names.
 
-    Of an allocation that is the association under which it was last seen to leave this gateway.
+    Names are allocation ids and public IPs: of them that is the association under which they were last seen
+    to leave this gateway.
 
     Raises:
         RequestRefused: somebody has changed an item, so that nobody can tell what it means.
     """
-    records = [*map(_association, sorted(association_ids)), *map(_allocation, sorted(allocation_ids))]
+    records = [*map(_association, sorted(association_ids)), *map(_address, sorted(names))]
     items = _get(table, [(gateway_id, R.LOCK), *((gateway_id, record) for record in records)])
     lock = items.pop((gateway_id, R.LOCK), {})
     running = _read_all(table, gateway_id, R.LOCK, lock.get(R.DRAINS, {}))
@@ -205,8 +206,9 @@ def close(table: str, gateway_id: str, owner: str, drains: Sequence[Drain], reas
         if drain.outcome in _KNOWN_BEFORE or (drain.left_before and drain.outcome is AddressOutcome.PUT_BACK):
             continue
         _put(table, gateway_id, _association(drain.association_id), drain, more)
-        if drain.allocation_id and drain.gone_by:
-            _put(table, gateway_id, _allocation(drain.allocation_id), drain, more)
+        for name in (drain.allocation_id, drain.public_ip):
+            if name and drain.gone_by:
+                _put(table, gateway_id, _address(name), drain, more)
     gone = {f"#a{i}": drain.association_id for i, drain in enumerate(finished)}
     try:
         return _free(table, gateway_id, owner, gone)
@@ -271,8 +273,8 @@ def _association(association_id: str) -> str:
     return f"association#{association_id}"
 
 
-def _allocation(allocation_id: str) -> str:
-    return f"allocation#{allocation_id}"
+def _address(name: str) -> str:
+    return f"address#{name}"
 
 
 def _claim(request: Request) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from natdrain.drains import AddressOutcome, Drain
 from natdrain.gateways import AVAILABLE, DRAINING, FAILED, GOING_OR_GONE, Address, Gateway
 from natdrain.looks import Look
 
-__all__ = ["begin", "left_unwatched", "observe"]
+__all__ = ["begin", "left_unwatched", "observe", "put_back"]
 
 SETTLE_SECONDS = 60
 """EC2's reads are eventually consistent: for so long an accepted address may still look in service."""
@@ -87,9 +87,14 @@ def observe(drain: Drain, look: Look) -> Drain:
 
 def _left(drain: Drain, look: Look, gateway: Gateway) -> Drain:
     drain = replace(drain, gone_by=look.seen_at, adopted=drain.adopted or drain.requested_at is None)
+    return put_back(drain, gateway) or replace(drain, outcome=AddressOutcome.DRAINED)
+
+
+def put_back(drain: Drain, gateway: Gateway) -> Drain | None:
+    """What is known of an address that has left, if its allocation is on the gateway again; else None."""
     again = next((a for a in gateway.addresses if a.allocation_id == drain.allocation_id), None)
     if again is None:
-        return replace(drain, outcome=AddressOutcome.DRAINED)
+        return None
     detail = f"it left, and somebody has put it back as {again.association_id}"
     return replace(drain, outcome=AddressOutcome.PUT_BACK, detail=detail)
 

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from natdrain.drains import AddressOutcome, Drain
 from natdrain.gateways import AVAILABLE, GOING_OR_GONE, Gateway
 from natdrain.looks import ElasticIp, Look, Unread
+from natdrain.observe import put_back
 
 __all__ = [
     "GOES_ON",
@@ -62,11 +63,7 @@ def _watch(drain: Drain, gateway: Gateway) -> Drain:
         return replace(
             drain, outcome=None, detail=None, left_before=False, gone_by=None, release_refusal=None
         )
-    again = next((a for a in gateway.addresses if a.allocation_id == drain.allocation_id), None)
-    if again is None:
-        return drain
-    detail = f"it left, and somebody has put it back as {again.association_id}"
-    return replace(drain, outcome=AddressOutcome.PUT_BACK, detail=detail)
+    return put_back(drain, gateway) or drain
 
 
 def confirm(drain: Drain, look: Look) -> Drain:

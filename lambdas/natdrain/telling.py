@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from natdrain.drains import AddressOutcome, Drain, timestamp
+from natdrain.gateways import is_zone_id, zone_option
 
 __all__ = ["PLANNED", "UNKNOWN", "Plan", "of_allocation", "planned", "put_back", "row", "told", "warnings"]
 
@@ -55,9 +56,9 @@ def told(drain: Drain, word: str) -> str:
     elif drain.limit_reached is False:
         left = "has left before its limit, so nothing was cut"
     elif drain.limit_reached:
-        left = f"has left; it stayed past its limit of {drain.limit_seconds} s"
+        left = f"has left, and stayed past its limit of {drain.limit_seconds} s"
     else:
-        left = "has left; whether anything was cut is not known"
+        left = "has left, and whether anything was cut is not known"
     if word != AddressOutcome.RELEASED:
         return f"{drain.label} {left}"
     gone = drain.detail or f"its allocation {drain.allocation_id} is given back"
@@ -117,7 +118,11 @@ def _of_left(drain: Drain) -> str | None:
         )
     if drain.limit_at is None:
         return "nothing tells who began its drain or with which limit; EC2 may have cut connections"
-    return "it left around its limit, and no look tells on which side; EC2 may have cut connections"
+    seen = f"was last seen at {timestamp(drain.last_seen_at)}, and " if drain.last_seen_at else ""
+    return (
+        f"it {seen}was gone by {timestamp(drain.gone_by or drain.limit_at)}: no look tells whether it left "
+        f"before its limit, at {timestamp(drain.limit_at)}; EC2 may have cut connections"
+    )
 
 
 def put_back(gateway_id: str | None, drains: Sequence[Drain], region: str) -> str | None:
@@ -125,9 +130,7 @@ def put_back(gateway_id: str | None, drains: Sequence[Drain], region: str) -> st
     lines = []
     for zone in dict.fromkeys(drain.zone for drain in drains):
         ids = [d.allocation_id for d in drains if d.zone == zone and d.allocation_id]
-        # An id of a zone is such as use1-az1, a name such as us-east-1a (EC2 user guide, Availability Zones).
-        option = "--availability-zone-id" if zone and "-az" in zone else "--availability-zone"
-        where = f" {option} {zone}" if zone else ""
+        where = zone_option(zone) if zone else ""
         if ids:
             lines.append(
                 f"aws ec2 associate-nat-gateway-address --region {region} --nat-gateway-id {gateway_id}"
@@ -151,7 +154,7 @@ def row(drain: Drain, word: str) -> dict[str, Any]:
         "LimitReached": drain.limit_reached,
     }
     if drain.zone:
-        row["AvailabilityZone"] = drain.zone
+        row[f"AvailabilityZone{'Id' if is_zone_id(drain.zone) else ''}"] = drain.zone
     if drain.detail:
         row["Detail"] = drain.detail[:_MAX_DETAIL_CHARACTERS]
     return row

@@ -161,7 +161,7 @@ FOUND: dict[str, list[Found]] = {
             says=(
                 f"{GATEWAY} in {ZONE} would keep 0 addresses",
                 "keep 1 at least",
-                "--availability-zone ...",
+                f"--availability-zone-id {ZONE}",
             ),
             seen=regional(in_zone("a", ZONE), in_zone("b", OTHER_ZONE), in_zone("c", OTHER_ZONE)),
         ),

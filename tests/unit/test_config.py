@@ -143,8 +143,8 @@ WRONG = {
         "guards.capacity_minutes = 4: input should be greater than or equal to 5 (minutes, 5 to 20160",
     ),
     "verdict on a guard that there is not": (
-        'guards.by_hand = { capacty = "warn" }',
-        "capacty is no guard; there are remaining, ports, capacity, siblings, put_back, owner, calendar (ver",
+        'guards.by_hand = { capacty = "warn", zzz = "warn" }',
+        "capacty is no guard; did you mean capacity?; zzz is no guard; there are remaining, ports, capa",
     ),
     "verdict on a guard that is fixed": (
         'guards.automatic = { protect = "allow" }',

@@ -178,6 +178,8 @@ def test_decide_refuses_an_address_that_has_no_association_yet(status: str) -> N
 def test_decide_waits_while_another_address_is_in_transition() -> None:
     decision = decide(request("a"), look(gateway(address("a"), address("b", DRAINING))), Known())
     assert seconds(decision) == 15
+    assert isinstance(decision, Wait)
+    assert decision.warnings[0].startswith(f"EC2 is busy with {ip('b')} ({association('b')})")
 
 
 def test_decide_waits_for_the_draining_one_before_it_asks_for_the_other() -> None:

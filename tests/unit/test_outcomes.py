@@ -101,7 +101,7 @@ def test_outcome_puts_back_only_what_has_left() -> None:
     ("last_seen", "gone_by", "limit_reached", "told"),
     [
         (179, 300, False, "before its limit, so nothing was cut"),
-        (357, 366, True, "it stayed past its limit of 350 s"),
+        (357, 366, True, "stayed past its limit of 350 s"),
         (179, 357, None, "whether anything was cut is not known"),
     ],
 )

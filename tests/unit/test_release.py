@@ -239,6 +239,16 @@ def test_release_is_given_up_when_another_tool_owns_the_allocation_by_then() -> 
     assert kept(decision).startswith("owner: ")
 
 
+def test_release_by_hand_of_what_another_tool_owns_takes_more_than_a_warning() -> None:
+    seen = look(gateway(), at=131, elastic_ips=OF_TERRAFORM)
+    decision = decide(automatic(trigger=None), seen, Known(drains=(drain("a"),), policy=OWNED))
+    assert 'Override: ["owner"]' in kept(decision)
+    lifted = decide(
+        automatic(trigger=None, override=("owner",)), seen, Known(drains=(drain("a"),), policy=OWNED)
+    )
+    assert isinstance(lifted, Release)
+
+
 def test_release_is_given_up_when_the_calendar_is_closed_by_then() -> None:
     seen = look(gateway(), at=131, elastic_ips={allocation("a"): FREE}, calendar=ChangeCalendar(closed=True))
     decision = decide(automatic(), seen, Known(drains=(drain("a"),), policy=CLOSED))
@@ -453,7 +463,7 @@ def test_outcome_of_a_release_offers_to_put_back_only_what_is_still_there() -> N
 @pytest.mark.parametrize(
     ("known", "told"),
     [
-        ({}, "has left; whether anything was cut is not known, and its allocation {} is given back"),
+        ({}, "has left, and whether anything was cut is not known, and its allocation {} is given back"),
         (BEFORE, "had left already, and its allocation {} is given back"),
         (FAILED_TO, "has left (its allocation is kept: no)"),
         (

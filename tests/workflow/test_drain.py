@@ -124,6 +124,17 @@ def test_drain_finds_nothing_to_do_for_what_it_has_drained_already(
     assert again.result["Addresses"][0]["Outcome"] == "already_drained"
 
 
+@pytest.mark.parametrize("way", ["AllocationIds", "PublicIps"])
+def test_drain_finds_nothing_to_do_by_whatever_name_it_is_asked_for_again(
+    cloud: EmbeddedCloud, nat: BuildGateway, way: str
+) -> None:
+    gateway = nat()
+    cloud.run(gateway.named(1))
+    again = cloud.run({"NatGatewayId": gateway.gateway_id, way: [gateway.addresses[1][way[:-1]]]})
+    assert (again.status, again.result["Changed"]) == ("SUCCEEDED", "none")
+    assert again.result["Addresses"][0]["Outcome"] == "already_drained"
+
+
 def test_drain_can_be_undone_by_the_line_that_puts_it_back(cloud: EmbeddedCloud, nat: BuildGateway) -> None:
     gateway = nat()
     put_back = cloud.run(gateway.named(1)).result["PutBack"].split()

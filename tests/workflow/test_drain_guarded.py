@@ -149,7 +149,7 @@ def test_guard_refuses_and_nothing_changes_until_it_is_overridden(
     assert says in problem
     assert state(gateway) == before
 
-    override = json.loads(re.findall(r"Override: (\[.*\])\.", problem)[0])
+    override = json.loads(re.findall(r"Override: (\[.*\])", problem)[0])
     warnings = drained(cloud.run(started(how, {**request, "Override": override})))
     (overridden,) = [text for text in warnings if names_of([text]) == [name]]
     assert says in overridden

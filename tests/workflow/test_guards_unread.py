@@ -142,7 +142,7 @@ def record_of(address: dict[str, str], kind: str) -> str:
     return (
         f"association#{address['AssociationId']}"
         if kind == "association"
-        else f"allocation#{address['AllocationId']}"
+        else f"address#{address['AllocationId']}"
     )
 
 

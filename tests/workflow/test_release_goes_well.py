@@ -78,7 +78,7 @@ def test_release_is_recorded(cloud: EmbeddedCloud, nat: BuildGateway) -> None:
     kept_items = items(cloud, gateway.gateway_id)
     for record in (
         f"association#{gateway.addresses[1]['AssociationId']}",
-        f"allocation#{allocation(gateway)}",
+        f"address#{allocation(gateway)}",
     ):
         item = kept_items[record]
         assert (item["Outcome"]["S"], item["Reason"]["S"]) == ("released", "contract ended")

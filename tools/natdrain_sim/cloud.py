@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -69,9 +70,6 @@ class EmbeddedCloud:
             stack.enter_context(_no_aws_around())
             stack.enter_context(self.clock)
             stack.enter_context(embedded(self.clock, self.recorder, seed=self.scenario.seed))
-            # The change calendar that natdrain.example.toml names, open at all times.
-            calendar = {"DocumentType": "ChangeCalendar", "DocumentFormat": "TEXT", "Content": _OPEN_CALENDAR}
-            self.client("ssm").create_document(Name="egress-freeze", **calendar)
             self._deploy(self._config, self.client("cloudformation").create_stack)
             try:
                 self._set_scene()
@@ -158,10 +156,19 @@ class EmbeddedCloud:
             self.client("ssm").put_parameter(
                 Name=parameter["Default"], Value="30", Type="String", Overwrite=True
             )
+        self._open_calendars(template)
         change_stack(StackName=_STACK, TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"])
         (stack,) = self.client("cloudformation").describe_stacks(StackName=_STACK)["Stacks"]
         outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
         self.drain_state_machine_arn = outputs["DrainStateMachineArn"]
+
+    def _open_calendars(self, template: Mapping[str, Any]) -> None:
+        """Let the change calendars that the functions may ask be there, open at all times."""
+        calendar = {"DocumentType": "ChangeCalendar", "DocumentFormat": "TEXT", "Content": _OPEN_CALENDAR}
+        there = self.client("ssm").list_documents(Filters=[{"Key": "Owner", "Values": ["Self"]}])
+        names = {document["Name"] for document in there["DocumentIdentifiers"]}
+        for name in sorted({*re.findall(r':document/([\w.-]+)"', json.dumps(template))} - names):
+            self.client("ssm").create_document(Name=name, **calendar)
 
     def _set_scene(self) -> None:
         self.simulation.configure(lags=self.scenario.lags, seed=self.scenario.seed)

@@ -9,6 +9,7 @@ import random
 from collections.abc import Iterator
 from contextvars import ContextVar
 from datetime import datetime
+from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -30,6 +31,7 @@ from moto.stepfunctions.parser.asl.component.state.wait.wait_function.timestamp 
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
 from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.eval.program_state import ProgramStopped
+from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication, Execution
 from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
@@ -128,6 +130,9 @@ def _workers(clock: Clock) -> Iterator[Seam]:
     yield ExecutionWorker, "_get_evaluation_environment", lambda self: self.env
     yield Execution, "stop", stop
     yield Environment, "set_error", set_error_unless_stopped
+    # Each execution would read its definition anew, which takes longer than all else that it does. What one
+    # execution has come to stands in its environment, never in the program that comes of the reading.
+    yield AmazonStateLanguageParser, "parse", lru_cache(maxsize=16)(AmazonStateLanguageParser.parse)
     yield StateTaskService, "_eval_execution", as_role(StateTaskService)
     yield StateTaskLambda, "_eval_execution", as_role(StateTaskLambda)
 

@@ -58,7 +58,8 @@ def look_and_recall(event: Event, request: Request, names: Collection[str]) -> t
             else None
         ),
     )
-    remembered = history.recall(table, gateway_id, associations, allocations)
+    public_ips = {name for name in names if not name.startswith("eip")}
+    remembered = history.recall(table, gateway_id, associations, allocations | public_ips)
     return look, Known(drains=known.drains, policy=policy, remembered=remembered)
 
 

@@ -1,7 +1,7 @@
 """*Release*: give allocations back to AWS, under the lock. The only function with the right to.
 
-It is there only if the deployment allows it.
-It decides nothing: which allocations may go, two looks have confirmed.
+It is there only if the deployment allows it, and decides nothing: which allocations may go, two looks have
+confirmed.
 
 Input: `{Execution, Request, Step}`, whose `AllocationIds` are to go. Output: the next step, `{Do, Drains,
 Warnings, ...}`. Errors: `RequestRefused` when a dry run finds the right missing; `TransientFailure`.

@@ -49,7 +49,7 @@ def judge(case: Case, *, automatic: bool, override: Collection[str]) -> Judgemen
             text = f"{rule.name}: {finding.text}"
             if not rule.fixed and rule.name in override:
                 warnings.append(f"{text} (Overridden.)")
-            elif verdict is Verdict.WARN and not finding.unknown:
+            elif verdict is Verdict.WARN and not finding.firm:
                 warnings.append(text)
             else:
                 refusals.append(f"{text}{_way_on(rule, automatic=automatic)}")
@@ -59,4 +59,5 @@ def judge(case: Case, *, automatic: bool, override: Collection[str]) -> Judgemen
 def _way_on(rule: Rule, *, automatic: bool) -> str:
     if rule.fixed:
         return ""
-    return f" To go on all the same{', ask by hand with' if automatic else ':'} {rule.override}."
+    where = ", in a request by hand or of a schedule" if automatic else ""
+    return f" To go on all the same: {rule.override}{where}."

@@ -60,8 +60,8 @@ class Case:
 class Finding:
     """What a guard has found, and what mends it.
 
-    `unknown`: that something could not be read, which no verdict but an override makes a warning.
+    `firm`: only an override makes a warning of it, since nobody knows, or what follows is for good.
     """
 
     text: str
-    unknown: bool = False
+    firm: bool = False

@@ -51,23 +51,27 @@ def owner(case: Case) -> Iterator[Finding]:
         yield Finding(
             f"{gateway_id} belongs to the CloudFormation stack {stack}, which compares templates and not "
             f"gateways: it notices nothing until an update changes the addresses of the gateway; that one "
-            f"goes by its template, which still lists this address."
+            f"goes by its template, whether that still lists this address or not."
         )
     yield from _of_other_tools(case, gateway_id, tags)
-    for _, label, eip_tags in case.tags_of(case.to_ask):
+    for allocation_id, label, eip_tags in case.tags_of(case.to_ask):
         if stack := eip_tags.get(_STACK_TAG):
             yield Finding(
                 f"{label} belongs to the CloudFormation stack {stack}, which keeps the allocation and does "
-                f"not mind where it is; once released, that stack cannot get it back."
+                f"not mind where it is; once released, that stack cannot get it back.",
+                firm=allocation_id in case.releasing,
             )
-        yield from _of_other_tools(case, label, eip_tags)
+        yield from _of_other_tools(case, label, eip_tags, released=allocation_id in case.releasing)
 
 
-def _of_other_tools(case: Case, label: str, tags: Mapping[str, str]) -> Iterator[Finding]:
+def _of_other_tools(
+    case: Case, label: str, tags: Mapping[str, str], *, released: bool = False
+) -> Iterator[Finding]:
     for key, value in tags.items():
         for pattern, does_next in case.policy.owner_tags.items():
             if _matches(pattern, f"{key}={value}" if "=" in pattern else key):
-                yield Finding(f"{label} carries the tag {key}={value}: {does_next}.")
+                for_good = " It is to be released, and would be lost to that tool." if released else ""
+                yield Finding(f"{label} carries the tag {key}={value}: {does_next}.{for_good}", firm=released)
 
 
 def _matches(pattern: str, text: str) -> bool:
@@ -81,8 +85,9 @@ def calendar(case: Case) -> Iterator[Finding]:
         return
     if isinstance(state, Unread):
         yield Finding(
-            f"the change calendar ({names}) could not be read ({state.why}), so nobody can tell.",
-            unknown=True,
+            f"the change calendar ({names}) could not be read ({state.why}), so nobody can tell. "
+            f"It must be in this region, and `guards.change_calendars` name it.",
+            firm=True,
         )
     elif state.closed:
         until = f" until {state.until}" if state.until else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from natdrain.gateways import AVAILABLE, Gateway
+from natdrain.gateways import AVAILABLE, Gateway, zone_option
 from natdrain.guards.case import Case, Finding
 from natdrain.looks import Unread
 from natdrain.policy import PORTS_PER_ADDRESS
@@ -24,8 +24,8 @@ def last(case: Case) -> Iterator[Finding]:
 def remaining(case: Case) -> Iterator[Finding]:
     """As many addresses as the policy wants stay in service, in each zone by itself on a regional gateway."""
     gateway, least = case.gateway, case.policy.remaining_addresses
-    if not case.staying:
-        return  # `last` tells of it
+    if gateway.aws_managed or not case.staying:
+        return  # `aws_managed` or `last` tells of it
     zones = {target.zone for target in case.to_ask} if gateway.regional else {None} if case.to_ask else set()
     for zone in sorted(zones, key=str):
         count = sum(not gateway.regional or address.zone == zone for address in case.staying)
@@ -37,7 +37,7 @@ def remaining(case: Case) -> Iterator[Finding]:
             )
             yield Finding(
                 f"{where} would keep {_addresses(count)} in service, and is to keep {least} at least. "
-                f"Associate another one first: {_associate(gateway)}"
+                f"Associate another one first: {_associate(gateway, zone)}"
             )
 
 
@@ -80,14 +80,14 @@ def capacity(case: Case) -> Iterator[Finding]:
 
 def _unread(metric: str, gateway_id: str, unread: Unread) -> Finding:
     return Finding(
-        f"{metric} of {gateway_id} could not be read ({unread.why}), so nobody can tell.", unknown=True
+        f"{metric} of {gateway_id} could not be read ({unread.why}), so nobody can tell.", firm=True
     )
 
 
-def _associate(gateway: Gateway) -> str:
-    zone = " --availability-zone ..." if gateway.regional else ""
+def _associate(gateway: Gateway, zone: str | None = None) -> str:
+    where = zone_option(zone or "...") if gateway.regional else ""
     return (
-        f"aws ec2 associate-nat-gateway-address --nat-gateway-id {gateway.gateway_id}{zone} "
+        f"aws ec2 associate-nat-gateway-address --nat-gateway-id {gateway.gateway_id}{where} "
         f"--allocation-ids ..."
     )
 

@@ -74,8 +74,9 @@ def _not_opted_in(resource: str, label: str, tags: Mapping[str, str]) -> str | N
     """That a resource lacks the opt-in tag, and the command that gives it."""
     if tags.get(OPT_IN_TAG) == OPT_IN_VALUE:
         return None
+    has = f" (it has {OPT_IN_TAG}={tags[OPT_IN_TAG]})" if OPT_IN_TAG in tags else ""
     return (
-        f"{label} does not carry the tag {OPT_IN_TAG}={OPT_IN_VALUE}. To let natdrain touch it: "
+        f"{label} does not carry the tag {OPT_IN_TAG}={OPT_IN_VALUE}{has}. To let natdrain touch it: "
         f"aws ec2 create-tags --resources {resource} --tags Key={OPT_IN_TAG},Value={OPT_IN_VALUE}"
     )
 
