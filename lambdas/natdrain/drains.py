@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -11,7 +11,7 @@ from typing import Any
 
 from natdrain.poll_plan import deadline_seconds, next_offset
 
-__all__ = ["AddressOutcome", "Drain", "instant", "timestamp"]
+__all__ = ["LEFT", "LEFT_EARLIER", "AddressOutcome", "Drain", "instant", "timestamp"]
 
 _MAX_NUMBER = 4_000  # no field has a greater one: EC2's longest limit, and counts
 
@@ -41,6 +41,20 @@ class AddressOutcome(StrEnum):
     """Still on the gateway after the deadline of its drain."""
     GATEWAY_GONE = "gateway_gone"
     """The gateway went away meanwhile; nothing can be said of the drain."""
+
+
+LEFT = frozenset(
+    {
+        AddressOutcome.DRAINED,
+        AddressOutcome.PUT_BACK,
+        AddressOutcome.RELEASED,
+        AddressOutcome.RELEASE_FAILED,
+    }
+)
+"""It has left, as far as an execution has seen."""
+
+LEFT_EARLIER = frozenset({AddressOutcome.ALREADY_DRAINED, AddressOutcome.ALREADY_RELEASED})
+"""It had left before the execution began."""
 
 
 def timestamp(at: datetime) -> str:
@@ -131,6 +145,17 @@ class Drain:
         """This execution has given its allocation back, and not just found that EC2 knows it no longer."""
         asked = self.confirmed_at or self.release_refusal
         return self.outcome is AddressOutcome.RELEASED and asked is not None
+
+    def unreleased(self) -> Drain:
+        """The same, as if nothing had been found out yet of releasing its allocation."""
+        return replace(
+            self,
+            absent_at=None,
+            confirmed_at=None,
+            missing_at=None,
+            release_refusal=None,
+            release_final=False,
+        )
 
     @property
     def deadline_at(self) -> datetime:

@@ -16,7 +16,7 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
 from natdrain import aws
-from natdrain.drains import AddressOutcome, Drain
+from natdrain.drains import LEFT_EARLIER, AddressOutcome, Drain
 from natdrain.errors import RequestRefused, TransientFailure
 from natdrain.looks import Hold
 from natdrain.names import GatewayRecord as R
@@ -29,7 +29,6 @@ INVALID_PATH = "ValidationException"
 CLAIM_SECONDS = 7 * 86_400
 """More than the 24 hours for which EventBridge and its Scheduler try to deliver (EventBridge user guide)."""
 _UNFINISHED = {None, AddressOutcome.OVERDUE}
-_KNOWN_BEFORE = {AddressOutcome.ALREADY_DRAINED, AddressOutcome.ALREADY_RELEASED}
 _to_dynamodb = TypeSerializer().serialize
 _from_dynamodb = TypeDeserializer().deserialize
 
@@ -167,7 +166,7 @@ def intend(table: str, gateway_id: str, owner: str, drains: Sequence[Drain]) -> 
     except ClientError as error:
         if aws.code_of(error) != INVALID_PATH:
             raise
-        raise _unreadable(table, gateway_id, R.LOCK, f"{R.DRAINS} is no map") from error
+        raise _unreadable(table, gateway_id, R.LOCK, aws.text_of(error)) from error
     return None if lock is None else _read_all(table, gateway_id, R.LOCK, lock[R.DRAINS])
 
 
@@ -203,7 +202,8 @@ def close(table: str, gateway_id: str, owner: str, drains: Sequence[Drain], reas
     finished = [drain for drain in drains if drain.outcome not in _UNFINISHED]
     more = {R.EXECUTION: owner, **({R.REASON: reason} if reason else {})}
     for drain in finished:
-        if drain.outcome in _KNOWN_BEFORE or (drain.left_before and drain.outcome is AddressOutcome.PUT_BACK):
+        put_back_before = drain.left_before and drain.outcome is AddressOutcome.PUT_BACK
+        if drain.outcome in LEFT_EARLIER or put_back_before:
             continue
         _put(table, gateway_id, _association(drain.association_id), drain, more)
         for name in (drain.allocation_id, drain.public_ip):

@@ -55,15 +55,10 @@ def left_unwatched(before: Drain, look: Look, gateway: Gateway) -> Drain:
     if before.outcome not in _HAD_LEFT:
         return after
     return replace(
-        before,
+        before.unreleased(),
         outcome=after.outcome if after.outcome is AddressOutcome.PUT_BACK else _HAD_LEFT[before.outcome],
         detail=after.detail,
         left_before=True,
-        absent_at=None,
-        confirmed_at=None,
-        missing_at=None,
-        release_refusal=None,
-        release_final=False,
     )
 
 

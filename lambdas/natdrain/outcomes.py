@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from natdrain import telling
-from natdrain.drains import AddressOutcome, Drain
+from natdrain.drains import LEFT, LEFT_EARLIER, AddressOutcome, Drain
 from natdrain.errors import (
     EXECUTION_ERRORS,
     DrainFailed,
@@ -29,14 +29,7 @@ MAX_CAUSE_CHARACTERS = 32_768
 """Step Functions API reference, ExecutionFailedEventDetails: the longest cause."""
 
 _MAX_TEXT_CHARACTERS = 1_000
-_BEFORE = {AddressOutcome.ALREADY_DRAINED, AddressOutcome.ALREADY_RELEASED}
-_GOOD = {AddressOutcome.DRAINED, AddressOutcome.RELEASED, *_BEFORE}
-_LEFT = {
-    AddressOutcome.DRAINED,
-    AddressOutcome.PUT_BACK,
-    AddressOutcome.RELEASED,
-    AddressOutcome.RELEASE_FAILED,
-}
+_GOOD = {AddressOutcome.DRAINED, AddressOutcome.RELEASED, *LEFT_EARLIER}
 _RELEASED = {AddressOutcome.RELEASED, AddressOutcome.ALREADY_RELEASED}
 _STILL_OURS = {AddressOutcome.DRAINED, AddressOutcome.RELEASE_FAILED}
 _UNTOUCHED = (RequestRefused.__name__, GatewayBusy.__name__)
@@ -174,7 +167,7 @@ def conclude(
         absent: if a schedule asks, what it names and the gateway did not have.
         region: the region, for commands that people can paste.
     """
-    done = {AddressOutcome.ALREADY_RELEASED} if releases else _BEFORE
+    done = {AddressOutcome.ALREADY_RELEASED} if releases else LEFT_EARLIER
     if absent is not None and failure is None and all(d.outcome in done for d in drains):
         names = ", ".join([*absent, *(d.label for d in drains)])
         return quiet(gateway_id, Quiet(NOTHING_TO_DO, f"{gateway_id} does not have {names}: nothing to do."))
@@ -231,11 +224,13 @@ def _changed(drains: Sequence[Drain], words: Mapping[str, str], *, releases: boo
     """How much of what was asked for has come about by this execution."""
     if {telling.UNKNOWN, AddressOutcome.GATEWAY_GONE.value} & set(words.values()):
         return "unknown"
-    ours = {d.outcome for d in drains if d.outcome not in _BEFORE and (not d.left_before or d.given_back)}
-    as_asked = {d.outcome for d in drains} <= _RELEASED if releases else ours <= _LEFT
+    ours = {
+        d.outcome for d in drains if d.outcome not in LEFT_EARLIER and (not d.left_before or d.given_back)
+    }
+    as_asked = {d.outcome for d in drains} <= _RELEASED if releases else ours <= LEFT
     if ours and as_asked:
         return "all"
-    return "some" if ours & {*_LEFT, AddressOutcome.OVERDUE} else "none"
+    return "some" if ours & {*LEFT, AddressOutcome.OVERDUE} else "none"
 
 
 def _error(drains: Sequence[Drain], changed: str, failure: Failure | None, *, releases: bool) -> str | None:
@@ -249,7 +244,7 @@ def _error(drains: Sequence[Drain], changed: str, failure: Failure | None, *, re
         return None
     if outcomes <= {*_GOOD, AddressOutcome.RELEASE_FAILED}:
         return ReleaseFailed.__name__
-    if outcomes - _BEFORE == {AddressOutcome.NOT_ASKED}:
+    if outcomes - LEFT_EARLIER == {AddressOutcome.NOT_ASKED}:
         return RequestRefused.__name__
     return DrainOverdue.__name__ if outcomes == {AddressOutcome.OVERDUE} else DrainFailed.__name__
 

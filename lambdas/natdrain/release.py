@@ -52,7 +52,7 @@ def watch(drains: Sequence[Drain], look: Look) -> list[Drain]:
     gateway = look.gateway
     watched = [_watch(drain, gateway) if gateway else drain for drain in drains]
     if any(drain.outcome is None and before.outcome for drain, before in zip(watched, drains, strict=True)):
-        return [replace(drain, absent_at=None, confirmed_at=None) for drain in watched]
+        return [drain.unreleased() for drain in watched]
     return watched
 
 
@@ -60,9 +60,7 @@ def _watch(drain: Drain, gateway: Gateway) -> Drain:
     if drain.outcome not in GOES_ON or drain.outcome is AddressOutcome.RELEASED:
         return drain
     if gateway.association(drain.association_id):
-        return replace(
-            drain, outcome=None, detail=None, left_before=False, gone_by=None, release_refusal=None
-        )
+        return replace(drain, outcome=None, detail=None, left_before=False, gone_by=None)
     return put_back(drain, gateway) or drain
 
 

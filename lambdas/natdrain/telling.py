@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from natdrain.drains import AddressOutcome, Drain, timestamp
+from natdrain.drains import LEFT, AddressOutcome, Drain, timestamp
 from natdrain.gateways import is_zone_id, zone_option
 
 __all__ = ["PLANNED", "UNKNOWN", "Plan", "of_allocation", "planned", "put_back", "row", "told", "warnings"]
@@ -100,16 +100,8 @@ def _of_open(drain: Drain, *, plan: Plan | None, failed: bool) -> str | None:
     return None
 
 
-_LEFT = {
-    AddressOutcome.DRAINED,
-    AddressOutcome.PUT_BACK,
-    AddressOutcome.RELEASED,
-    AddressOutcome.RELEASE_FAILED,
-}
-
-
 def _of_left(drain: Drain) -> str | None:
-    if drain.outcome not in _LEFT or drain.limit_reached is False:
+    if drain.outcome not in LEFT or drain.limit_reached is False:
         return None
     if drain.limit_reached:
         return (

@@ -282,6 +282,17 @@ def test_release_begins_anew_for_all_when_one_of_them_is_back() -> None:
     assert [one.absent_at for one in decision.drains] == [None, None]
 
 
+def test_release_forgets_what_it_found_out_of_an_address_that_is_back() -> None:
+    known = {"missing_at": START, "release_refusal": "InvalidAddress.PtrSet: no", "release_final": True}
+    back = decided(drain("a", **known), at=131, seen=gateway(address("a", "disassociating")))
+    assert isinstance(back, Wait)
+    gone = decided(*back.drains, at=200)
+    assert isinstance(gone, Wait)
+    missing_once = decided(*gone.drains, at=240, eips={})
+    assert isinstance(missing_once, Wait)
+    assert isinstance(decided(*gone.drains, at=240), Release)
+
+
 def test_release_waits_until_all_are_ready() -> None:
     eips = {allocation("a"): FREE, allocation("b"): ElasticIp(tags=MANAGED, association_id=association("b"))}
     decision = decided(drain("a"), drain("b"), at=131, eips=eips)

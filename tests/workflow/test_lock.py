@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -31,6 +31,13 @@ def _cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedCloud]:
 
 def states(run: Run) -> list[str]:
     return [name for _, name in run.states]
+
+
+def begin_behind_a_foreign_drain(cloud: EmbeddedCloud, gateway: NatGateway) -> str:
+    """Start an execution, and let it come to wait until EC2 is no longer busy with another address."""
+    cloud.client("ec2").disassociate_nat_gateway_address(**gateway.named(2), MaxDrainDurationSeconds=60)
+    cloud.clock.advance(5)
+    return begin(cloud, gateway, 1)
 
 
 def begin(cloud: EmbeddedCloud, gateway: NatGateway, *numbers: int, **more: Any) -> str:
@@ -191,8 +198,16 @@ def put(cloud: EmbeddedCloud, item: dict[str, Any]) -> None:
     cloud.client("dynamodb").put_item(TableName=table(cloud), Item=item)
 
 
+def key_of(gateway: NatGateway) -> dict[str, Any]:
+    return {"NatGatewayId": {"S": gateway.gateway_id}, "Record": {"S": "lock"}}
+
+
 def lock(gateway: NatGateway, **attributes: Any) -> dict[str, Any]:
-    return {"NatGatewayId": {"S": gateway.gateway_id}, "Record": {"S": "lock"}, **attributes}
+    return {**key_of(gateway), **attributes}
+
+
+def make_drains_a_text(cloud: EmbeddedCloud, gateway: NatGateway) -> None:
+    put(cloud, {**items(cloud, gateway.gateway_id)["lock"], "Drains": text("none")})
 
 
 def text(value: str) -> dict[str, str]:
@@ -284,9 +299,7 @@ def test_lock_that_a_person_takes_from_a_running_execution_lets_it_ask_nothing_m
     cloud: EmbeddedCloud, nat: BuildGateway
 ) -> None:
     gateway = nat()
-    cloud.client("ec2").disassociate_nat_gateway_address(**gateway.named(2), MaxDrainDurationSeconds=60)
-    cloud.clock.advance(5)
-    execution = begin(cloud, gateway, 1)
+    execution = begin_behind_a_foreign_drain(cloud, gateway)
     put(cloud, lock(gateway, Owner=text("alice")))
     run = cloud.wait(execution)
     assert (run.error, run.result["Changed"]) == ("GatewayBusy", "none")
@@ -300,20 +313,15 @@ def test_drain_is_told_as_it_was_when_the_lock_item_is_deleted_meanwhile(
 ) -> None:
     gateway = nat()
     execution = begin(cloud, gateway, 1)
-    cloud.client("dynamodb").delete_item(
-        TableName=table(cloud), Key={key: lock(gateway)[key] for key in ("NatGatewayId", "Record")}
-    )
+    cloud.client("dynamodb").delete_item(TableName=table(cloud), Key=key_of(gateway))
     run = cloud.wait(execution)
     assert (run.status, run.result["Changed"]) == ("SUCCEEDED", "all")
     assert run.result["Addresses"][0]["Outcome"] == "drained"
 
 
-def edit_drains(cloud: EmbeddedCloud, gateway: NatGateway, expression: str, **values: Any) -> None:
+def remove_drains(cloud: EmbeddedCloud, gateway: NatGateway) -> None:
     cloud.client("dynamodb").update_item(
-        TableName=table(cloud),
-        Key={key: lock(gateway)[key] for key in ("NatGatewayId", "Record")},
-        UpdateExpression=expression,
-        **({"ExpressionAttributeValues": values["values"]} if values else {}),
+        TableName=table(cloud), Key=key_of(gateway), UpdateExpression="REMOVE Drains"
     )
 
 
@@ -322,21 +330,28 @@ def test_drain_ends_well_when_a_person_removes_what_the_lock_item_remembers(
 ) -> None:
     gateway = nat()
     execution = begin(cloud, gateway, 1)
-    edit_drains(cloud, gateway, "REMOVE Drains")
+    remove_drains(cloud, gateway)
     run = cloud.wait(execution)
     assert (run.status, run.result["Changed"]) == ("SUCCEEDED", "all")
     assert "Owner" not in items(cloud, gateway.gateway_id)["lock"]
 
 
+@pytest.mark.parametrize(
+    ("breaks", "why"),
+    [
+        (remove_drains, "ValidationException: "),
+        (make_drains_a_text, "Drains is no map"),
+    ],
+    ids=["removed", "a text"],
+)
 def test_request_is_refused_when_a_person_breaks_the_lock_item_before_ec2_is_asked(
-    cloud: EmbeddedCloud, nat: BuildGateway
+    cloud: EmbeddedCloud, nat: BuildGateway, breaks: Callable[[EmbeddedCloud, NatGateway], None], why: str
 ) -> None:
     gateway = nat()
-    cloud.client("ec2").disassociate_nat_gateway_address(**gateway.named(2), MaxDrainDurationSeconds=60)
-    cloud.clock.advance(5)
-    execution = begin(cloud, gateway, 1)
-    edit_drains(cloud, gateway, "SET Drains = :text", values={":text": text("none")})
+    execution = begin_behind_a_foreign_drain(cloud, gateway)
+    breaks(cloud, gateway)
     run = cloud.wait(execution)
     assert (run.error, run.result["Changed"]) == ("RequestRefused", "none")
-    assert "Drains is no map" in run.result["Problems"][0]
+    assert "is not as natdrain writes it" in run.result["Problems"][0]
+    assert why in run.result["Problems"][0]
     assert gateway.changes() == []
