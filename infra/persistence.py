@@ -46,7 +46,11 @@ TASK_TIMEOUT = sfn.Timeout.duration(Duration.seconds(TASK_SECONDS))
 
 _MAX_RETRIES = 7
 LAST_ATTEMPT = f"{{% $states.context.State.RetryCount >= {_MAX_RETRIES} %}}"
-"""Whether a state will not be tried again (Step Functions developer guide, the context object)."""
+"""Whether a state will not be tried again (Step Functions developer guide, the context object).
+
+That arguments are evaluated anew for each attempt is inferred; if not, the last failure ends the execution as
+any other does, and nothing is asked of EC2.
+"""
 
 Task = sfn.TaskStateBase | sfn.CustomState
 

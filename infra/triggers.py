@@ -21,7 +21,8 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from infra.acknowledged import DEAD_LETTERS, acknowledge
-from infra.config import Config, Schedule
+from infra.config import Config
+from infra.config_sections import Schedule
 from natdrain.alarms import (
     ADDRESS_DIMENSIONS,
     DETAIL_TYPE,

@@ -5,7 +5,8 @@ from typing import Any, get_args
 
 from pydantic.fields import FieldInfo
 
-from infra.config import Config, Section
+from infra.config import Config
+from infra.config_sections import Section
 
 __all__ = ["tables"]
 

@@ -36,12 +36,12 @@ class Verdict(StrEnum):
 class Rule:
     """One guard; `by_hand` and `automatic` are its defaults.
 
-    One that is `fixed` is lifted by no request, and no configuration changes it.
+    One that is `fixed` is lifted by no request, and no configuration changes it; `lifted_by` says what does.
     """
 
     name: str
     finds: str
-    lifted_by: str
+    lifted_by: str = ""
     by_hand: Verdict = Verdict.REFUSE
     automatic: Verdict = Verdict.REFUSE
     fixed: bool = False
@@ -57,8 +57,7 @@ def _fixed(name: str, finds: str, lifted_by: str) -> Rule:
 
 
 def _judged(name: str, finds: str, by_hand: Verdict, automatic: Verdict) -> Rule:
-    override = f'`Override: ["{name}"]`'
-    return Rule(name=name, finds=finds, lifted_by=override, by_hand=by_hand, automatic=automatic)
+    return Rule(name=name, finds=finds, by_hand=by_hand, automatic=automatic)
 
 
 RULES: tuple[Rule, ...] = (

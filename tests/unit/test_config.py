@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.config import Config, ConfigError, Section
+from infra.config import Config, ConfigError
+from infra.config_sections import Section
 
 Load = Callable[[str], Config]
 EXAMPLE = Path(__file__).parents[2] / "natdrain.example.toml"

@@ -123,6 +123,16 @@ WARNED = [
 REFUSED = [(name, how) for name in LIFTABLE for how in (HAND, AUTOMATIC) if (name, how) not in WARNED]
 
 
+def only_problem(cloud: EmbeddedCloud, gateway: NatGateway, request: Any, guard: str, says: str) -> str:
+    """What this one guard refuses; nothing has changed."""
+    before = state(gateway)
+    (problem,) = refused(cloud.run(request))
+    assert names_of([problem]) == [guard]
+    assert says in problem
+    assert state(gateway) == before
+    return problem
+
+
 @pytest.mark.parametrize("how", [HAND, AUTOMATIC])
 @pytest.mark.parametrize("name", FIXED)
 def test_fixed_guard_refuses_and_nothing_changes(
@@ -130,11 +140,7 @@ def test_fixed_guard_refuses_and_nothing_changes(
 ) -> None:
     find, says = FIXED[name]
     gateway, request = find(nat)
-    before = state(gateway)
-    (problem,) = refused(cloud.run(started(how, request)))
-    assert names_of([problem]) == [name]
-    assert says in problem
-    assert state(gateway) == before
+    only_problem(cloud, gateway, started(how, request), name, says)
 
 
 @pytest.mark.parametrize(("name", "how"), REFUSED)
@@ -143,11 +149,7 @@ def test_guard_refuses_and_nothing_changes_until_it_is_overridden(
 ) -> None:
     find, says = LIFTABLE[name]
     gateway, request = find(nat)
-    before = state(gateway)
-    (problem,) = refused(cloud.run(started(how, request)))
-    assert names_of([problem]) == [name]
-    assert says in problem
-    assert state(gateway) == before
+    problem = only_problem(cloud, gateway, started(how, request), name, says)
 
     override = json.loads(re.findall(r"Override: (\[.*\])", problem)[0])
     warnings = drained(cloud.run(started(how, {**request, "Override": override})))

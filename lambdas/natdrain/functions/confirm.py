@@ -25,6 +25,6 @@ def handler(event: Event) -> dict[str, Any]:
     # Of a drain that somebody else began too: a stale read may show its address in service once more.
     names = [drain.association_id for drain in drains if not drain.outcome and not drain.requested_at]
     if request.after_drain is AfterDrain.RELEASE:
-        names += [str(drain.allocation_id) for drain in drains if drain.outcome in RELEASABLE]
+        names += [d.allocation_id for d in drains if d.outcome in RELEASABLE and d.allocation_id]
     look, known = look_and_recall(event, request, names)
     return answer(event, decide(request, look, known))

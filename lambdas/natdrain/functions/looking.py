@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from natdrain import aws, ec2, history, surroundings
 from natdrain.decide import Known
@@ -60,7 +61,7 @@ def look_and_recall(event: Event, request: Request, names: Collection[str]) -> t
     )
     public_ips = {name for name in names if not name.startswith("eip")}
     remembered = history.recall(table, gateway_id, associations, allocations | public_ips)
-    return look, Known(drains=known.drains, policy=policy, remembered=remembered)
+    return look, replace(known, remembered=remembered)
 
 
 def _with(names: Collection[str], prefix: str) -> set[str]:
