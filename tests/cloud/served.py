@@ -97,8 +97,10 @@ def serving(*arguments: str) -> Iterator[Served]:
     command = [str(SIM), "serve", "--port", "0", "--speed", str(SPEED), *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        yield Served(process, json.loads(process.stdout.readline()))
-        process.send_signal(signal.SIGTERM)
+        try:
+            yield Served(process, json.loads(process.stdout.readline()))
+        finally:
+            process.send_signal(signal.SIGTERM)
 
 
 def eventually(look: Callable[[], Any], good: Callable[[Any], object] = bool) -> Any:

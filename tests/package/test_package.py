@@ -142,7 +142,7 @@ def cloud(packaged: Package) -> Iterator[EmbeddedCloud]:
         )
         (stack,) = stacks.describe_stacks(StackName="packaged")["Stacks"]
         outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
-        cloud.drain_state_machine_arn = outputs["DrainStateMachineArn"]
+        cloud.outputs = outputs
         yield cloud
 
 

@@ -117,6 +117,28 @@ def test_fault_hits_only_the_calls_with_its_numbers() -> None:
         assert codes(cloud, 5) == [None, "Unavailable", None, "Unavailable", None]
 
 
+def test_fault_for_some_seconds_hits_every_call_from_its_first_hit_until_they_are_over() -> None:
+    with stub_cloud() as cloud:
+        cloud.clock.advance(100)
+        cloud.inject(operation="ec2:DescribeNatGateways", error="Unavailable", for_seconds=60)
+        seen = []
+        for seconds in (0, 30, 29, 1, 1000):
+            cloud.clock.advance(seconds)
+            seen = codes(cloud, 1)
+        assert seen == ["Unavailable", "Unavailable", "Unavailable", None, None]
+
+
+def test_fault_for_some_seconds_with_a_number_begins_with_that_call() -> None:
+    with stub_cloud() as cloud:
+        fault = {"error": "Unavailable", "calls": frozenset({2}), "for_seconds": 60}
+        cloud.inject(operation="ec2:DescribeNatGateways", **fault)
+        seen = []
+        for seconds in (0, 100, 59, 1):
+            cloud.clock.advance(seconds)
+            seen = codes(cloud, 1)
+        assert seen == [None, "Unavailable", "Unavailable", None]
+
+
 def test_fault_for_a_role_spoils_and_counts_only_calls_of_that_role() -> None:
     with stub_cloud(invoke("${Look}")) as cloud:
         fault = {"calls": frozenset({1}), "role_contains": "look-role", "error": "UnauthorizedOperation"}

@@ -37,6 +37,14 @@ address = [{}]
 """
 
 
+FAULT = """
+[[fault]]
+operation = "ec2:DescribeNatGateways"
+error = "RequestLimitExceeded"
+for_seconds = {}
+"""
+
+
 def load(folder: Path, text: str) -> Scenario:
     path = folder / "scenario.toml"
     path.write_text(text)
@@ -99,3 +107,13 @@ def test_scenario_refuses_a_regional_address_without_a_zone(tmp_path: Path, text
         ScenarioError, match=r"gateway\[0\]: each address of a regional gateway must have a zone"
     ):
         load(tmp_path, text)
+
+
+def test_scenario_fault_may_last_for_some_seconds(tmp_path: Path) -> None:
+    (fault,) = load(tmp_path, FAULT.format(30.5)).fault
+    assert fault.for_seconds == 30.5
+
+
+def test_scenario_refuses_a_fault_that_lasts_for_no_time(tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError, match=r"fault\.for_seconds must be greater than 0"):
+        load(tmp_path, FAULT.format(0))

@@ -2,11 +2,14 @@ import json
 import time
 from functools import cache
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from botocore.exceptions import ClientError
+from moto.stepfunctions.parser.backend import execution_worker
+from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication
 
-from sim_stub_functions import START, StubCloud, invoke, stub_cloud
+from sim_stub_functions import START, StubCloud, chain, invoke, stub_cloud, template
 
 CONTEXT = "{% $states.context %}"
 WAIT = {"Type": "Wait", "Seconds": 350}
@@ -134,6 +137,21 @@ def test_assigned_string_comes_back_as_it_was(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("expression", "wanted"),
+    [
+        ("[$exists($x.none), $x.none = null, $exists($x.missing)]", [True, True, False]),
+        ("$x", {"none": None, "one": [1], "whole": 2.0}),
+        ("[$x.one, $count($x.one)]", [1, 1]),
+        ("$x.whole * 2 & ''", "4"),
+    ],
+)
+def test_variable_has_its_value_as_json_has_it(expression: str, wanted: Any) -> None:
+    assign = {"Type": "Pass", "Assign": {"x": "{% $states.input %}"}}
+    with stub_cloud(assign, passing(expression)) as cloud:
+        assert output_of(cloud, {"none": None, "one": [1], "whole": 2.0}) == wanted
+
+
+@pytest.mark.parametrize(
     ("expression", "value"),
     [
         ("4 / 2", 2),
@@ -236,6 +254,49 @@ def test_stop_before_the_first_step_aborts_without_a_step() -> None:
         assert "Invoke" not in [call.operation for call in cloud.recorder.calls]
 
 
+def test_stop_while_a_worker_is_about_to_begin_aborts_without_a_trace(capfd: Any) -> None:
+    with stub_cloud(WAIT) as cloud:
+        original = execution_worker.ExecutionWorker._get_evaluation_entrypoint
+
+        def stopped_meanwhile(worker: Any) -> Any:
+            stop(cloud, worker._evaluation_details.execution_details.arn)
+            return original(worker)
+
+        with patch.object(execution_worker.ExecutionWorker, original.__name__, stopped_meanwhile):
+            arn = cloud.start()
+            cloud.clock.advance(1)
+        assert cloud.describe(arn)["status"] == "ABORTED"
+        assert capfd.readouterr().err == ""
+
+
+def test_stop_after_the_last_step_lets_the_execution_succeed() -> None:
+    with stub_cloud({"Type": "Succeed"}) as cloud:
+        terminated = BaseExecutionWorkerCommunication.terminated
+
+        def stopped_meanwhile(comm: Any) -> None:
+            stop(cloud, comm.execution.exec_arn)
+            assert cloud.describe(comm.execution.exec_arn)["status"] == "RUNNING"
+            terminated(comm)
+
+        with patch.object(BaseExecutionWorkerCommunication, "terminated", stopped_meanwhile):
+            assert cloud.run()["status"] == "SUCCEEDED"
+
+
+def test_execution_is_timed_out_after_its_simulated_seconds() -> None:
+    with stub_cloud() as cloud:
+        cloud.deploy(template(chain(WAIT) | {"TimeoutSeconds": 60}))
+        execution = cloud.run()
+        assert (execution["status"], seconds_of(execution)) == ("TIMED_OUT", 60)
+
+
+def test_execution_that_ends_in_time_is_not_timed_out_later() -> None:
+    with stub_cloud() as cloud:
+        cloud.deploy(template(chain(WAIT) | {"TimeoutSeconds": 360}))
+        arn = cloud.run()["executionArn"]
+        cloud.clock.advance(100)
+        assert cloud.describe(arn)["status"] == "SUCCEEDED"
+
+
 def test_stop_of_an_ended_execution_changes_nothing() -> None:
     with stub_cloud({"Type": "Succeed"}) as cloud:
         execution = cloud.run()
@@ -263,6 +324,13 @@ def test_start_execution_with_a_used_name_is_refused(ended: bool, event: Any) ->
         cloud.clock.advance(400 if ended else 0)
         with pytest.raises(ClientError, match="ExecutionAlreadyExists"):
             cloud.start("one", event)
+
+
+def test_start_execution_with_an_input_that_is_no_json_is_refused() -> None:
+    with stub_cloud(WAIT) as cloud:
+        machine = cloud.outputs["MachineArn"]
+        with pytest.raises(ClientError, match=r"\(InvalidExecutionInput\)"):
+            cloud.client("stepfunctions").start_execution(stateMachineArn=machine, input="{")
 
 
 def trace_of_many() -> Any:

@@ -1,4 +1,4 @@
-"""What EventBridge's rules do with an event for a state machine."""
+"""What EventBridge's rules do with an event for a state machine, a topic or a queue."""
 
 import json
 from collections.abc import Iterator
@@ -35,9 +35,19 @@ def rule_cloud(properties: dict[str, Any] | None = None, **target: Any) -> Itera
             Queues=[{"Ref": "Queue"}],
         ),
         "Rule": resource("Events::Rule", **rule | (properties or {})),
+        "Topic": resource("SNS::Topic"),
+        "Copies": resource("SQS::Queue"),
+        "Subscription": resource(
+            "SNS::Subscription",
+            TopicArn={"Ref": "Topic"},
+            Protocol="sqs",
+            Endpoint={"Fn::GetAtt": ["Copies", "Arn"]},
+            RawMessageDelivery=True,
+        ),
     }
     whole = json.loads(template(chain({"Type": "Succeed"}), more))
-    whole["Outputs"]["QueueUrl"] = {"Value": {"Ref": "Queue"}}
+    for output, name in {"QueueUrl": "Queue", "CopiesUrl": "Copies", "Topic": "Topic"}.items():
+        whole["Outputs"][output] = {"Value": {"Ref": name}}
     whole["Outputs"]["RuleArn"] = {"Value": {"Fn::GetAtt": ["Rule", "Arn"]}}
     with stub_cloud() as cloud:
         cloud.deploy(json.dumps(whole))
@@ -82,6 +92,46 @@ def test_rule_gives_the_state_machine_the_input_of_its_target(target: dict[str, 
         assert cloud.inputs() == [wanted]
 
 
+PATHS = {"text": "$.detail.text", "list": "$.detail.list", "none": "$.detail.none", "no": "$.detail.no"}
+DETAIL = {"text": "left by 17:10", "list": [1, {"a": "b"}], "no": None}
+
+
+@pytest.mark.parametrize(
+    ("template", "wanted"),
+    [
+        (
+            '{"t": <text>, "l": <list>, "n": [<no>, 9]}',
+            {"t": DETAIL["text"], "l": DETAIL["list"], "n": [None, 9]},
+        ),
+        ('{"t": "it <text>", "q": "\\"<text>\\""}', {"t": "it left by 17:10", "q": '"left by 17:10"'}),
+        ('"it <text>"', "it left by 17:10"),
+        ('{"missing": <none>, "within": "<none>"}', {"missing": "", "within": ""}),
+        ("<aws.events.rule-name>", "natdrain-rule"),
+        ('{"time": <aws.events.event.ingestion-time>}', {"time": f"{START:%Y-%m-%dT%H:%M:%SZ}"}),
+    ],
+)
+def test_rule_fills_the_template_of_its_input_transformer(template: str, wanted: Any) -> None:
+    transformer = {"InputPathsMap": PATHS, "InputTemplate": template}
+    with rule_cloud({"Name": "natdrain-rule"}, InputTransformer=transformer) as cloud:
+        put(cloud, Detail=json.dumps(DETAIL))
+        assert cloud.inputs() == [wanted]
+
+
+def test_rule_gives_the_whole_event_where_its_template_asks_for_it() -> None:
+    with rule_cloud(InputTransformer={"InputTemplate": '{"whole": <aws.events.event.json>}'}) as cloud:
+        put(cloud)
+        (given,) = cloud.inputs()
+        assert (given["whole"]["source"], given["whole"]["detail"]) == ("test", {"a": {"b": [1]}})
+
+
+def test_rule_whose_template_makes_no_json_uses_the_dead_letter_queue() -> None:
+    with rule_cloud(InputTransformer={"InputPathsMap": PATHS, "InputTemplate": '"<text>"'}) as cloud:
+        put(cloud, Detail=json.dumps({"text": 'a "quote"'}))
+        (letter,) = cloud.dead_letters()
+        assert letter["MessageAttributes"]["ERROR_CODE"]["StringValue"] == "InvalidExecutionInput"
+        assert json.loads(letter["Body"])["detail"] == {"text": 'a "quote"'}
+
+
 def test_rule_starts_nothing_for_an_event_that_does_not_match() -> None:
     with rule_cloud() as cloud:
         put(cloud, Source="other")
@@ -92,6 +142,68 @@ def test_rule_that_is_disabled_starts_nothing() -> None:
     with rule_cloud({"State": "DISABLED"}) as cloud:
         put(cloud)
         assert cloud.inputs() == []
+
+
+@contextmanager
+def topic_cloud(**target: Any) -> Iterator[StubCloud]:
+    """The stub, and a rule that publishes to a topic, whose messages get into the queue `Copies`."""
+    with rule_cloud(Arn={"Ref": "Topic"}, **target) as cloud:
+        yield cloud
+
+
+def received(cloud: StubCloud, queue: str) -> list[str]:
+    answer = cloud.client("sqs").receive_message(QueueUrl=cloud.outputs[queue], MaxNumberOfMessages=10)
+    return [message["Body"] for message in answer.get("Messages", [])]
+
+
+def test_rule_publishes_to_a_topic_what_its_input_transformer_makes() -> None:
+    transformer = {"InputPathsMap": PATHS, "InputTemplate": '"It <text>."\n"Really."'}
+    with topic_cloud(InputTransformer=transformer) as cloud:
+        put(cloud, Detail=json.dumps(DETAIL))
+        assert received(cloud, "CopiesUrl") == ['"It left by 17:10."\n"Really."']
+        assert [(call.name, call.role) for call in cloud.recorder.calls if call.role] == [
+            ("sns:Publish", RULE_ROLE)
+        ]
+
+
+def test_rule_publishes_to_a_topic_the_event_itself_minified() -> None:
+    with topic_cloud() as cloud:
+        put(cloud)
+        (message,) = received(cloud, "CopiesUrl")
+        assert '"detail":{"a":{"b":[1]}}' in message
+
+
+def test_rule_whose_topic_is_gone_uses_its_dead_letter_queue() -> None:
+    with topic_cloud() as cloud:
+        cloud.client("sns").delete_topic(TopicArn=cloud.outputs["Topic"])
+        put(cloud)
+        (letter,) = cloud.dead_letters()
+        attributes = {name: value["StringValue"] for name, value in letter["MessageAttributes"].items()}
+        assert attributes["TARGET_ARN"] == cloud.outputs["Topic"]
+        assert (attributes["ERROR_CODE"], attributes["RULE_ARN"]) == ("NotFound", cloud.outputs["RuleArn"])
+        assert json.loads(letter["Body"])["detail"] == {"a": {"b": [1]}}
+
+
+def test_rule_that_may_not_publish_uses_its_dead_letter_queue() -> None:
+    with topic_cloud() as cloud:
+        cloud.inject(operation="sns:Publish", error="AuthorizationError", status=403)
+        put(cloud)
+        (letter,) = cloud.dead_letters()
+        assert letter["MessageAttributes"]["ERROR_CODE"]["StringValue"] == "AuthorizationError"
+
+
+def test_rule_sends_to_a_queue_what_its_input_path_finds() -> None:
+    with rule_cloud(Arn={"Fn::GetAtt": ["Copies", "Arn"]}, InputPath="$.detail.a") as cloud:
+        put(cloud)
+        assert received(cloud, "CopiesUrl") == ['{"b":[1]}']
+
+
+def test_rule_whose_queue_is_gone_uses_its_dead_letter_queue() -> None:
+    with rule_cloud(Arn={"Fn::GetAtt": ["Copies", "Arn"]}) as cloud:
+        cloud.client("sqs").delete_queue(QueueUrl=cloud.outputs["CopiesUrl"])
+        put(cloud)
+        (letter,) = cloud.dead_letters()
+        assert "NonExistentQueue" in letter["MessageAttributes"]["ERROR_CODE"]["StringValue"]
 
 
 def test_rule_sends_an_event_to_its_other_targets_too() -> None:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from copy import copy
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from botocore.parsers import create_parser
@@ -66,6 +66,7 @@ class Fault:
     message: str = "injected fault"
     status: int = 503
     calls: frozenset[int] | None = None
+    for_seconds: float | None = None
     role_contains: str | None = None
     after_effect: bool = False
 
@@ -81,6 +82,7 @@ class Recorder:
     faults: Sequence[Fault] = ()
     calls: list[Call] = field(default_factory=list)
     _seen: Counter[Fault] = field(default_factory=Counter)
+    _first_hit: dict[Fault, datetime] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def begin(self, call: Call) -> Fault | None:
@@ -89,7 +91,16 @@ class Recorder:
             self.calls.append(call)
             looking = [fault for fault in self.faults if fault.looks_at(call)]
             self._seen.update(looking)
-            return next((f for f in looking if f.calls is None or self._seen[f] in f.calls), None)
+            return next((fault for fault in looking if self._hits(fault, call.at)), None)
+
+    def _hits(self, fault: Fault, at: datetime) -> bool:
+        its_number = fault.calls is None or self._seen[fault] in fault.calls
+        if fault.for_seconds is None:
+            return its_number
+        if its_number:
+            self._first_hit.setdefault(fault, at)
+        began = self._first_hit.get(fault)
+        return began is not None and at - began < timedelta(seconds=fault.for_seconds)
 
 
 def seams(recorder: Recorder, clock: Clock) -> Iterator[Seam]:

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any, Self
 from unittest.mock import patch
 
-import boto3
 from botocore.exceptions import ClientError
 from moto.ec2.exceptions import EC2ClientError
 
 from natdrain_sim import calls, ec2
+from natdrain_sim.clients import client_of
 from natdrain_sim.clock import Clock
 from natdrain_sim.embedding import embedded
 from natdrain_sim.scenario import Gateway, Scenario, ScenarioError
@@ -58,9 +58,8 @@ class EmbeddedCloud:
         self.clock = Clock(self.scenario.start_at - earlier)
         self.recorder = calls.Recorder()
         self.simulation = ec2.Simulation()
-        self.drain_state_machine_arn = ""
+        self.outputs: dict[str, str] = {}
         self.gateway_ids: list[str] = []
-        self._clients: dict[str, Any] = {}
         self._first_call: dict[str, int] = {}
         self._stack = ExitStack()
 
@@ -87,9 +86,12 @@ class EmbeddedCloud:
 
     def client(self, service: str) -> Any:
         """A boto3 client of this cloud."""
-        if service not in self._clients:
-            self._clients[service] = boto3.client(service, region_name=ec2.REGION)  # type: ignore[call-overload]  # any
-        return self._clients[service]
+        return client_of(service, ec2.REGION, patient=True)
+
+    @property
+    def drain_state_machine_arn(self) -> str:
+        """What executions of the Drain workflow are started of."""
+        return self.outputs["DrainStateMachineArn"]
 
     def upgrade(self, *, config: Path) -> None:
         """Update the stack to another configuration, or to sources that have changed; what runs goes on."""
@@ -159,8 +161,7 @@ class EmbeddedCloud:
         self._open_calendars(template)
         change_stack(StackName=_STACK, TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"])
         (stack,) = self.client("cloudformation").describe_stacks(StackName=_STACK)["Stacks"]
-        outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
-        self.drain_state_machine_arn = outputs["DrainStateMachineArn"]
+        self.outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
     def _open_calendars(self, template: Mapping[str, Any]) -> None:
         """Let the change calendars that the functions may ask be there, open at all times."""

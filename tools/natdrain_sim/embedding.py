@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from itertools import chain
 
 from moto import mock_aws
+from moto.moto_api._internal import mock_random
 
 from natdrain_sim import (
     alarms,
@@ -17,7 +18,9 @@ from natdrain_sim import (
     metrics,
     patterns,
     schedules,
+    status_events,
     stepfunctions,
+    subscriptions,
     targets,
 )
 from natdrain_sim.clock import Clock
@@ -26,8 +29,9 @@ from natdrain_sim.seams import Seam, replaced
 
 @contextmanager
 def embedded(clock: Clock, recorder: calls.Recorder, *, seed: int = 0) -> Iterator[None]:
-    """Let every AWS client of this process talk to moto; `seed` is that of what is drawn."""
+    """Let every AWS client of this process talk to moto; `seed` is that of what is drawn, ids as well."""
     ec2.install()
+    mock_random.seed(seed)
     with (
         mock_aws(config={"stepfunctions": {"execute_state_machine": True}, "lambda": {"use_docker": False}}),
         replaced(all_seams(clock, recorder, seed)),
@@ -47,5 +51,7 @@ def all_seams(clock: Clock, recorder: calls.Recorder, seed: int) -> Iterator[Sea
         patterns.seams(),
         schedules.seams(clock, random.Random(seed)),  # noqa: S311 - no secret hangs on it
         stepfunctions.seams(clock),
+        status_events.seams(clock),
+        subscriptions.seams(),
         targets.seams(),
     )

@@ -1,11 +1,14 @@
 """JSONata for moto's interpreter, which has none of its own: evaluated by the jsonata-python package."""
 
 import json
+import threading
 from collections.abc import Iterator
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from jsonata import JException, Jsonata
+from jsonata.utils import Utils
 from moto.stepfunctions.parser.api import EvaluationFailedEventDetails, HistoryEventType
 from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import (
     FailureEvent,
@@ -22,6 +25,10 @@ from moto.stepfunctions.parser.asl.jsonata import jsonata as moto_jsonata
 from moto.stepfunctions.parser.asl.jsonata.jsonata import JSONataException
 
 from natdrain_sim.seams import Seam, private
+
+_MARK = "\0"
+_parsed = lru_cache(maxsize=1024)(Jsonata)
+_one_at_a_time = threading.Lock()  # an expression that is kept has a state of its own while it is evaluated
 
 
 def seams() -> Iterator[Seam]:
@@ -48,26 +55,48 @@ def seams() -> Iterator[Seam]:
         yield module, "encode_jsonata_variable_declarations", declare
 
 
-def evaluate(expression: str) -> Any:
-    """Evaluate an expression that holds its own variables; undefined is None.
+def evaluate(text: str) -> Any:
+    """Evaluate an expression among whose text variables are declared; undefined is None.
 
     Raises:
         JSONataException: It does not parse, or its evaluation fails.
     """
+    parts = text.split(_MARK)
+    variables = {name: value for part in parts[1::2] for name, value in _values(part).items()}
     try:
-        # Through JSON, because jsonata-python has lists of its own, and a lazy range.
-        return json.loads(json.dumps(Jsonata(expression).evaluate(None), default=list))
+        with _one_at_a_time:
+            expression = _parsed("".join(parts[::2]))
+            Jsonata.CURRENT.jsonata = expression  # whose time is `$now()` in this thread
+            # Through JSON, because jsonata-python has lists of its own, and a lazy range.
+            return json.loads(json.dumps(expression.evaluate(None, variables), default=list))
     except (JException, RecursionError, TypeError, ValueError) as error:
         raise JSONataException(getattr(error, "error", "UNKNOWN"), str(error)) from error
 
 
 def declare(bindings: dict[str, Any]) -> str:
-    """Write variables as JSONata assignments.
+    """Write variables as JSON between marks, where moto would make them assignments of the expression.
 
-    Strings are JSON-encoded, or one that holds a quote or a newline would break the expression. Nothing is
-    escaped to ASCII, because jsonata-python reads an escaped emoji as two broken halves.
+    So an expression is parsed once, whatever its variables are, which takes longer than to evaluate it; and a
+    string that holds a quote or a newline does not break it. JSON holds no bare mark.
     """
-    return "".join(
-        f"{name}:={json.dumps(value, ensure_ascii=False, default=datetime.isoformat, separators=(',', ':'))};"
-        for name, value in bindings.items()
-    )
+    values = {name.removeprefix("$"): value for name, value in bindings.items()}
+    return f"{_MARK}{json.dumps(values, default=datetime.isoformat)}{_MARK}"
+
+
+def _values(text: str) -> dict[str, Any]:
+    values: dict[str, Any] = json.loads(text, parse_float=_number)
+    return _with_nulls(values) if "null" in text else values
+
+
+def _number(text: str) -> float:
+    """A whole number is one, as in an expression."""
+    return int(number) if (number := float(text)).is_integer() else number
+
+
+def _with_nulls(value: Any) -> Any:
+    """To the library None is undefined."""
+    if isinstance(value, dict):
+        return {key: _with_nulls(member) for key, member in value.items()}
+    if isinstance(value, list):
+        return [_with_nulls(element) for element in value]
+    return Utils.NULL_VALUE if value is None else value

@@ -104,6 +104,8 @@ class Scenario:
                 raise ValueError(f"{wrong} is none, such as ec2:DescribeNatGateways")
             if fault.calls is not None and min(fault.calls, default=0) < 1:
                 raise ValueError("fault.calls must be numbers from 1 on")
+            if fault.for_seconds is not None and fault.for_seconds <= 0:
+                raise ValueError("fault.for_seconds must be greater than 0")
 
     @property
     def longest_lifetime_seconds(self) -> float:

@@ -49,6 +49,8 @@ def serve(cloud: EmbeddedCloud, *, port: int, speed: float) -> None:
             "region": REGION,
             "account": ACCOUNT,
             "drain_state_machine_arn": cloud.drain_state_machine_arn,
+            "table": cloud.outputs["TableName"],
+            "outputs": cloud.outputs,
             "speed": speed,
         }
         sys.stdout.write(json.dumps(ready) + "\n")

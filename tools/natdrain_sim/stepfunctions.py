@@ -1,14 +1,14 @@
 """moto's Step Functions interpreter on the simulated clock, with JSONata and with stops that stop.
 
-Covered are executions of standard workflows with Task, Wait, Retry, Choice, Pass, Succeed and Fail;
-``Parallel``, ``Map``, task tokens and time-outs still count real time.
+Covered are executions of standard workflows with Task, Wait, Retry, Choice, Pass, Succeed and Fail, and their
+own time-out; ``Parallel``, ``Map``, task tokens and time-outs of states still count real time.
 """
 
 import json
 import random
 from collections.abc import Iterator
 from contextvars import ContextVar
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
@@ -16,50 +16,62 @@ from typing import Any
 from moto.core.responses import ActionResult
 from moto.core.utils import get_service_model
 from moto.moto_api._internal import mock_random
+from moto.stepfunctions.exceptions import InvalidExecutionInput
+from moto.stepfunctions.parser import models
 from moto.stepfunctions.parser.api import ExecutionStatus
 from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEventException
 from moto.stepfunctions.parser.asl.component.common.retry import jitter_strategy_decl, retrier_decl
+from moto.stepfunctions.parser.asl.component.eval_component import EvalComponent
 from moto.stepfunctions.parser.asl.component.program.program import Program
-from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service import (
-    StateTaskService,
-)
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_aws_sdk import (
     StateTaskServiceAwsSdk,
 )
-from moto.stepfunctions.parser.asl.component.state.exec.state_task.state_task_lambda import StateTaskLambda
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.timestamp import Timestamp
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
 from moto.stepfunctions.parser.asl.eval.environment import Environment
-from moto.stepfunctions.parser.asl.eval.program_state import ProgramStopped
+from moto.stepfunctions.parser.asl.eval.program_state import ProgramStopped, ProgramTimedOut
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication, Execution
 from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 from moto.stepfunctions.responses import StepFunctionResponse
 
-from natdrain_sim import calls, jsonata
+from natdrain_sim import integrations, jsonata
 from natdrain_sim.clock import Clock
 from natdrain_sim.seams import Seam, private
 
 # The ARN of the execution that this thread evaluates; Retry has no other way to know.
 _execution: ContextVar[str] = ContextVar("execution")
+# Each execution would read its definition anew, which takes longer than all else that it does. What one
+# execution has come to stands in its environment, never in the program that comes of the reading.
+_parse = lru_cache(maxsize=16)(AmazonStateLanguageParser.parse)
 
 
 def seams(clock: Clock) -> Iterator[Seam]:
     """What to replace in moto: owner, name and replacement."""
+    yield from integrations.seams()
     yield from jsonata.seams()
     yield from _waits(clock)
     yield from _workers(clock)
+    yield from _ends(clock)
     yield from _requests(clock)
 
 
 def _waits(clock: Clock) -> Iterator[Seam]:
-    """Wait and Retry, which sleep on the clock until they are due or their execution is stopped."""
-    evaluate_program = private(Program, "_eval_body")
+    """Wait, Retry and the time-out of an execution, on the clock; a stop ends every sleep."""
 
-    def eval_body(self: Program, env: Environment) -> None:
-        _execution.set(env.states.context_object.context_object_data["Execution"]["Id"])
-        evaluate_program(self, env)
+    def evaluate(self: Program, env: Environment) -> None:
+        _execution.set(arn := env.states.context_object.context_object_data["Execution"]["Id"])
+
+        def time_out() -> None:
+            if env.is_running():
+                env.set_timed_out()
+                clock.interrupt(arn)
+
+        if self.timeout_seconds:
+            clock.call_at(clock.now + timedelta(seconds=self.timeout_seconds.timeout_seconds), time_out)
+        env.next_state_name = self.start_at.start_at_name
+        EvalComponent.eval(self, env)  # moto does so in one more thread, for which it waits in real time
 
     def wait_interval(_self: WaitFunction, env: Environment, wait_seconds: float) -> None:
         del env
@@ -75,7 +87,7 @@ def _waits(clock: Clock) -> Iterator[Seam]:
 
     retry_time = SimpleNamespace(sleep=lambda seconds: clock.sleep(seconds, key=_execution.get()))
 
-    yield Program, "_eval_body", eval_body
+    yield Program, "eval", evaluate
     yield WaitFunction, "_wait_interval", wait_interval
     yield Timestamp, "_get_wait_seconds", get_wait_seconds
     yield retrier_decl, "time", retry_time
@@ -84,11 +96,10 @@ def _waits(clock: Clock) -> Iterator[Seam]:
 
 
 def _workers(clock: Clock) -> Iterator[Seam]:
-    """Executions take their turn on the clock, and end at once when they are stopped."""
+    """Executions take their turn on the clock, and are read but once."""
     start_worker = private(ExecutionWorker, "start")
     run_worker = private(ExecutionWorker, "_execution_logic")
     make_environment = private(ExecutionWorker, "_get_evaluation_environment")
-    stop_execution, set_error = Execution.stop, Environment.set_error
 
     def start(self: Any) -> None:
         self.env = make_environment(self)
@@ -104,47 +115,53 @@ def _workers(clock: Clock) -> Iterator[Seam]:
         finally:
             clock.release()
 
+    yield ExecutionWorker, "start", start
+    yield ExecutionWorker, "_execution_logic", execution_logic
+    yield ExecutionWorker, "_get_evaluation_environment", lambda self: self.env
+    yield AmazonStateLanguageParser, "parse", _parse
+
+
+def _ends(clock: Clock) -> Iterator[Seam]:
+    """Executions end at once when they are stopped, and nothing that they still do tells otherwise."""
+    stop_execution, set_error = Execution.stop, Environment.set_error
+    next_state_name: Any = Environment.next_state_name
+
     def stop(self: Execution, stop_date: datetime, error: str | None, cause: str | None) -> None:
-        if self.exec_status == ExecutionStatus.RUNNING:
-            stop_execution(self, stop_date=stop_date, error=error, cause=cause)
+        if self.exec_status != ExecutionStatus.RUNNING:
+            return
+        stop_execution(self, stop_date=stop_date, error=error, cause=cause)
+        worker: Any = self.exec_worker
+        if isinstance(worker.env.program_state(), ProgramStopped):  # or else it just ends by itself
             self.exec_status, self.stop_date = ExecutionStatus.ABORTED, stop_date
             self.error, self.cause = error, cause
             clock.interrupt(self.exec_arn)
 
     def set_error_unless_stopped(self: Environment, error: Any) -> None:
-        # A state that is cut short by a stop ends in confusion, which must not pass for a failure.
-        if not isinstance(self.program_state(), ProgramStopped):
+        # A state that is cut short ends in confusion, which must not pass for a failure.
+        if not isinstance(self.program_state(), ProgramStopped | ProgramTimedOut):
             set_error(self, error)
 
-    def as_role(task: type) -> Any:
-        evaluate = private(task, "_eval_execution")
+    def set_next_state_name(self: Environment, name: str) -> None:
+        # It may have been stopped since the worker last looked; moto would raise in the worker's thread.
+        with private(self, "_state_mutex"):
+            if not isinstance(self.program_state(), ProgramStopped | ProgramTimedOut):
+                next_state_name.fset(self, name)
 
-        def eval_execution(self: Any, env: Environment) -> None:
-            with calls.acting_as(env.aws_execution_details.role_arn):
-                evaluate(self, env)
-
-        return eval_execution
-
-    yield ExecutionWorker, "start", start
-    yield ExecutionWorker, "_execution_logic", execution_logic
-    yield ExecutionWorker, "_get_evaluation_environment", lambda self: self.env
     yield Execution, "stop", stop
     yield Environment, "set_error", set_error_unless_stopped
-    # Each execution would read its definition anew, which takes longer than all else that it does. What one
-    # execution has come to stands in its environment, never in the program that comes of the reading.
-    yield AmazonStateLanguageParser, "parse", lru_cache(maxsize=16)(AmazonStateLanguageParser.parse)
-    yield StateTaskService, "_eval_execution", as_role(StateTaskService)
-    yield StateTaskLambda, "_eval_execution", as_role(StateTaskLambda)
+    yield Environment, "next_state_name", next_state_name.setter(set_next_state_name)
 
 
 def _requests(clock: Clock) -> Iterator[Seam]:
     """What requests and answers lack.
 
-    StartExecution makes up a missing name; StopExecution keeps the error and the cause it is given; an
-    SDK integration takes and gives ``PascalCase`` names whatever the API's own are; every output is JSON.
+    StartExecution makes up a missing name, and has an error code for an input that is no JSON;
+    StopExecution keeps the error and the cause it is given; DescribeExecution tells when one was timed out;
+    an SDK integration takes and gives ``PascalCase`` names whatever the API's own are; every output is JSON.
     """
     terminate = BaseExecutionWorkerCommunication.terminated
     start_named = StepFunctionsParserBackend.start_execution
+    describe: Any = StepFunctionResponse.describe_execution
 
     def start_execution(
         self: StepFunctionsParserBackend, state_machine_arn: str, name: str | None = None, *rest: Any
@@ -155,6 +172,13 @@ def _requests(clock: Clock) -> Iterator[Seam]:
         execution: Any = self.stepfunction_backend.describe_execution(self._get_param("executionArn"))
         execution.stop(stop_date=clock.now, error=self._get_param("error"), cause=self._get_param("cause"))
         return ActionResult({"stopDate": execution.stop_date})
+
+    def describe_execution(self: StepFunctionResponse) -> Any:
+        described = describe(self)
+        execution: Any = self.stepfunction_backend.describe_execution(self._get_param("executionArn"))
+        if execution.exec_status == ExecutionStatus.TIMED_OUT:
+            described.result["stopDate"] = execution.stop_date
+        return described
 
     def terminated(self: Any) -> None:
         terminate(self)
@@ -176,5 +200,7 @@ def _requests(clock: Clock) -> Iterator[Seam]:
     yield BaseExecutionWorkerCommunication, "terminated", terminated
     yield StateTaskServiceAwsSdk, "_normalise_parameters", normalise_parameters
     yield StateTaskServiceAwsSdk, "_normalise_response", normalise_response
+    yield models, "InvalidExecutionInput", InvalidExecutionInput
     yield StepFunctionsParserBackend, "start_execution", start_execution
+    yield StepFunctionResponse, "describe_execution", describe_execution
     yield StepFunctionResponse, "stop_execution", stop_execution

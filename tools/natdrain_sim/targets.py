@@ -1,38 +1,39 @@
-"""How EventBridge and its Scheduler reach a state machine, or else the target's dead-letter queue.
+"""How EventBridge and its Scheduler reach their targets, or else the target's dead-letter queue.
 
-Neither retries here: AWS goes on for up to 24 hours and 185 attempts by default.
+Targets are state machines, topics and queues; rules also reach what moto reaches. Neither retries here: AWS
+goes on for up to 24 hours and 185 attempts by default.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from copy import copy
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import ClientError
-from jsonpath_ng.ext.parser import parse
 from moto.events.models import Rule
 from moto.sqs.models import sqs_backends
 from moto.utilities.arns import parse_arn
 
 from natdrain_sim import calls
+from natdrain_sim.clients import client_of
 from natdrain_sim.seams import Seam
+from natdrain_sim.target_inputs import compact, input_of
+
+_EVENTBRIDGE = "events.amazonaws.com"
+"""Who acts when a target names no role, as with topics and queues."""
+_SERVICES = {"states", "sns", "sqs"}
 
 
 def deliver(target: Mapping[str, Any], text: str, *, undelivered: str, about: Mapping[str, str]) -> None:
-    """Start an execution of the target's state machine with this input.
+    """Give this input to the target.
 
     If that fails, `undelivered` goes to the target's dead-letter queue, with the attributes that the user
-    guides of EventBridge and EventBridge Scheduler document, some in `about`. Without a queue it is lost.
+    guides of EventBridge and EventBridge Scheduler document, some in `about`; the code is the API's own.
+    Without a queue it is lost.
     """
     try:
-        with calls.acting_as(target["RoleArn"]):
-            _client(parse_arn(target["Arn"]).region).start_execution(
-                stateMachineArn=target["Arn"], input=text
-            )
+        with calls.acting_as(target.get("RoleArn") or _EVENTBRIDGE):
+            _send(target, text)
     except ClientError as error:
         told = {
             **about,
@@ -49,11 +50,17 @@ def deliver(target: Mapping[str, Any], text: str, *, undelivered: str, about: Ma
                 backend.send_message(queue.resource_id, undelivered, attributes)
 
 
-@cache
-def _client(region: str) -> Any:
-    """One for all threads, since making one is not safe in several; a failure is answered at once."""
-    once = Config(retries={"total_max_attempts": 1})
-    return boto3.Session("any", "any", region_name=region).client("stepfunctions", config=once)
+def _send(target: Mapping[str, Any], text: str) -> None:
+    arn = parse_arn(target["Arn"])
+    if arn.service == "sns":
+        client_of("sns", arn.region).publish(TopicArn=target["Arn"], Message=text)
+    elif arn.service == "sqs":
+        url = f"https://sqs.{arn.region}.amazonaws.com/{arn.account}/{arn.resource_id}"
+        fifo = target.get("SqsParameters", {})
+        client_of("sqs", arn.region).send_message(QueueUrl=url, MessageBody=text, **fifo)
+    else:
+        client = client_of("stepfunctions", arn.region)
+        client.start_execution(stateMachineArn=target["Arn"], input=text)
 
 
 def seams() -> Iterator[Seam]:
@@ -64,10 +71,10 @@ def seams() -> Iterator[Seam]:
         event = _as_sent(original_event)
         if self.state != "ENABLED" or not self.event_pattern.matches_event(event):
             return
-        ours = [target for target in self.targets if parse_arn(target["Arn"]).service == "states"]
+        ours = [target for target in self.targets if parse_arn(target["Arn"]).service in _SERVICES]
         for target in ours:
-            whole = json.dumps(event)
-            deliver(target, _input(target, event, whole), undelivered=whole, about={"RULE_ARN": self.arn})
+            text = input_of(target, event, self)
+            deliver(target, text, undelivered=compact(event), about={"RULE_ARN": self.arn})
         others = copy(self)
         others.targets = [target for target in self.targets if target not in ours]
         send(others, original_event, transform_input)
@@ -81,11 +88,3 @@ def _as_sent(original_event: Any) -> Any:
     if not isinstance(event["time"], str):
         event["time"] = f"{datetime.fromtimestamp(float(event['time']), UTC):%Y-%m-%dT%H:%M:%SZ}"
     return event
-
-
-def _input(target: Mapping[str, Any], event: Any, whole: str) -> str:
-    if "InputTransformer" in target:
-        raise NotImplementedError("the embedded cloud knows no input transformers")
-    if "InputPath" in target:
-        return json.dumps(parse(target["InputPath"]).find(event)[0].value)
-    return str(target.get("Input", whole))
