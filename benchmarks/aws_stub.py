@@ -44,6 +44,7 @@ _JSON = {
     "DeleteItem": {},
     "GetCalendarState": {"State": "OPEN"},
     "PutItem": {},
+    "TransactWriteItems": {},
     "UpdateItem": {"Attributes": {"Drains": {"M": {}}}},
 }
 # {"MetricDataResults": []} in CBOR, which CloudWatch's clients speak.

@@ -160,11 +160,15 @@ def _events() -> dict[str, dict[str, Any]]:
     """For each handler an event that makes it call AWS through every client that it uses."""
     request = {"NatGatewayId": aws_stub.GATEWAY, "AssociationIds": [aws_stub.ADDRESS["AssociationId"]]}
     drain = {**aws_stub.ADDRESS, "SinceAt": "2026-10-02T17:00:00Z"}
-    task = {"Execution": "execution", "Request": request, "LastAttempt": False}
+    task = {"Execution": "execution", "Request": request, "RetryCount": 0}
     step = {"Drains": [drain], "AssociationIds": request["AssociationIds"], "AllocationIds": []}
     return {
         STOCK: request,
-        "read_request": {"Execution": "execution", "Input": {"PublicIps": [aws_stub.ADDRESS["PublicIp"]]}},
+        "read_request": {
+            "Execution": "execution",
+            "RetryCount": 0,
+            "Input": {"PublicIps": [aws_stub.ADDRESS["PublicIp"]]},
+        },
         "validate": {**task, "Step": {}},
         "disassociate": {**task, "Step": step},
         "confirm": {**task, "Step": step},

@@ -41,7 +41,7 @@ OWN_EXECUTIONS = "Only executions of this state machine, whose names are not kno
 OWN_VERSIONS = "Every version of the workflow's own functions: a running execution survives an upgrade."
 TESTED_RUNTIME = "Python 3.13 is the runtime that the functions are tested on, and supported."
 
-DEAD_LETTERS = "It is itself the dead-letter queue, of the rule and of the schedules."
+DEAD_LETTERS = "It is itself the dead-letter queue."
 
 _EC2 = "arn:<AWS::Partition>:ec2:<AWS::Region>:<AWS::AccountId>:"
 

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parent.parent
 
 OPERATIONS = {
     "cloudwatch": ["GetMetricData"],
-    "dynamodb": ["BatchGetItem", "DeleteItem", "PutItem", "UpdateItem"],
+    "dynamodb": ["BatchGetItem", "DeleteItem", "PutItem", "TransactWriteItems", "UpdateItem"],
     "ec2": ["DescribeAddresses", "DescribeNatGateways", "DisassociateNatGatewayAddress", "ReleaseAddress"],
     "ssm": ["GetCalendarState"],
 }

@@ -17,7 +17,18 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from infra.config_sections import Alarms, Allocations, Defaults, Guards, Logs, Schedule, Section, Table
+from infra.config_sections import (
+    Alarms,
+    Allocations,
+    Defaults,
+    Guards,
+    Logs,
+    Messages,
+    Operations,
+    Schedule,
+    Section,
+    Table,
+)
 from infra.config_values import Tags, twice
 from natdrain.requests import AfterDrain
 
@@ -47,6 +58,8 @@ class Config(Section):
     after_drain: Allocations = Field(
         default=Allocations(), description="what may become of an allocation when its address has left"
     )
+    messages: Messages = Field(default=Messages(), description="messages for people about drains")
+    operations: Operations = Field(default=Operations(), description="natdrain's own alarms")
     alarms: Alarms = Field(default=Alarms(), description="drains that CloudWatch alarms start")
     schedule: list[Schedule] = Field(
         default=[], description="drains at set times, by EventBridge Scheduler, one `[[schedule]]` each"

@@ -16,8 +16,10 @@ from pydantic import (
 
 from infra.config_values import (
     RETENTION_DAYS,
+    AlarmTopics,
     Calendars,
     DrainLimit,
+    Emails,
     Expression,
     OwnerTags,
     Prefixes,
@@ -29,7 +31,18 @@ from infra.config_values import (
 from natdrain.policy import GuardPolicy
 from natdrain.requests import DEFAULT_DRAIN_LIMIT_SECONDS
 
-__all__ = ["Alarms", "Allocations", "Defaults", "Guards", "Logs", "Schedule", "Section", "Table"]
+__all__ = [
+    "Alarms",
+    "Allocations",
+    "Defaults",
+    "Guards",
+    "Logs",
+    "Messages",
+    "Operations",
+    "Schedule",
+    "Section",
+    "Table",
+]
 
 _GUARDS_CHARACTERS = 3_000
 
@@ -148,6 +161,31 @@ class Guards(Section):
                 f"{_GUARDS_CHARACTERS}: fewer or shorter owner_tags or change_calendars"
             )
         return self
+
+
+class Messages(Section):
+    """What people are told of drains, beside the events that are always there."""
+
+    emails: Emails = Field(
+        default=[],
+        description="addresses that get an e-mail at each start and end; SNS first asks each to confirm",
+    )
+    chat: bool = Field(
+        default=False,
+        description="true: a topic for a channel of Amazon Q Developer in chat applications (Slack, Teams)",
+    )
+
+
+class Operations(Section):
+    """Who is woken when natdrain itself needs somebody."""
+
+    alarm_topics: AlarmTopics = Field(
+        default=[],
+        description=(
+            "ARNs of SNS topics of this region, 5 at most, that natdrain's own alarms notify, and to which "
+            "`cloudwatch.amazonaws.com` may publish"
+        ),
+    )
 
 
 class Alarms(Section):

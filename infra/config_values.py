@@ -19,8 +19,10 @@ from natdrain.requests import MAX_DRAIN_LIMIT_SECONDS, MIN_DRAIN_LIMIT_SECONDS, 
 
 __all__ = [
     "RETENTION_DAYS",
+    "AlarmTopics",
     "Calendars",
     "DrainLimit",
+    "Emails",
     "Expression",
     "OwnerTags",
     "Prefixes",
@@ -85,6 +87,26 @@ def _calendar(name: str) -> str:
     if not re.fullmatch(r"(arn:aws(-[a-z]+)*:ssm:[a-z0-9-]+:\d{12}:document/)?[A-Za-z0-9_.-]{3,128}", name):
         raise ValueError("is neither the name nor the ARN of an SSM document")
     return name
+
+
+def _email(address: str) -> str:
+    # Whether it exists, SNS finds out: it asks there for a confirmation.
+    if not re.fullmatch(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+", address):
+        raise ValueError("is no e-mail address")
+    return address
+
+
+def _emails(addresses: list[str]) -> list[str]:
+    if again := twice(addresses):
+        raise ValueError(f"the address {again} is there more than once, if case does not count")
+    return addresses
+
+
+def _topic(arn: str) -> str:
+    # SNS API reference, CreateTopic: Name; without the suffix of FIFO topics.
+    if not re.fullmatch(r"arn:aws(-[a-z]+)*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}", arn):
+        raise ValueError("is not the ARN of an SNS standard topic, such as arn:aws:sns:REGION:ACCOUNT:NAME")
+    return arn
 
 
 def _verdicts(verdicts: dict[str, str]) -> dict[str, str]:
@@ -161,6 +183,9 @@ OwnerTags = dict[
     Annotated[str, StringConstraints(min_length=1)],
 ]
 Calendars = Annotated[list[Annotated[str, AfterValidator(_calendar)]], Field(max_length=10)]
+Emails = Annotated[list[Annotated[str, AfterValidator(_email)]], AfterValidator(_emails)]
+# CloudWatch API reference, PutMetricAlarm: AlarmActions, at most 5.
+AlarmTopics = Annotated[list[Annotated[str, AfterValidator(_topic)]], Field(max_length=5)]
 Verdicts = Annotated[dict[str, str], AfterValidator(_verdicts)]
 RetentionDays = Annotated[int, AfterValidator(_retention)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]

@@ -5,36 +5,32 @@ Functions decide; see `infra.gateway_lock` for the states that need none.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, cast
-
-from aws_cdk import ArnFormat, CfnElement, Duration, Stack
+from aws_cdk import ArnFormat, Duration, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
-from constructs import Construct, IConstruct
+from constructs import Construct
 
 from infra.acknowledged import (
-    LOG_DELIVERY,
-    NOT_TRACED,
     OWN_EXECUTIONS,
-    OWN_VERSIONS,
-    XRAY,
     acknowledge,
-    acknowledge_wildcards,
 )
 from infra.config import Config
-from infra.functions import Functions
+from infra.functions import Functions, allow_earlier_versions, logical_id
 from infra.gateway_lock import GatewayLock
-from infra.logs import log_group
-from infra.persistence import FUNCTION_ERRORS, LAST_ATTEMPT, TASK_TIMEOUT, catch_all, retry
+from infra.persistence import catch_all, invoke
+from infra.telling import Telling, note_told
+from infra.workflow import state_machine
 from natdrain.errors import DrainFailed
+from natdrain.names import DRAIN_ENDED, DRAIN_STARTED
 
 __all__ = ["DrainWorkflow"]
 
 _EXECUTION = "{% $states.context.Execution.Id %}"
+_REFUSED = "{% $exists($failure.Error) %}"
 _LONGEST_SECONDS = 6 * 3600
 """Two drains of the longest limit one after the other, each with its margin, and room."""
 
@@ -50,44 +46,23 @@ class DrainWorkflow(Construct):
         config: Config,
         functions: Functions,
         table: dynamodb.ITable,
+        dead_letters: sqs.IQueue,
     ) -> None:
         super().__init__(scope, construct_id)
         self._config = config
+        self._dead_letters = dead_letters
         self._functions = functions
         self._table = table
         self._close = self._closing()
-        self.state_machine = sfn.StateMachine(
+        self.state_machine = state_machine(
             self,
-            "StateMachine",
+            config=config,
             comment="Takes Elastic IPs off one NAT gateway with care.",
-            query_language=sfn.QueryLanguage.JSONATA,
-            definition_body=sfn.DefinitionBody.from_chainable(self._definition()),
+            definition=self._definition(),
             timeout=Duration.seconds(_LONGEST_SECONDS + config.defaults.wait_in_line_seconds),
-            tracing_enabled=config.tracing,
-            logs=sfn.LogOptions(
-                destination=log_group(self, "Logs", config),
-                level=sfn.LogLevel.ALL,
-                include_execution_data=True,
-            ),
         )
-        acknowledge_wildcards(self.state_machine, XRAY, LOG_DELIVERY)
-        if not config.tracing:
-            acknowledge(self.state_machine, "SF2", NOT_TRACED)
-        self._allow_earlier_versions()
+        allow_earlier_versions(self.state_machine, self._functions.versions)
         self._allow_asking_after_holders()
-
-    def _allow_earlier_versions(self) -> None:
-        """Let executions that began before an upgrade go on with the versions that they began with."""
-        functions = [version.lambda_ for version in self._functions.versions]
-        self.state_machine.add_to_role_policy(
-            iam.PolicyStatement(
-                actions=["lambda:InvokeFunction"],
-                resources=[f"{function.function_arn}:*" for function in functions],
-            )
-        )
-        for function in functions:
-            arn = f"<{_logical_id(function)}.Arn>"
-            acknowledge(self.state_machine, f"IAM5[Resource::{arn}:*]", OWN_VERSIONS)
 
     def _allow_asking_after_holders(self) -> None:
         # A policy of its own, since the default one comes before the state machine and cannot name it.
@@ -106,7 +81,7 @@ class DrainWorkflow(Construct):
         )
         shown = (
             "arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:"
-            f"<{_logical_id(self.state_machine)}.Name>:*"
+            f"<{logical_id(self.state_machine)}.Name>:*"
         )
         acknowledge(policy, f"IAM5[Resource::{shown}]", OWN_EXECUTIONS)
 
@@ -117,6 +92,19 @@ class DrainWorkflow(Construct):
         next_step = sfn.Choice.jsonata(
             self, "Choose the next step", comment="The decision of the last function."
         )
+        started = Telling(
+            self,
+            "Start",
+            what="the start",
+            detail_type=DRAIN_STARTED,
+            detail="{% $start %}",
+            dead_letters=self._dead_letters,
+            assign={"start": {}},
+            then=next_step,
+            patient=False,
+        )
+        next_step.when(sfn.Condition.jsonata(_REFUSED), self._close)
+        next_step.when(sfn.Condition.jsonata("{% $exists($start.Title) %}"), started.tell)
         wait = sfn.Wait.jsonata(
             self,
             "Wait",
@@ -140,7 +128,8 @@ class DrainWorkflow(Construct):
         next_step.when(sfn.Condition.jsonata("{% $step.Do = 'wait' %}"), wait)
         next_step.otherwise(self._close)
 
-        read = self._invoke(
+        read = invoke(
+            self,
             "Read the request",
             self._functions.read_request,
             comment="The execution input, strictly; every problem of it at once.",
@@ -148,6 +137,7 @@ class DrainWorkflow(Construct):
             assign={
                 "request": "{% $states.result.Payload.Request %}",
                 "quiet": "{% $states.result.Payload.Quiet %}",
+                "failure": "{% $states.result.Payload.Failure %}",
             },
         )
         catch_all(read, self._close)
@@ -156,6 +146,7 @@ class DrainWorkflow(Construct):
             "What is asked?",
             comment="Perhaps nothing; and a dry run changes nothing and needs no lock.",
         )
+        asked.when(sfn.Condition.jsonata(_REFUSED), self._close)
         asked.when(sfn.Condition.jsonata("{% $exists($quiet.Outcome) %}"), self._close)
         asked.when(sfn.Condition.jsonata("{% $request.DryRun %}"), validate)
         lock = GatewayLock(
@@ -176,13 +167,16 @@ class DrainWorkflow(Construct):
                 "quiet": {},
                 "failure": {},
                 "step": {"Do": "finish", "Drains": []},
+                "start": {},
+                "told": True,
             },
             outputs={},
         )
         return begin.next(read).next(asked)
 
     def _closing(self) -> tasks.LambdaInvoke:
-        close = self._invoke(
+        close = invoke(
+            self,
             "Close",
             self._functions.close,
             comment="The one exit: record, free the lock, say how it ended.",
@@ -206,8 +200,25 @@ class DrainWorkflow(Construct):
             self, "Succeed", comment="The output is the result.", outputs="{% $outcome.Result %}"
         )
         ended = sfn.Choice.jsonata(self, "Did it succeed?", comment="Close has the verdict.")
+        noted = note_told(self, table=self._table, execution=_EXECUTION, then=failed)
+        ended.when(sfn.Condition.jsonata("{% $exists($outcome.Error) and $told %}"), noted)
         ended.when(sfn.Condition.jsonata("{% $exists($outcome.Error) %}"), failed).otherwise(succeeded)
-        close.next(ended)
+        told = Telling(
+            self,
+            "End",
+            what="the end",
+            detail_type=DRAIN_ENDED,
+            detail="{% $outcome.Event %}",
+            dead_letters=self._dead_letters,
+            then=ended,
+            untold={"told": False},
+        )
+        anything = sfn.Choice.jsonata(
+            self, "Is there anything to tell?", comment="Not of a dry run, nor of a trigger that came twice."
+        )
+        anything.when(sfn.Condition.jsonata("{% $exists($outcome.Event.Title) %}"), told.tell)
+        anything.otherwise(ended)
+        close.next(anything)
         close.add_catch(
             failed,
             errors=["States.ALL"],
@@ -224,7 +235,8 @@ class DrainWorkflow(Construct):
 
     def _decide(self, name: str, function: lambda_.IFunction, comment: str) -> tasks.LambdaInvoke:
         """A state whose function answers with the next step."""
-        state = self._invoke(
+        state = invoke(
+            self,
             name,
             function,
             comment=comment,
@@ -232,36 +244,12 @@ class DrainWorkflow(Construct):
                 "Execution": _EXECUTION,
                 "Request": "{% $request %}",
                 "Step": "{% $step %}",
-                "LastAttempt": LAST_ATTEMPT,
             },
-            assign={"step": "{% $states.result.Payload %}"},
+            assign={
+                "step": "{% $states.result.Payload.Step %}",
+                "start": "{% $states.result.Payload.Start %}",
+                "failure": "{% $states.result.Payload.Failure %}",
+            },
         )
         catch_all(state, self._close)
         return state
-
-    def _invoke(
-        self,
-        name: str,
-        function: lambda_.IFunction,
-        *,
-        comment: str,
-        payload: Mapping[str, Any],
-        assign: Mapping[str, Any],
-    ) -> tasks.LambdaInvoke:
-        state = tasks.LambdaInvoke.jsonata(
-            self,
-            name,
-            comment=comment,
-            lambda_function=function,
-            payload=sfn.TaskInput.from_object(payload),
-            assign=assign,
-            outputs={},
-            retry_on_service_exceptions=False,
-            task_timeout=TASK_TIMEOUT,
-        )
-        retry(state, FUNCTION_ERRORS)
-        return state
-
-
-def _logical_id(construct: IConstruct) -> str:
-    return Stack.of(construct).get_logical_id(cast("CfnElement", construct.node.default_child))

@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from typing import cast
 
-from aws_cdk import Annotations, Duration, RemovalPolicy, Stack
+from aws_cdk import Annotations, CfnElement, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from constructs import Construct
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct, IConstruct
 
 from infra.acknowledged import (
     DESCRIBE,
     METRICS,
+    OWN_VERSIONS,
     TESTED_RUNTIME,
     XRAY,
     acknowledge,
@@ -38,7 +41,7 @@ from natdrain.names import (
     TABLE_ENV,
 )
 
-__all__ = ["Functions"]
+__all__ = ["Functions", "allow_earlier_versions", "logical_id"]
 
 NO_BYTECODE = (
     "There is no Python 3.13 on this machine, so the functions carry no byte code: they work, and start at "
@@ -69,7 +72,7 @@ class Functions(Construct):
                 actions=["ec2:DescribeNatGateways", "ec2:DescribeAddresses", "cloudwatch:GetMetricData"],
                 resources=["*"],
             ),
-            self._on_table("dynamodb:BatchGetItem"),
+            self._on_table("dynamodb:BatchGetItem", "dynamodb:PutItem"),
             *self._calendars(),
         ]
         guards = {GUARD_POLICY_ENV: config.guards.policy.to_text()}
@@ -105,7 +108,11 @@ class Functions(Construct):
         self.close = self._function(
             "Close",
             "close",
-            [self._on_table("dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem")],
+            [
+                self._on_table(
+                    "dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"
+                )
+            ],
         )
 
     @property
@@ -195,6 +202,24 @@ class Functions(Construct):
             ),
         )
         return function.current_version
+
+
+def allow_earlier_versions(state_machine: sfn.StateMachine, versions: Sequence[lambda_.IVersion]) -> None:
+    """Let executions that began before an upgrade go on with the versions that they began with."""
+    functions = [version.lambda_ for version in versions]
+    state_machine.add_to_role_policy(
+        iam.PolicyStatement(
+            actions=["lambda:InvokeFunction"],
+            resources=[f"{function.function_arn}:*" for function in functions],
+        )
+    )
+    for function in functions:
+        acknowledge(state_machine, f"IAM5[Resource::<{logical_id(function)}.Arn>:*]", OWN_VERSIONS)
+
+
+def logical_id(construct: IConstruct) -> str:
+    """Its name in the template, by which cdk-nag names it in findings."""
+    return Stack.of(construct).get_logical_id(cast("CfnElement", construct.node.default_child))
 
 
 def _request_settings(config: Config) -> dict[str, str]:

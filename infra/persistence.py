@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from aws_cdk import Duration
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
+from aws_cdk import aws_stepfunctions_tasks as tasks
+from constructs import Construct
 
 from natdrain.errors import TransientFailure
+from natdrain.names import MAX_RETRIES
 
 __all__ = [
     "AWS_ERRORS",
     "FUNCTION_ERRORS",
-    "LAST_ATTEMPT",
     "TASK_SECONDS",
     "TASK_TIMEOUT",
     "Task",
     "catch_all",
+    "invoke",
     "retry",
 ]
 
@@ -44,14 +51,6 @@ TASK_SECONDS = 60
 """Longer than a function's own timeout, so that no state gives up on a function that still runs."""
 TASK_TIMEOUT = sfn.Timeout.duration(Duration.seconds(TASK_SECONDS))
 
-_MAX_RETRIES = 7
-LAST_ATTEMPT = f"{{% $states.context.State.RetryCount >= {_MAX_RETRIES} %}}"
-"""Whether a state will not be tried again (Step Functions developer guide, the context object).
-
-That arguments are evaluated anew for each attempt is inferred; if not, the last failure ends the execution as
-any other does, and nothing is asked of EC2.
-"""
-
 Task = sfn.TaskStateBase | sfn.CustomState
 
 
@@ -62,10 +61,42 @@ def retry(state: Task, errors: list[str]) -> None:
         interval=Duration.seconds(2),
         backoff_rate=2,
         max_delay=Duration.seconds(30),
-        max_attempts=_MAX_RETRIES,
+        max_attempts=MAX_RETRIES,
     )
 
 
 def catch_all(state: Task, close: sfn.IChainable) -> None:
     """Lead every failure that nothing else catches to the one exit."""
     state.add_catch(close, errors=["States.ALL"], assign={"failure": "{% $states.errorOutput %}"}, outputs={})
+
+
+def invoke(
+    scope: Construct,
+    name: str,
+    function: lambda_.IFunction,
+    *,
+    comment: str,
+    payload: Mapping[str, Any],
+    assign: Mapping[str, Any],
+) -> tasks.LambdaInvoke:
+    """A state that invokes a function, and persists.
+
+    How often it was tried is told to the function (Step Functions developer guide, the context object). That
+    arguments are evaluated anew for each attempt is inferred; if not, the last failure ends the execution as
+    any other does, and nothing is asked of EC2.
+    """
+    state = tasks.LambdaInvoke.jsonata(
+        scope,
+        name,
+        comment=comment,
+        lambda_function=function,
+        payload=sfn.TaskInput.from_object(
+            {**payload, "RetryCount": "{% $states.context.State.RetryCount %}"}
+        ),
+        assign=assign,
+        outputs={},
+        retry_on_service_exceptions=False,
+        task_timeout=TASK_TIMEOUT,
+    )
+    retry(state, FUNCTION_ERRORS)
+    return state

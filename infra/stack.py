@@ -6,8 +6,13 @@ from aws_cdk import CfnOutput, Stack, Tags
 from constructs import Construct
 
 from infra.config import Config
+from infra.dashboard import Dashboard
+from infra.dead_letters import DeadLetters
 from infra.drain_workflow import DrainWorkflow
 from infra.functions import Functions
+from infra.messages import Messages
+from infra.operations import Alarms
+from infra.record_workflow import RecordWorkflow
 from infra.storage import Storage
 from infra.triggers import Triggers
 
@@ -23,8 +28,39 @@ class NatdrainStack(Stack):
             Tags.of(self).add(key, value)
         storage = Storage(self, "Storage", config=config)
         functions = Functions(self, "Functions", config=config, table=storage.table)
-        drain = DrainWorkflow(self, "Drain", config=config, functions=functions, table=storage.table)
-        triggers = Triggers(self, "Triggers", config=config, state_machine=drain.state_machine)
+        dead_letters = DeadLetters(self, "DeadLetters").queue
+        drain = DrainWorkflow(
+            self,
+            "Drain",
+            config=config,
+            functions=functions,
+            table=storage.table,
+            dead_letters=dead_letters,
+        )
+        record = RecordWorkflow(
+            self,
+            "Record",
+            config=config,
+            functions=functions,
+            table=storage.table,
+            drain=drain.state_machine,
+            dead_letters=dead_letters,
+        )
+        Triggers(
+            self, "Triggers", config=config, state_machine=drain.state_machine, dead_letters=dead_letters
+        )
+        messages = Messages(self, "Messages", config=config, dead_letters=dead_letters)
+        watched = [version.lambda_ for version in functions.versions]
+        alarms = Alarms(
+            self,
+            "Alarms",
+            config=config,
+            drain=drain.state_machine,
+            record=record.state_machine,
+            functions=watched,
+            dead_letters=dead_letters,
+        )
+        Dashboard(self, "Dashboard", alarms=alarms.all, functions=watched, dead_letters=dead_letters)
         CfnOutput(
             self,
             "DrainStateMachineArn",
@@ -32,12 +68,24 @@ class NatdrainStack(Stack):
             value=drain.state_machine.state_machine_arn,
         )
         CfnOutput(
+            self,
+            "RecordStateMachineArn",
+            description="Started by itself when an execution of the other does not end well.",
+            value=record.state_machine.state_machine_arn,
+        )
+        CfnOutput(
             self, "TableName", description="Locks, holds, history, triggers.", value=storage.table.table_name
         )
-        if triggers.dead_letters:
+        CfnOutput(
+            self,
+            "DeadLetterQueueUrl",
+            description="What could not be started, recorded or told.",
+            value=dead_letters.queue_url,
+        )
+        if messages.chat_topic:
             CfnOutput(
                 self,
-                "DeadLetterQueueUrl",
-                description="What alarms and schedules asked for and could not be started.",
-                value=triggers.dead_letters.queue_url,
+                "ChatTopicArn",
+                description="Add it to a channel of Amazon Q Developer in chat applications.",
+                value=messages.chat_topic.topic_arn,
             )

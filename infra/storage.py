@@ -32,3 +32,10 @@ class Storage(Construct):
             deletion_protection=config.table.deletion_protection,
             removal_policy=RemovalPolicy.RETAIN if config.table.keep else RemovalPolicy.DESTROY,
         )
+        self.table.add_global_secondary_index(
+            index_name=GatewayRecord.BY_PUBLIC_IP,
+            partition_key=dynamodb.Attribute(
+                name=GatewayRecord.PUBLIC_IP, type=dynamodb.AttributeType.STRING
+            ),
+            sort_key=dynamodb.Attribute(name=GatewayRecord.SORT, type=dynamodb.AttributeType.STRING),
+        )

@@ -10,19 +10,18 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from aws_cdk import Annotations, Aws, Duration, RemovalPolicy, TimeZone
+from aws_cdk import Annotations, Aws, Duration, TimeZone
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as events_targets
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_scheduler_targets as scheduler_targets
 from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from infra.acknowledged import DEAD_LETTERS, acknowledge
 from infra.config import Config
 from infra.config_sections import Schedule
+from infra.rule_role import rule_role
 from natdrain.alarms import (
     ADDRESS_DIMENSIONS,
     DETAIL_TYPE,
@@ -37,25 +36,20 @@ __all__ = ["Triggers"]
 
 
 class Triggers(Construct):
-    """Rule and schedules, and the one queue of what could not be delivered."""
+    """Rule and schedules; what they cannot deliver is a dead letter."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, config: Config, state_machine: sfn.IStateMachine
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        config: Config,
+        state_machine: sfn.IStateMachine,
+        dead_letters: sqs.IQueue,
     ) -> None:
         super().__init__(scope, construct_id)
-        self.dead_letters: sqs.Queue | None = None
-        if not (config.alarms.enabled or config.schedule):
-            return
         self._state_machine = state_machine
-        self.dead_letters = sqs.Queue(
-            self,
-            "DeadLetters",
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
-            retention_period=Duration.days(14),
-            removal_policy=RemovalPolicy.DESTROY,
-        )
-        acknowledge(self.dead_letters, "SQS3", DEAD_LETTERS)
+        self._dead_letters = dead_letters
         if config.alarms.enabled:
             self._alarms(config.alarms.name_prefixes)
         for schedule in config.schedule:
@@ -76,25 +70,12 @@ class Triggers(Construct):
             ),
             targets=[
                 events_targets.SfnStateMachine(
-                    self._state_machine, dead_letter_queue=self.dead_letters, role=self._rule_role()
+                    self._state_machine,
+                    dead_letter_queue=self._dead_letters,
+                    role=rule_role(self, "AlarmsRole", self._state_machine),
                 )
             ],
         )
-
-    def _rule_role(self) -> iam.Role:
-        """For rules of this account only, which the CDK's own role leaves open.
-
-        EventBridge user guide, cross-service confused deputy prevention; the rule's own ARN, which it
-        recommends too, would depend on the rule, which depends on this role.
-        """
-        of_this_account = {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
-        role = iam.Role(
-            self,
-            "AlarmsRole",
-            assumed_by=iam.ServicePrincipal("events.amazonaws.com", conditions=of_this_account),
-        )
-        self._state_machine.grant_start_execution(role)
-        return role
 
     def _schedule(self, schedule: Schedule) -> None:
         trigger = Trigger(
@@ -128,7 +109,7 @@ class Triggers(Construct):
                 input=scheduler.ScheduleTargetInput.from_object(request),
                 retry_attempts=schedule.retry_attempts,
                 max_event_age=Duration.seconds(schedule.retry_for_seconds),
-                dead_letter_queue=self.dead_letters,
+                dead_letter_queue=self._dead_letters,
             ),
         )
         for problem in _past(schedule, datetime.now(UTC)):  # noqa: TID251 - a deployment is made at some time

@@ -40,9 +40,12 @@ def draw(template: Mapping[str, Any]) -> str:
 
 
 def _states(template: Mapping[str, Any]) -> dict[str, Any]:
-    """The states of the workflow; the names of resources in it, which no picture shows, are left out."""
-    resources = template["Resources"].values()
-    (machine,) = (found for found in resources if found["Type"] == "AWS::StepFunctions::StateMachine")
+    """The states of the Drain workflow; the names of resources in it, which no picture shows, are gone."""
+    (machine,) = (
+        found
+        for name, found in template["Resources"].items()
+        if found["Type"] == "AWS::StepFunctions::StateMachine" and name.startswith("Drain")
+    )
     parts = machine["Properties"]["DefinitionString"]["Fn::Join"][1]
     return dict(json.loads("".join(part for part in parts if isinstance(part, str)))["States"])
 

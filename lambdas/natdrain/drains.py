@@ -77,8 +77,9 @@ class Drain:
     `limit_seconds` the limit it accepted; both None while EC2 has not, and for a drain that
     somebody else began or of which we cannot tell. `refusal` is what EC2 last answered instead;
     `refusals` counts those that waiting does not mend, and `denied` tells that the last one was a
-    lack of permission. `adopted` is a drain that runs without a request of this execution. `left_before`:
-    it had left before this execution began, as our own record shows.
+    lack of permission. `asked_by` is the execution that asked EC2 for it, or was about to. `adopted` is a
+    drain that runs without a request of this execution. `left_before`: it had left before this execution
+    began, as our own record shows.
 
     Of an allocation that is to be released, `absent_at` is the first look of this execution at which the
     address was not on its gateway, `confirmed_at` a later one that found it absent again and the allocation
@@ -94,6 +95,7 @@ class Drain:
     since_at: datetime
     outcome: AddressOutcome | None = None
     detail: str | None = None
+    asked_by: str | None = None
     adopted: bool = False
     left_before: bool = False
     requested_at: datetime | None = None

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from natdrain.gateways import Gateway
 from natdrain.names import GatewayRecord as R
+from natdrain.names import item_key
 
 __all__ = ["ChangeCalendar", "ElasticIp", "Hold", "Load", "Look", "Unread"]
 
@@ -43,10 +43,10 @@ class Hold:
     def problem(self) -> str:
         """What it forbids, and the command that lifts it."""
         what = "every gateway" if self.held == R.ALL else self.held
-        key = json.dumps({R.GATEWAY: {"S": self.held}, R.SORT: {"S": R.HOLD}})
         return (
             f"{what} is held ({self.why}). Whoever may lift it: "
-            f"aws dynamodb delete-item --table-name {self.table} --key '{key}'"
+            f"aws dynamodb delete-item --table-name {self.table} "
+            f"--key {item_key(self.held, R.HOLD)}"
         )
 
 

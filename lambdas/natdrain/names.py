@@ -4,8 +4,12 @@ from __future__ import annotations
 
 __all__ = [
     "ALARM_POLICY_ENV",
+    "DRAIN_ENDED",
     "DRAIN_LIMIT_ENV",
+    "DRAIN_STARTED",
+    "EVENT_SOURCE",
     "GUARD_POLICY_ENV",
+    "MAX_RETRIES",
     "OPT_IN_TAG",
     "OPT_IN_VALUE",
     "PROTECT_TAG",
@@ -13,6 +17,7 @@ __all__ = [
     "SERVICE",
     "TABLE_ENV",
     "GatewayRecord",
+    "item_key",
 ]
 
 SERVICE = "natdrain"
@@ -24,6 +29,11 @@ OPT_IN_VALUE = "true"
 
 PROTECT_TAG = "natdrain:protect"
 """natdrain never touches a gateway or Elastic IP that carries this tag, whatever its value."""
+
+EVENT_SOURCE = "natdrain"
+DRAIN_STARTED = "Drain Started"
+DRAIN_ENDED = "Drain Ended"
+"""Source and types of the events that are told."""
 
 TABLE_ENV = "NATDRAIN_TABLE"
 """Environment variable with the name of the table of locks and history."""
@@ -41,16 +51,25 @@ RELEASE_ENV = "NATDRAIN_RELEASE"
 """Environment variable that is `true` where a request may ask to release an allocation, else `false`."""
 
 
+MAX_RETRIES = 7
+"""How often a state is tried again."""
+
+
 class GatewayRecord:
     """Attribute names in the table; one item with the sort key `LOCK` for each gateway.
 
-    In place of a gateway, `TRIGGERS` has an item for each trigger that is being handled, or was lately.
+    In place of a gateway, `TRIGGERS` has an item for each trigger that is being handled, or was lately, and
+    `EXECUTIONS` one for each execution: its request, and in the end what is `TOLD` of it; a failed one also
+    when it was, in `TOLD_AT`.
 
     An item with the sort key `HOLD` lets nothing be changed on its gateway, or on any if that is `ALL`; the
     attribute `HOLD_WHY` says by whom and why. Only people write and delete it.
 
     A gateway is locked while its item has an `OWNER`. `DRAINS` maps the association ids that were
     asked of EC2 and have not been seen to leave yet to what was asked; it outlives the owner.
+    The item with the sort key `SEEN` has the addresses that the last look saw in service; what has changed
+    since the one before goes into the history, whose sort keys begin with `HISTORY` and the instant. Its
+    items are never changed; by public IP they are found through the index `BY_PUBLIC_IP`.
     Items with an `EXPIRES_AT`, in seconds since the epoch, go by themselves.
     """
 
@@ -68,3 +87,22 @@ class GatewayRecord:
     REQUEST = "Request"
     EXECUTION = "Execution"
     EXPIRES_AT = "ExpiresAt"
+    EXECUTIONS = "executions"
+    ENDED_AT = "EndedAt"
+    TOLD = "Told"
+    TOLD_AT = "ToldAt"
+    SEEN = "seen"
+    VERSION = "Version"
+    LOOKED_AT = "LookedAt"
+    ADDRESSES = "Addresses"
+    HISTORY = "history#"
+    PUBLIC_IP = "PublicIp"
+    BY_PUBLIC_IP = "ByPublicIp"
+
+
+def item_key(partition: str, record: str) -> str:
+    """The key of an item as the AWS CLI takes it: without quote marks, so that it can stand in any message.
+
+    AWS CLI user guide, shorthand syntax.
+    """
+    return f"{GatewayRecord.GATEWAY}={{S={partition}}},{GatewayRecord.SORT}={{S={record}}}"

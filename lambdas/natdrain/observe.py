@@ -41,12 +41,21 @@ def begin(target: Address, look: Look, remembered: Mapping[str, Drain]) -> Drain
     if target.status == DRAINING:
         drain = replace(drain, adopted=True)
     ours = remembered.get(drain.association_id)
-    if ours is None or ours.outcome or ours.requested_at is None:
+    if ours is None or ours.outcome:
         return drain
+    if ours.requested_at is None:
+        # It was to be asked for; if it drains, the answer got lost.
+        return replace(drain, asked_by=ours.asked_by) if drain.adopted else drain
     settling = look.seen_at - ours.requested_at < timedelta(seconds=SETTLE_SECONDS)
     if target.status != DRAINING and not settling:
         return drain
-    return replace(drain, adopted=True, requested_at=ours.requested_at, limit_seconds=ours.limit_seconds)
+    return replace(
+        drain,
+        adopted=True,
+        asked_by=ours.asked_by,
+        requested_at=ours.requested_at,
+        limit_seconds=ours.limit_seconds,
+    )
 
 
 def left_unwatched(before: Drain, look: Look, gateway: Gateway) -> Drain:

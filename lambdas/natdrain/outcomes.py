@@ -18,12 +18,24 @@ from natdrain.errors import (
     RequestRefused,
 )
 
-__all__ = ["IGNORED", "NOTHING_TO_DO", "Failure", "Outcome", "Quiet", "conclude", "quiet"]
+__all__ = [
+    "ENDS_WITHOUT_CLOSE",
+    "IGNORED",
+    "NOTHING_TO_DO",
+    "Failure",
+    "Outcome",
+    "Quiet",
+    "conclude",
+    "quiet",
+]
 
 IGNORED = "ignored"
 """The event asked for nothing, or another execution handles it."""
 NOTHING_TO_DO = "nothing to do"
 """A schedule's addresses have all left before."""
+
+ENDS_WITHOUT_CLOSE = {"ABORTED": "stopped", "TIMED_OUT": "timed out"}
+"""Step Functions' statuses of executions that something else ended, and the names of their outcomes."""
 
 MAX_CAUSE_CHARACTERS = 32_768
 """Step Functions API reference, ExecutionFailedEventDetails: the longest cause."""
@@ -86,9 +98,9 @@ class Quiet:
 class Outcome:
     """How an execution ended.
 
-    `error` is None for a success, else one of `EXECUTION_ERRORS`. `changed` is `none`
-    when nothing was changed, `all` when every named address has left, `some` when some have or are
-    still leaving, and `unknown` when nobody can say.
+    `error` is None for a success and for an execution that was stopped, else one of `EXECUTION_ERRORS`.
+    `changed` is `none` when nothing was changed, `all` when every named address has left, `some` when some
+    have or are still leaving, and `unknown` when nobody can say.
     """
 
     gateway_id: str | None
@@ -151,6 +163,7 @@ def conclude(
     asking: Sequence[str] = (),
     told: Sequence[str] = (),
     absent: Sequence[str] | None = None,
+    status: str | None = None,
     region: str,
 ) -> Outcome:
     """Bring what is known of every address, and a failure if there was one, into one outcome.
@@ -165,6 +178,7 @@ def conclude(
         asking: the associations or allocations that EC2 was about to be asked for when the failure came.
         told: the warnings so far.
         absent: if a schedule asks, what it names and the gateway did not have.
+        status: Step Functions' status of an execution that ended without *Close*.
         region: the region, for commands that people can paste.
     """
     done = {AddressOutcome.ALREADY_RELEASED} if releases else LEFT_EARLIER
@@ -175,6 +189,8 @@ def conclude(
     changed = "none" if dry_run else _changed(drains, words, releases=releases)
     error = _error(drains, changed, failure, releases=releases and not dry_run)
     name = _WORDS[error] if error else _name(drains, dry_run=dry_run)
+    if status in ENDS_WITHOUT_CLOSE:
+        name, error = ENDS_WITHOUT_CLOSE[status], None
     plan = telling.Plan(limit_seconds=limit_seconds, releases=releases) if dry_run else None
     warnings = [warning for d in drains for warning in telling.warnings(d, plan=plan, failed=bool(failure))]
     if releases and error and not dry_run:

@@ -19,6 +19,7 @@ from natdrain.errors import RequestRefused
 from natdrain.policy import RULES
 
 __all__ = [
+    "BY_HAND",
     "DEFAULT_DRAIN_LIMIT_SECONDS",
     "MAX_ADDRESSES",
     "MAX_DRAIN_LIMIT_SECONDS",
@@ -50,6 +51,10 @@ class TriggerKind(StrEnum):
 
     ALARM = "alarm"
     SCHEDULE = "schedule"
+
+
+BY_HAND = "hand"
+"""What stands for the kind of trigger of a request that somebody made."""
 
 
 class AfterDrain(StrEnum):

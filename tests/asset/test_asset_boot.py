@@ -37,7 +37,8 @@ class Functions:
     def call(self, name: str, **event: Any) -> Boot:
         handler = f"natdrain.functions.{name}.handler"
         environment = {**environments(table=self.table)[handler], "AWS_ENDPOINT_URL": self.endpoint}
-        return boot(handler, {"Execution": EXECUTION, **event}, folders=[self.asset], environment=environment)
+        sent = {"Execution": EXECUTION, "RetryCount": 0, **event}
+        return boot(handler, sent, folders=[self.asset], environment=environment)
 
 
 @pytest.fixture(scope="module")
@@ -71,13 +72,13 @@ def functions(asset: Path) -> Iterator[Functions]:
 def answers(functions: Functions) -> Mapping[str, Any]:
     """What each function answers, when each gets what the one before it answered."""
     read = functions.call("read_request", Input={"PublicIps": [PUBLIC_IP]}).answer
-    common = {"Request": read["Request"], "LastAttempt": False}
-    plan = functions.call("validate", **common, Step={}).answer
-    asked = functions.call("disassociate", **common, Step=plan).answer
-    seen = functions.call("confirm", **common, Step=asked).answer
+    common = {"Request": read["Request"]}
+    plan = functions.call("validate", **common, Step={}).answer["Step"]
+    asked = functions.call("disassociate", **common, Step=plan).answer["Step"]
+    seen = functions.call("confirm", **common, Step=asked).answer["Step"]
     confirmed = {**seen["Drains"][0], "Outcome": "drained", "ConfirmedAt": timestamp(datetime.now(UTC))}
     to_release = {**seen, "Drains": [confirmed], "AllocationIds": [confirmed["AllocationId"]]}
-    released = functions.call("release", **common, Step=to_release).answer
+    released = functions.call("release", **common, Step=to_release).answer["Step"]
     died = {"Error": "Sandbox.Timedout", "Cause": "a state that gave up"}
     closed = functions.call("close", **common, Step=seen, Failure=died).answer
     return {
@@ -119,9 +120,9 @@ def test_close_boots_from_the_asset_and_concludes(answers: Mapping[str, Any]) ->
     assert (answers["close"]["NatGatewayId"], answers["close"]["Outcome"]) == (GATEWAY, "failed")
 
 
-def test_error_of_a_function_is_reported_by_its_bare_name(functions: Functions) -> None:
+def test_refusal_of_a_function_is_an_answer(functions: Functions) -> None:
     refused = functions.call("read_request", Input={})
-    assert (refused.failed, refused.answer["errorType"]) == (True, "RequestRefused")
+    assert (refused.failed, refused.answer["Failure"]["Error"]) == (False, "RequestRefused")
 
 
 def test_function_logs_lines_of_json_that_carry_the_execution(functions: Functions) -> None:

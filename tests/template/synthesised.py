@@ -35,8 +35,13 @@ def only(template: Template, kind: str) -> dict[str, Any]:
     return dict(found)
 
 
-def state_machine(template: Template) -> dict[str, Any]:
-    return only(template, "AWS::StepFunctions::StateMachine")
+def state_machine(template: Template, name: str = "Drain") -> dict[str, Any]:
+    [found] = [
+        found
+        for key, found in of_type(template, "AWS::StepFunctions::StateMachine").items()
+        if key.startswith(name)
+    ]
+    return dict(found)
 
 
 def function(template: Template, name: str) -> dict[str, Any]:
@@ -68,9 +73,9 @@ def resolve(template: Template, value: Any) -> str:
     return {"Ref": _name(key), "Name": _name(key)}[attribute]
 
 
-def definition(template: Template) -> dict[str, Any]:
-    """The workflow in States Language."""
-    text = state_machine(template)["Properties"]["DefinitionString"]
+def definition(template: Template, name: str = "Drain") -> dict[str, Any]:
+    """A workflow in States Language."""
+    text = state_machine(template, name)["Properties"]["DefinitionString"]
     return dict(json.loads(resolve(template, text)))
 
 

@@ -54,7 +54,9 @@ def test_workflow_ends_even_when_nobody_looks(definition: dict[str, Any]) -> Non
 
 
 def test_output_names_the_workflow(template: Template) -> None:
-    [workflow] = of_type(template, "AWS::StepFunctions::StateMachine")
+    [workflow] = [
+        key for key in of_type(template, "AWS::StepFunctions::StateMachine") if key.startswith("Drain")
+    ]
     assert template["Outputs"]["DrainStateMachineArn"]["Value"] == {"Ref": workflow}
 
 

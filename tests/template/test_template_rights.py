@@ -12,6 +12,7 @@ DRAIN = "ec2:DisassociateNatGatewayAddress"
 RELEASE = "ec2:ReleaseAddress"
 
 LOOK = [
+    "Allow dynamodb:PutItem on dynamodb table/StorageTable",
     "Allow cloudwatch:GetMetricData on *",
     "Allow dynamodb:BatchGetItem on dynamodb table/StorageTable",
     "Allow ec2:DescribeAddresses on *",
@@ -43,11 +44,16 @@ RIGHTS = {
         f"Deny {RELEASE} on ec2 elastic-ip/* {PROTECTED}",
     ],
     "Close": [
+        "Allow dynamodb:BatchGetItem on dynamodb table/StorageTable",
         "Allow dynamodb:DeleteItem on dynamodb table/StorageTable",
         "Allow dynamodb:PutItem on dynamodb table/StorageTable",
         "Allow dynamodb:UpdateItem on dynamodb table/StorageTable",
     ],
 }
+TELLING = [
+    "Allow events:PutEvents on events event-bus/default",
+    "Allow sqs:SendMessage on sqs DeadLettersQueue",
+]
 WORKFLOW_RIGHTS = [
     "Allow dynamodb:GetItem on dynamodb table/StorageTable",
     "Allow dynamodb:UpdateItem on dynamodb table/StorageTable",
@@ -55,7 +61,13 @@ WORKFLOW_RIGHTS = [
     # An execution goes on with the versions that it began with, when others have been deployed meanwhile.
     *(f"Allow lambda:InvokeFunction on lambda function:Functions{name}:*" for name in FUNCTIONS),
     "Allow states:DescribeExecution on states execution:DrainStateMachine:*",
+    *TELLING,
 ]
+RECORD_RIGHTS = (
+    ["Allow dynamodb:UpdateItem on dynamodb table/StorageTable"]
+    + [f"Allow lambda:InvokeFunction on lambda function:FunctionsClose:{v}" for v in "1*"]
+    + TELLING
+)
 
 
 # What the services themselves ask for, on behalf of a function or the workflow.
@@ -99,9 +111,10 @@ def test_function_has_exactly_the_rights_it_uses(template: Template, name: str) 
     assert rights_of_function(template, name) == expected
 
 
-def test_workflow_has_exactly_the_rights_it_uses(template: Template) -> None:
-    role = state_machine(template)["Properties"]["RoleArn"]
-    assert rights(template, role) == sorted([*WORKFLOW_RIGHTS, *SERVICE_RIGHTS_OF_WORKFLOW])
+@pytest.mark.parametrize(("name", "own"), [("Drain", WORKFLOW_RIGHTS), ("Record", RECORD_RIGHTS)])
+def test_workflow_has_exactly_the_rights_it_uses(template: Template, name: str, own: list[str]) -> None:
+    role = state_machine(template, name)["Properties"]["RoleArn"]
+    assert rights(template, role) == sorted([*own, *SERVICE_RIGHTS_OF_WORKFLOW])
 
 
 def test_rights_to_change_ec2_belong_to_disassociate_and_release_alone(template: Template) -> None:
@@ -135,8 +148,11 @@ def test_function_role_is_assumed_by_lambda_only(template: Template, name: str) 
     assert statement["Principal"] == {"Service": "lambda.amazonaws.com"}
 
 
-def test_workflow_role_is_assumed_by_step_functions_for_this_account_only(template: Template) -> None:
-    role = template["Resources"][state_machine(template)["Properties"]["RoleArn"]["Fn::GetAtt"][0]]
+@pytest.mark.parametrize("name", ["Drain", "Record"])
+def test_workflow_role_is_assumed_by_step_functions_for_this_account_only(
+    template: Template, name: str
+) -> None:
+    role = template["Resources"][state_machine(template, name)["Properties"]["RoleArn"]["Fn::GetAtt"][0]]
     [statement] = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
     account = statement["Condition"]["StringEquals"]["aws:SourceAccount"]
     assert (statement["Principal"], account) == (

@@ -8,9 +8,7 @@ from typing import Any
 
 import pytest
 
-from synthesised import RunApplication, Template, of_type, only, rights, state_machine
-
-KINDS = ("AWS::Events::Rule", "AWS::Scheduler::Schedule", "AWS::SQS::Queue")
+from synthesised import RunApplication, Template, of_type, only, resolve, rights
 
 
 @pytest.fixture(scope="module")
@@ -33,17 +31,32 @@ def schedule(template: Template, name: str) -> dict[str, Any]:
     return dict(found)
 
 
+def rule_on(template: Template, source: str) -> dict[str, Any]:
+    [found] = [
+        rule["Properties"]
+        for rule in of_type(template, "AWS::Events::Rule").values()
+        if rule["Properties"]["EventPattern"]["source"] == [source]
+    ]
+    return dict(found)
+
+
+def alarm_rule(template: Template) -> dict[str, Any]:
+    return rule_on(template, "aws.cloudwatch")
+
+
 def dead_letters(template: Template) -> dict[str, Any]:
     [queue] = of_type(template, "AWS::SQS::Queue")
     return {"Arn": {"Fn::GetAtt": [queue, "Arn"]}}
 
 
 def test_nothing_starts_executions_when_nobody_says_so(plain: Template) -> None:
-    assert [of_type(plain, kind) for kind in KINDS] == [{}, {}, {}]
+    rules = of_type(plain, "AWS::Events::Rule").values()
+    assert [rule["Properties"]["EventPattern"]["source"] for rule in rules] == [["aws.states"]]
+    assert of_type(plain, "AWS::Scheduler::Schedule") == {}
 
 
 def test_rule_lets_alarms_through_that_go_into_alarm_and_name_gateway_and_address(template: Template) -> None:
-    pattern = only(template, "AWS::Events::Rule")["Properties"]["EventPattern"]
+    pattern = alarm_rule(template)["EventPattern"]
     assert (pattern["source"], pattern["detail-type"]) == (
         ["aws.cloudwatch"],
         ["CloudWatch Alarm State Change"],
@@ -62,7 +75,7 @@ def test_rule_lets_alarms_through_that_go_into_alarm_and_name_gateway_and_addres
 
 
 def test_rule_lets_events_of_this_account_and_region_through_only(template: Template) -> None:
-    pattern = only(template, "AWS::Events::Rule")["Properties"]["EventPattern"]
+    pattern = alarm_rule(template)["EventPattern"]
     assert (pattern["account"], pattern["region"]) == ([{"Ref": "AWS::AccountId"}], [{"Ref": "AWS::Region"}])
 
 
@@ -85,17 +98,17 @@ def test_rule_lets_only_the_named_alarms_through_when_prefixes_are_given(
     config.write_text('alarms = { enabled = true, name_prefixes = ["Egress", "Edge"] }')
     assert run_application(tmp_path, {"natdrain:config": str(config)}).returncode == 0
     template = json.loads((tmp_path / "Natdrain.template.json").read_text())
-    detail = only(template, "AWS::Events::Rule")["Properties"]["EventPattern"]["detail"]
+    detail = alarm_rule(template)["EventPattern"]["detail"]
     assert detail["alarmName"] == [{"prefix": "Egress"}, {"prefix": "Edge"}]
 
 
 def test_rule_has_a_dead_letter_queue(template: Template) -> None:
-    [target] = only(template, "AWS::Events::Rule")["Properties"]["Targets"]
+    [target] = alarm_rule(template)["Targets"]
     assert target["DeadLetterConfig"] == dead_letters(template)
 
 
 def test_rule_and_schedules_may_start_this_workflow_and_nothing_else(template: Template) -> None:
-    [target] = only(template, "AWS::Events::Rule")["Properties"]["Targets"]
+    [target] = alarm_rule(template)["Targets"]
     start = "Allow states:StartExecution on states stateMachine:DrainStateMachine"
     assert rights(template, target["RoleArn"]) == [start]
     roles = {
@@ -104,7 +117,7 @@ def test_rule_and_schedules_may_start_this_workflow_and_nothing_else(template: T
     }
     for role in roles:
         assert rights(template, json.loads(role)) == [
-            "Allow sqs:SendMessage on sqs TriggersDeadLetters",
+            "Allow sqs:SendMessage on sqs DeadLettersQueue",
             start,
         ]
 
@@ -133,7 +146,7 @@ def test_schedule_persists_as_configured_and_then_has_a_dead_letter_queue(templa
 
 def test_schedule_asks_with_its_request_and_says_who_asks(template: Template) -> None:
     target = schedule(template, "monthly")["Target"]
-    assert target["Arn"] == {"Ref": next(iter(of_type(template, state_machine(template)["Type"])))}
+    assert resolve(template, target["Arn"]).endswith(":DrainStateMachine")
     assert json.loads(target["Input"]) == {
         "Reason": "schedule monthly",
         "NatGatewayId": "nat-0a1b2c3d4e5f60718",
@@ -178,3 +191,15 @@ def test_schedule_whose_time_has_passed_is_warned_of_and_not_refused(
         "past: end_at has passed",
         "once: at(2020-01-01T00:00:00) has passed",
     ]
+
+
+def test_executions_that_do_not_end_by_themselves_are_recorded(template: Template) -> None:
+    rule = rule_on(template, "aws.states")
+    pattern, [target] = rule["EventPattern"], rule["Targets"]
+    [drain] = pattern["detail"]["stateMachineArn"]
+    assert resolve(template, drain).endswith(":DrainStateMachine"), "never its own, which would go round"
+    assert pattern["detail"]["status"] == ["ABORTED", "TIMED_OUT", "FAILED"]
+    assert resolve(template, target["Arn"]).endswith(":RecordStateMachine")
+    assert target["DeadLetterConfig"] == dead_letters(template)
+    start = "Allow states:StartExecution on states stateMachine:RecordStateMachine"
+    assert rights(template, target["RoleArn"]) == [start]

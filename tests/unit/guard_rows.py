@@ -127,7 +127,7 @@ FOUND: dict[str, list[Found]] = {
         Found(
             says=(
                 "every gateway is held (bob)",
-                'delete-item --table-name table --key \'{"NatGatewayId": {"S": "all"}',
+                "delete-item --table-name table --key NatGatewayId={S=all},Record={S=hold}",
             ),
             of_look={"holds": (Hold(held="all", why="bob", table="table"),)},
         ),

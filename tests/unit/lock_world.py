@@ -160,7 +160,7 @@ class LockWorld:
             after_drain=AfterDrain.RELEASE if start.changes == "Release" else AfterDrain.KEEP,
             when_busy=start.when_busy,
         )
-        known = {"request": request.to_json(), "quiet": {}, "failure": {}, "step": first}
+        known = {"request": request.to_json(), "quiet": {}, "failure": {}, "start": {}, "step": first}
         walk = Walk(self._states, _MACHINE, f"{_EXECUTIONS}{number}", known, self.now)
         walk.enter("Take the lock", self.now)
         self.executions.append(Execution(walk, start.changes, later))
@@ -231,9 +231,10 @@ class LockWorld:
         if walk.at == "Validate":
             walk.enter(execution.changes, self.now)
         elif walk.at == "Choose the next step":
-            walk.enter(execution.changes if execution.later else "Close", self.now)
-            walk.variables["step"] = execution.later.pop() if execution.later else walk.variables["step"]
-        elif walk.at in {"Did it succeed?", "Fail"}:
+            goes_on = execution.later and not walk.variables["failure"]
+            walk.enter(execution.changes if goes_on else "Close", self.now)
+            walk.variables["step"] = execution.later.pop() if goes_on else walk.variables["step"]
+        elif walk.at in {"Is there anything to tell?", "Fail"}:
             self._end(execution, "FAILED")
 
     def _function_goes_on(self, execution: Execution, *, answer_lost: bool) -> None:

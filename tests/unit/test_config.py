@@ -42,6 +42,23 @@ def test_config_starts_nothing_by_itself_when_nobody_says_so() -> None:
     assert (Config().alarms.enabled, Config().schedule) == (False, [])
 
 
+def test_config_tells_nobody_when_nobody_says_so() -> None:
+    silent = Config()
+    assert (silent.messages.emails, silent.messages.chat, silent.operations.alarm_topics) == ([], False, [])
+
+
+@pytest.mark.parametrize(
+    "arn", ["arn:aws:sns:eu-central-1:123456789012:on-call", "arn:aws-cn:sns:cn-north-1:123456789012:A_b-9"]
+)
+def test_config_takes_topics_of_every_partition(load: Load, arn: str) -> None:
+    assert load(f'operations.alarm_topics = ["{arn}"]').operations.alarm_topics == [arn]
+
+
+@pytest.mark.parametrize("address", ["a@example.com", "first.last+tag@mail.example.co.uk"])
+def test_config_takes_e_mail_addresses_as_people_have_them(load: Load, address: str) -> None:
+    assert load(f'messages.emails = ["{address}"]').messages.emails == [address]
+
+
 def test_config_of_alarms_takes_the_default_limit_when_it_has_none_of_its_own(load: Load) -> None:
     assert load("defaults.max_drain_duration_seconds = 99").alarm_limit_seconds == 99
 
@@ -76,6 +93,8 @@ def test_example_has_everything_switched_on() -> None:
         example.defaults,
         example.guards,
         example.after_drain,
+        example.messages,
+        example.operations,
         example.alarms,
     ]
     assert {name for s in sections for name in keys_of(type(s)) - s.model_fields_set} == set()
@@ -174,6 +193,38 @@ WRONG = {
     "schedule that overrides what no request can": (
         schedule(request='{ PublicIps = ["203.0.113.7"], Override = ["hold"] }'),
         'Override "hold" cannot be overridden: what can be overridden is remaining, ports, capacity',
+    ),
+    "address that is none": (
+        'messages.emails = ["a@example.com", "network team"]',
+        'messages.emails[1] = "network team": is no e-mail address (addresses that get',
+    ),
+    "address without a domain": (
+        'messages.emails = ["root@localhost"]',
+        'messages.emails[0] = "root@localhost": is no e-mail address',
+    ),
+    "address twice": (
+        'messages.emails = ["a@example.com", "A@example.com"]',
+        "the address a@example.com is there more than once, if case does not count (addresses that get an",
+    ),
+    "one address for a list": (
+        'messages.emails = "a@example.com"',
+        'messages.emails = "a@example.com": input should be a valid list',
+    ),
+    "topic by its name": (
+        'operations.alarm_topics = ["on-call"]',
+        'operations.alarm_topics[0] = "on-call": is not the ARN of an SNS standard topic, such as arn',
+    ),
+    "topic that keeps an order": (
+        'operations.alarm_topics = ["arn:aws:sns:eu-central-1:123456789012:on-call.fifo"]',
+        'on-call.fifo": is not the ARN of an SNS standard topic',
+    ),
+    "more topics than an alarm has": (
+        f"operations.alarm_topics = {[f'arn:aws:sns:eu-central-1:123456789012:{n}' for n in range(6)]}",
+        "list should have at most 5 items after validation, not 6 (ARNs of SNS topics of this region, 5 at",
+    ),
+    "key of the operations": (
+        "operations.alarm_topic = []",
+        "operations.alarm_topic = []: there is no such key; did you mean alarm_topics?",
     ),
     "value for a section": ("table = true", "table = true: input should be a valid dictionary"),
     "value for a list": (

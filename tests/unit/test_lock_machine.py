@@ -50,7 +50,7 @@ import synthesised
 from builders import START
 from in_flight import InFlight, StandingStill
 from lock_world import ALICE, CHANGES, HANDLERS, RUNNING, TABLE, Execution, LockWorld, Start, Template
-from natdrain import aws, ec2, history
+from natdrain import aws, ec2, lock
 from natdrain.functions import close, task
 from natdrain.names import TABLE_ENV
 from natdrain.names import GatewayRecord as R
@@ -193,7 +193,7 @@ def dynamodb() -> Iterator[Any]:
             patch.setenv(name, "us-east-1")
         patch.setenv(TABLE_ENV, TABLE)
         patch.setattr(ec2, "now", lambda: START)
-        patch.setattr(close, "_measure", lambda *_: None)
+        patch.setattr(close, "emit", lambda _: None)
         patch.setattr(task.logger, "_logger", logging.getLogger("quiet"))
         client = boto3.client("dynamodb")
         keys = {R.GATEWAY: "HASH", R.SORT: "RANGE"}
@@ -282,6 +282,6 @@ def test_lock_that_is_never_taken_over_is_found_out(dynamodb: Any, template: Tem
 def test_function_that_does_not_see_whether_the_lock_is_its_own_is_found_out(
     dynamodb: Any, template: Template, monkeypatch: pytest.MonkeyPatch, fence: str
 ) -> None:
-    monkeypatch.setattr(history, fence, lambda *_: {} if fence == "intend" else True)
+    monkeypatch.setattr(lock, fence, lambda *_: {} if fence == "intend" else True)
     with pytest.raises(LockBrokenError):
         play(dynamodb, template)

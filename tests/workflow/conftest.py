@@ -21,8 +21,9 @@ def _cloud() -> Iterator[EmbeddedCloud]:
 
 @pytest.fixture
 def cloud(_cloud: EmbeddedCloud) -> Iterator[EmbeddedCloud]:
-    """The cloud, without faults and with EC2's usual lags."""
+    """The cloud, without faults and with EC2's usual lags, when all is recorded of the story before."""
     _cloud.recorder.faults = ()
+    _cloud.clock.advance(1)
     _cloud.simulation.configure(lags=Lags(), seed=0)
     yield _cloud
     _cloud.recorder.faults = ()
@@ -54,7 +55,8 @@ def nat(cloud: EmbeddedCloud, _subnet: str) -> BuildGateway:
         story = next(_numbers)
         allocations = [
             cloud.simulation.add_address(
-                public_ip=f"203.0.{story}.{number}", tags=(address_tags or {}).get(number, MANAGED)
+                public_ip=f"203.{story // 256}.{story % 256}.{number}",
+                tags=(address_tags or {}).get(number, MANAGED),
             )
             for number in range(addresses)
         ]

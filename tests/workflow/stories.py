@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from boto3.dynamodb.types import TypeDeserializer
+
 from natdrain_sim.cloud import EmbeddedCloud, Run
 
 MANAGED = {"natdrain:managed": "true"}
@@ -80,3 +82,42 @@ def log_lines(cloud: EmbeddedCloud) -> list[dict[str, Any]]:
     groups = [group["logGroupName"] for group in logs.describe_log_groups()["logGroups"]]
     messages = [e["message"] for g in groups for e in logs.filter_log_events(logGroupName=g)["events"]]
     return [json.loads(message) for message in messages if message.startswith("{")]
+
+
+@dataclass(frozen=True)
+class Ear:
+    """A queue behind a rule on the default bus."""
+
+    cloud: EmbeddedCloud
+    url: str
+
+    @classmethod
+    def on(cls, cloud: EmbeddedCloud, name: str, pattern: dict[str, Any]) -> Ear:
+        sqs, events = cloud.client("sqs"), cloud.client("events")
+        url = sqs.create_queue(QueueName=name)["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        events.put_rule(Name=name, EventPattern=json.dumps(pattern))
+        events.put_targets(Rule=name, Targets=[{"Id": name, "Arn": arn}])
+        return cls(cloud, url)
+
+    def heard(self) -> list[dict[str, Any]]:
+        """What has come since it was asked last."""
+        return [json.loads(body) for body in received(self.cloud, self.url)]
+
+
+def received(cloud: EmbeddedCloud, queue_url: str) -> list[str]:
+    """Every message of a queue, which then is empty."""
+    sqs, bodies = cloud.client("sqs"), []
+    while messages := sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10).get("Messages"):
+        for message in messages:
+            bodies.append(message["Body"])
+            sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
+    return bodies
+
+
+def history(cloud: EmbeddedCloud, gateway_id: str) -> list[dict[str, Any]]:
+    """The history of a gateway, in order."""
+    rows = [
+        item for record, item in sorted(items(cloud, gateway_id).items()) if record.startswith("history#")
+    ]
+    return [{key: TypeDeserializer().deserialize(value) for key, value in row.items()} for row in rows]

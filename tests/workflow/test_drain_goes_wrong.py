@@ -341,7 +341,9 @@ def test_stopped_drain_that_ended_unwatched_is_found_by_every_name(
 def test_execution_ends_with_a_name_of_its_own_when_it_cannot_be_closed(
     cloud: EmbeddedCloud, nat: BuildGateway
 ) -> None:
-    cloud.recorder.faults = [Fault(operation="dynamodb:PutItem", error="InternalServerError")]
-    run = cloud.run(nat().named(1, MaxDrainDurationSeconds=1))
+    gateway = nat()
+    in_close = {"operation": "dynamodb:TransactWriteItems", "role_contains": "Close"}
+    cloud.recorder.faults = [Fault(**in_close, error="InternalServerError")]
+    run = cloud.run(gateway.named(1, MaxDrainDurationSeconds=1))
     assert (run.status, run.error) == ("FAILED", "DrainFailed")
     assert "The end of this execution could not be recorded; look at the gateway." in run.result

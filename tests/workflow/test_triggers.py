@@ -50,7 +50,7 @@ def test_alarm_that_goes_back_to_ok_is_ignored(cloud: EmbeddedCloud) -> None:
     run = cloud.run(sample("alarm-event.back-to-ok.json"))
     assert (run.status, run.result["Outcome"], run.result["Changed"]) == ("SUCCEEDED", "ignored", "none")
     assert "went from ALARM to OK" in run.result["Summary"]
-    assert run.calls == {"lambda:Invoke": 2}
+    assert run.calls == {"lambda:Invoke": 2, "dynamodb:TransactWriteItems": 1}
 
 
 def test_event_drains_once_when_it_comes_ten_times_at_once(cloud: EmbeddedCloud, nat: BuildGateway) -> None:

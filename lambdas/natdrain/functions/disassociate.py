@@ -2,19 +2,20 @@
 
 It decides nothing: what EC2 answers is written down, and the next look judges it.
 
-Input: `{Execution, Request, Step}`, whose `AssociationIds` are to be asked for. Output: the next step,
-`{Do, Drains, Warnings, ...}`. Errors: `GatewayBusy` when the lock is no longer ours; `RequestRefused` when a
-dry run finds the right missing; `TransientFailure`.
+Input: `{Execution, Request, Step}`, whose `AssociationIds` are to be asked for. Output: `{Step, Start,
+Failure}`: the next step, or `GatewayBusy` when the lock is no longer ours, or `RequestRefused` when a dry run
+finds the right missing. Errors: `TransientFailure`.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from natdrain import ec2, history
+from natdrain import ec2, lock
 from natdrain.decide import Finished, Release, accepted, recovered, refused
 from natdrain.errors import GatewayBusy
-from natdrain.functions.task import Event, answer, drains_of, setting, task
+from natdrain.functions.task import Event, answer, drains_of, refusing, setting, task
 from natdrain.names import TABLE_ENV
 from natdrain.requests import AfterDrain, Request
 
@@ -22,6 +23,7 @@ __all__ = ["handler"]
 
 
 @task
+@refusing
 def handler(event: Event) -> dict[str, Any]:
     """Prove the permission (dry run), or check hold and lock, ask, and remember what EC2 accepted."""
     request = Request.parse(event["Request"])
@@ -33,11 +35,14 @@ def handler(event: Event) -> dict[str, Any]:
         return answer(event, Release.of(drains, drains) if releases else Finished(drains))
 
     table, owner = setting(TABLE_ENV), event["Execution"]
-    if held := history.holds(table, gateway_id):
+    if held := lock.holds(table, gateway_id):
         # Set since the guards were asked: they are asked again at the next look.
         return answer(event, refused(drains, ids, at=ec2.now(), refusal=held[0].problem, busy=True))
-    asked = [drain for drain in drains if drain.association_id in ids]
-    remembered = history.intend(table, gateway_id, owner, asked)
+    before, drains = (
+        drains,
+        tuple(replace(drain, asked_by=owner) if drain.association_id in ids else drain for drain in drains),
+    )
+    remembered = lock.intend(table, gateway_id, owner, [d for d in drains if d.association_id in ids])
     if remembered is None:
         raise GatewayBusy(
             f"{gateway_id}: the lock was taken over from this execution; nothing was asked of EC2."
@@ -46,8 +51,10 @@ def handler(event: Event) -> dict[str, Any]:
         return answer(event, earlier)
     said = ec2.disassociate(gateway_id, ids, request.limit_seconds)
     if isinstance(said, ec2.Refused):
-        step = refused(drains, ids, at=said.at, refusal=said.text, busy=said.busy, denied=said.denied)
+        # An earlier attempt, whose answer got lost, may have been accepted.
+        asked = drains if event["RetryCount"] else before
+        step = refused(asked, ids, at=said.at, refusal=said.text, busy=said.busy, denied=said.denied)
         return answer(event, step)
     step = accepted(drains, ids, at=said.at, limit_seconds=request.limit_seconds)
-    history.remember(table, gateway_id, owner, [d for d in step.drains if d.association_id in ids])
+    lock.remember(table, gateway_id, owner, [d for d in step.drains if d.association_id in ids])
     return answer(event, step)

@@ -1,25 +1,26 @@
-"""One look, with all that is known before it: what *Validate* and *Confirm* decide by."""
+"""One look, and what is decided by it: what *Validate* and *Confirm* have in common."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 
-from natdrain import aws, ec2, history, surroundings
-from natdrain.decide import Known
+from natdrain import aws, ec2, history, lock, surroundings
+from natdrain.decide import Decision, Known, Refuse, decide
 from natdrain.functions.task import Event, drains_of, setting
+from natdrain.gateways import Address, Gateway
 from natdrain.looks import Look
-from natdrain.names import GUARD_POLICY_ENV, TABLE_ENV
+from natdrain.names import GUARD_POLICY_ENV, MAX_RETRIES, TABLE_ENV
 from natdrain.policy import GuardPolicy
 from natdrain.requests import Request
 
-__all__ = ["look_and_recall"]
+__all__ = ["look_and_decide"]
 
 
-def look_and_recall(event: Event, request: Request, names: Collection[str]) -> tuple[Look, Known]:
-    """Look at the gateway, and at whatever the guards want to know of the addresses with these names.
+def look_and_decide(event: Event, request: Request, names: Collection[str]) -> Decision:
+    """Look at the gateway, and at whatever the guards want to know of the addresses with these names; decide.
 
-    Names are association ids, allocation ids or public IPs; without any the gateway is all there is to see.
+    What this look shows that the one before did not is recorded, but for a dry run's. Names are association
+    ids, allocation ids or public IPs; without any the gateway is all there is to see.
 
     Raises:
         RequestRefused: what the table remembers cannot be read.
@@ -28,26 +29,39 @@ def look_and_recall(event: Event, request: Request, names: Collection[str]) -> t
     """
     table, gateway_id = setting(TABLE_ENV), str(request.gateway_id)
     policy = GuardPolicy.from_text(setting(GUARD_POLICY_ENV))
-    gateway, now = ec2.describe_gateway(gateway_id), ec2.now()
-    known = Known(drains=drains_of(event), policy=policy)
-    if not names:
-        return Look(seen_at=now, gateway=gateway), known
+    look = _look(request, policy, names, last=event["RetryCount"] >= MAX_RETRIES)
+    memory = lock.recall(table, gateway_id, *_ids(look, names))
+    drains = drains_of(event)
+    decision = decide(request, look, Known(drains=drains, policy=policy, remembered=memory.drains))
+    if not request.dry_run:
+        now_known = () if isinstance(decision, Refuse) else decision.drains
+        history.note(
+            table,
+            gateway_id,
+            memory.seen,
+            look,
+            {**memory.drains, **{drain.association_id: drain for drain in now_known}},
+            request=request,
+            execution=event["Execution"],
+            first=not drains,
+        )
+    return decision
 
-    last: bool = event["LastAttempt"]
-    named = [
-        address
-        for address in (gateway.addresses if gateway else ())
-        if not {address.association_id, address.allocation_id, address.public_ip}.isdisjoint(names)
-    ]
-    associations = {a.association_id for a in named if a.association_id} | _with(names, "eipassoc-")
+
+def _look(request: Request, policy: GuardPolicy, names: Collection[str], *, last: bool) -> Look:
+    table, gateway_id = setting(TABLE_ENV), str(request.gateway_id)
+    gateway, now = ec2.describe_gateway(gateway_id), ec2.now()
+    if not names:
+        return Look(seen_at=now, gateway=gateway)
+    named = _named(gateway, names)
     allocations = {a.allocation_id for a in named if a.allocation_id} | _with(names, "eipalloc-")
     asks_load = named and policy.asks("ports", "capacity", automatic=request.automatic)
     asks_calendar = policy.change_calendars and policy.asks("calendar", automatic=request.automatic)
-    look = Look(
+    return Look(
         seen_at=now,
         gateway=gateway,
         elastic_ips=aws.read(lambda: ec2.describe_elastic_ips(sorted(allocations)), last_attempt=last),
-        holds=history.holds(table, gateway_id),
+        holds=lock.holds(table, gateway_id),
         load=(
             aws.read(lambda: surroundings.read_load(gateway_id, policy, now), last_attempt=last)
             if asks_load
@@ -59,9 +73,22 @@ def look_and_recall(event: Event, request: Request, names: Collection[str]) -> t
             else None
         ),
     )
-    public_ips = {name for name in names if not name.startswith("eip")}
-    remembered = history.recall(table, gateway_id, associations, allocations | public_ips)
-    return look, replace(known, remembered=remembered)
+
+
+def _named(gateway: Gateway | None, names: Collection[str]) -> list[Address]:
+    return [
+        address
+        for address in (gateway.addresses if gateway else ())
+        if not {address.association_id, address.allocation_id, address.public_ip}.isdisjoint(names)
+    ]
+
+
+def _ids(look: Look, names: Collection[str]) -> tuple[set[str], set[str]]:
+    """The associations of what these names mean, and its allocation ids and public IPs."""
+    named = _named(look.gateway, names)
+    associations = {a.association_id for a in named if a.association_id} | _with(names, "eipassoc-")
+    allocations = {a.allocation_id for a in named if a.allocation_id} | _with(names, "eipalloc-")
+    return associations, allocations | {name for name in names if not name.startswith("eip")}
 
 
 def _with(names: Collection[str], prefix: str) -> set[str]:

@@ -1,8 +1,8 @@
 """*Read the request*: turn the execution input, whatever sent it, into one request in order.
 
-Input: `{Execution, Input}`. Output: `{Request, Quiet}`: the request with the gateway named, or where there is
-nothing to do, `Quiet` with the outcome and why. Errors: `RequestRefused` with every problem of the input;
-`TransientFailure`.
+Input: `{Execution, Input}`. Output: `{Request, Quiet, Failure}`: the request with the gateway named, or where
+there is nothing to do, `Quiet` with the outcome and why, or `RequestRefused` with every problem of the input.
+Errors: `TransientFailure`.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from natdrain import ec2, history
+from natdrain import claims, ec2, history
 from natdrain.alarms import AlarmPolicy, Ignored, is_alarm, read_alarm
 from natdrain.errors import RequestRefused
-from natdrain.functions.task import setting, task
+from natdrain.functions.task import refusing, setting, task
 from natdrain.names import ALARM_POLICY_ENV, DRAIN_LIMIT_ENV, RELEASE_ENV, TABLE_ENV
 from natdrain.outcomes import IGNORED, NOTHING_TO_DO, Quiet
 from natdrain.requests import AfterDrain, Request
@@ -24,6 +24,7 @@ __all__ = ["handler"]
 
 
 @task
+@refusing
 def handler(event: Mapping[str, Any]) -> dict[str, Any]:
     """Read the input, find the gateway of public IPs, and see that each trigger is handled once."""
     request = _read(event["Input"])
@@ -35,6 +36,8 @@ def handler(event: Mapping[str, Any]) -> dict[str, Any]:
             ips = ", ".join(request.public_ips)
             return _answer(request, Quiet(NOTHING_TO_DO, f"No NAT gateway here has {ips}: nothing to do."))
         request = replace(request, gateway_id=gateway_id)
+    # First, so that whatever happens from here on can be told and taken back.
+    history.begin(setting(TABLE_ENV), event["Execution"], request)
     return _answer(request, _handled_elsewhere(request, event["Execution"]))
 
 
@@ -72,7 +75,7 @@ def _handled_elsewhere(request: Request, execution: str) -> Quiet | None:
     """Events come at least once: the first execution of a trigger claims it, and the others end here."""
     if request.trigger is None or request.dry_run:
         return None
-    handler_of_it = history.claim(setting(TABLE_ENV), request, execution)
+    handler_of_it = claims.claim(setting(TABLE_ENV), request, execution)
     if handler_of_it == execution:
         return None
     by_hand = json.dumps(replace(request, trigger=None).to_json())

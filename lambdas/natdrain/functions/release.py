@@ -3,18 +3,19 @@
 It is there only if the deployment allows it, and decides nothing: which allocations may go, two looks have
 confirmed.
 
-Input: `{Execution, Request, Step}`, whose `AllocationIds` are to go. Output: the next step, `{Do, Drains,
-Warnings, ...}`. Errors: `RequestRefused` when a dry run finds the right missing; `TransientFailure`.
+Input: `{Execution, Request, Step}`, whose `AllocationIds` are to go. Output: `{Step, Start, Failure}`: the
+next step, or `RequestRefused` when a dry run finds the right missing. Errors: `TransientFailure`.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from natdrain import ec2, history, release
+from natdrain import ec2, lock, release
 from natdrain.decide import Finished, answered
 from natdrain.drains import Drain
-from natdrain.functions.task import Event, answer, drains_of, setting, task
+from natdrain.functions.task import Event, answer, drains_of, refusing, setting, task
 from natdrain.names import TABLE_ENV
 from natdrain.requests import Request
 
@@ -22,6 +23,7 @@ __all__ = ["handler"]
 
 
 @task
+@refusing
 def handler(event: Event) -> dict[str, Any]:
     """Prove the permission (dry run), or check hold and lock before each allocation, and give it back."""
     request = Request.parse(event["Request"])
@@ -44,10 +46,12 @@ def _release(drain: Drain, gateway_id: str, owner: str) -> Drain:
     table = setting(TABLE_ENV)
     if release.is_stale(drain, ec2.now()):
         return release.refused(drain, "no answer of EC2's came in time", final=False)
-    if held := history.holds(table, gateway_id):
+    if held := lock.holds(table, gateway_id):
         # Set since the guards were asked: they are asked again at the next look.
         return release.refused(drain, held[0].problem, final=False)
-    if not history.remember(table, gateway_id, owner, [drain]):
+    # Under our name, so that whoever records in our place knows what we asked for.
+    drain = replace(drain, asked_by=owner)
+    if not lock.remember(table, gateway_id, owner, [drain]):
         return release.kept(drain, "the lock was taken over from this execution")
     said = ec2.release(str(drain.allocation_id))
     if isinstance(said, ec2.Refused):

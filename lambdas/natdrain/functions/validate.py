@@ -1,27 +1,27 @@
 """*Validate*: the first look, every guard, and the plan.
 
-Input: `{Execution, Request, Step, LastAttempt}`. Output: the next step, `{Do, Drains, Warnings, ...}`, which
-may be to refuse. Errors: `RequestRefused` if the table cannot be understood; `TransientFailure`.
+Input: `{Execution, Request, Step, RetryCount}`. Output: `{Step, Start, Failure}`: the next step, which may be
+to refuse; `RequestRefused` if the table cannot be understood. Errors: `TransientFailure`.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from natdrain.decide import Decision, Disassociate, Finished, Release, Wait, decide
-from natdrain.functions.looking import look_and_recall
-from natdrain.functions.task import Event, answer, task
+from natdrain.decide import Decision, Disassociate, Finished, Release, Wait
+from natdrain.functions.looking import look_and_decide
+from natdrain.functions.task import Event, answer, refusing, task
 from natdrain.requests import AfterDrain, Request
 
 __all__ = ["handler"]
 
 
 @task
+@refusing
 def handler(event: Event) -> dict[str, Any]:
     """Look, ask every guard, decide; a dry run goes on to prove the permissions that will be needed."""
     request = Request.parse(event["Request"])
-    look, known = look_and_recall(event, request, request.names)
-    decision = decide(request, look, known)
+    decision = look_and_decide(event, request, request.names)
     return answer(event, _to_prove(request, decision) if request.dry_run else decision)
 
 

@@ -1,0 +1,27 @@
+"""The one queue of what could not be delivered, whoever was to get it."""
+
+from __future__ import annotations
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.acknowledged import DEAD_LETTERS, acknowledge
+
+__all__ = ["DeadLetters"]
+
+
+class DeadLetters(Construct):
+    """Where every asynchronous edge of the stack ends when its target fails."""
+
+    def __init__(self, scope: Construct, construct_id: str) -> None:
+        super().__init__(scope, construct_id)
+        self.queue = sqs.Queue(
+            self,
+            "Queue",
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            retention_period=Duration.days(14),
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        acknowledge(self.queue, "SQS3", DEAD_LETTERS)
