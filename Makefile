@@ -8,7 +8,7 @@ CDK := node_modules/.bin/cdk
 CONTEXT := $(if $(CONFIG),--context natdrain:config=$(CONFIG))
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help demo test check bench verify-aws synth deploy cdk package docs format clean
+.PHONY: help demo test check prove prove-mutants bench verify-aws history synth deploy cdk package docs format clean
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -40,11 +40,20 @@ check: $(VENV)/ready node_modules/ready ## format, lint, types, import rules, te
 	$(BIN)/lint-imports
 	$(BIN)/pytest -q tests/template/check_*.py
 
+prove: $(VENV)/ready ## spoil every AWS call and see that all ends well; about a quarter of an hour
+	$(BIN)/python tests/proof/prove.py --write docs/reliability.md
+
+prove-mutants: $(VENV)/ready ## put deliberate faults into copies of the code, which the proof must find
+	$(BIN)/python tests/proof/mutants.py
+
 bench: $(VENV)/ready ## measure against what people use today
 	$(BIN)/python -m benchmarks
 
 verify-aws: $(VENV)/ready ## is the embedded cloud right? check in your own account; asks first (ARGS=...)
 	$(BIN)/python tests/cloud/verify_aws.py $(ARGS)
+
+history: $(VENV)/ready ## who had which address when (ARGS="--ip 203.0.113.7", "--gateway nat-...")
+	@$(BIN)/python tools/history.py $(ARGS)
 
 synth: $(VENV)/ready node_modules/ready ## make the template, in cdk.out (CONFIG=FILE)
 	$(CDK) synth --quiet $(CONTEXT)

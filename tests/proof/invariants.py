@@ -1,0 +1,289 @@
+"""What must be so after every case, whatever went wrong: each a function that says what is not.
+
+A further one (of history or events, say) is a function over an `Aftermath`, added to `INVARIANTS`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from boto3.dynamodb.types import TypeDeserializer
+
+from hands import DELETE, FORBIDS_ALL, FORBIDS_THIS, Hand
+from meddling import DISASSOCIATE, Made
+from natdrain.errors import EXECUTION_ERRORS
+from paths import Scene
+from world import REMAINING, UNTOUCHABLE, Ending
+
+RELEASE, LOOK = "ec2:ReleaseAddress", "ec2:DescribeNatGateways"
+TWO_LOOKS_APART = timedelta(seconds=30)
+LOOK_LAG = timedelta(seconds=2)
+ENDED = "Drain Ended"
+LEFT = {"drained", "already_drained", "released", "already_released", "release_failed", "put_back"}
+GIVEN_BACK = {"released", "already_released"}
+STAYED = {"not_asked", "blocked", "planned"}
+
+
+@dataclass
+class Asked:
+    """A request, how it ended, and what was so then."""
+
+    ending: Ending
+    statuses: dict[str, str | None]
+    owned: list[bool]
+    gateway_state: str | None
+
+
+@dataclass
+class Aftermath:
+    """All that is known when a case is over: the execution that it met, and those that asked again."""
+
+    scene: Scene
+    expected: str
+    first: Asked
+    again: list[Asked]
+    made: list[Made]
+    hand: Hand | None
+    stops: bool
+    short: bool
+    """Nothing goes wrong, or only what trying again mends."""
+    lost: bool
+    """What goes wrong is the recording or the telling itself, perhaps for good."""
+    lies: bool
+    """EC2 was made to say that something is not there: its word is all that anybody has."""
+
+    @property
+    def all_asked(self) -> list[Asked]:
+        return [self.first, *self.again]
+
+    def changes(self) -> Iterator[Made]:
+        """The calls that were to change something of EC2's, dry runs left out."""
+        for made in self.made:
+            if made.call.name in {DISASSOCIATE, RELEASE} and not made.call.parameters.get("DryRun"):
+                yield made
+
+    def took_effect(self, made: Made) -> bool:
+        if made.fault is None:
+            return made.call.error is None
+        return made.fault.after_effect and made.call.name == DISASSOCIATE and self._began_to_drain(made)
+
+    def _began_to_drain(self, made: Made) -> bool:
+        gateway, at = self.scene.gateway, made.call.at
+        ids = made.call.parameters["AssociationIds"]
+        before = at - timedelta(microseconds=1)
+        return all(
+            (gateway.status(i, before), gateway.status(i, at)) == ("succeeded", "disassociating") for i in ids
+        )
+
+
+Invariant = Callable[[Aftermath], Iterator[str]]
+
+
+def has_ended(after: Aftermath) -> Iterator[str]:
+    """In success, with an error of the taxonomy, or as it was stopped."""
+    for asked in after.all_asked:
+        status, error = asked.ending.status, asked.ending.error
+        stopped = after.stops and asked is after.first and status == "ABORTED"
+        failed = status == "FAILED" and error in EXECUTION_ERRORS
+        if not (stopped or failed or (status, error) == ("SUCCEEDED", None)):
+            yield f"ended as {status} with {error}"
+
+
+def next_is_accepted(after: Aftermath) -> Iterator[str]:
+    """At once: nothing that went wrong blocks the gateway."""
+    yield from (
+        "the next request is refused as busy" for one in after.again if one.ending.error == "GatewayBusy"
+    )
+
+
+def untouchable_is_untouched(after: Aftermath) -> Iterator[str]:
+    """No primary, protected or foreign address was asked for, or has left; nor one that a hand forbade."""
+    gateway = after.scene.gateway
+    for number in UNTOUCHABLE:
+        names = {gateway.associations[number], gateway.allocations[number]}
+        if any(not names.isdisjoint(_named(made)) for made in after.changes()):
+            yield f"address {number} was asked for"
+        gone = gateway.status(gateway.associations[number]) != "succeeded"
+        if gone and not (after.hand and after.hand.name == DELETE and after.hand.acted):
+            yield f"address {number} is not in service"
+    yield from _forbidden_by_hand(after)
+
+
+def ec2_is_asked_under_the_lock(after: Aftermath) -> Iterator[str]:
+    """Only the execution that holds the gateway's lock asks EC2 for a change of it."""
+    for made in after.changes():
+        if made.call.name == DISASSOCIATE and made.owner != made.execution:
+            yield f"EC2 was asked by {made.execution}, and the lock is held by {made.owner}"
+    if (owner := after.scene.gateway.world.owner(after.scene.gateway.gateway_id)) is not None:
+        yield f"nothing runs any more, and the lock is held by {owner}"
+
+
+def release_follows_two_looks(after: Aftermath) -> Iterator[str]:
+    """Half a minute or more before an allocation is released, a look of this execution missed its address."""
+    gateway = after.scene.gateway
+    for made in after.changes():
+        if made.call.name != RELEASE:
+            continue
+        association = gateway.associations[gateway.allocations.index(made.call.parameters["AllocationId"])]
+        looks = [m.call.at for m in after.made if m.call.name == LOOK and m.execution == made.execution]
+        missed = [at for at in looks if at <= made.call.at and not gateway.status(association, at - LOOK_LAG)]
+        if not missed or made.call.at - missed[0] < TWO_LOOKS_APART:
+            yield f"{made.call.parameters['AllocationId']} was released after one look"
+
+
+def short_trouble_is_never_seen(after: Aftermath) -> Iterator[str]:
+    """What AWS can do the next time, or within a minute, changes nothing."""
+    expected = {after.expected}
+    if after.expected == "overdue":
+        # One whose limit is not known, since EC2's answer got lost, is waited for longer.
+        expected.add("drained")
+    if after.short and after.first.ending.outcome not in expected:
+        yield f"ended as {after.first.ending.outcome} and not {after.expected}"
+
+
+def _forbidden_by_hand(after: Aftermath) -> Iterator[str]:
+    if (hand := after.hand) is None or not hand.acted or hand.refused:
+        return
+    gateway = after.scene.gateway
+    this = {gateway.associations[1], gateway.allocations[1]}
+    later = after.made[hand.made :]
+    for made in after.changes():
+        if made not in later or not made.moment.number:
+            continue
+        of_this = hand.name in FORBIDS_THIS and not this.isdisjoint(_named(made))
+        of_gateway = hand.name in FORBIDS_ALL
+        if of_this or of_gateway:
+            yield f"{made.call.name} although somebody {hand.name}"
+
+
+def _named(made: Made) -> list[str]:
+    parameters = made.call.parameters
+    return [*parameters.get("AssociationIds", ()), *filter(None, [parameters.get("AllocationId")])]
+
+
+def enough_stay_in_service(after: Aftermath) -> Iterator[str]:
+    """Never fewer than the guard allows, from the moment of a change of ours."""
+    for made in after.changes():
+        if made.call.name == DISASSOCIATE and after.took_effect(made):
+            left = after.scene.gateway.in_service(made.call.at)
+            if left < REMAINING:
+                yield f"{left} addresses were left in service"
+
+
+def result_agrees_with_ec2(after: Aftermath) -> Iterator[str]:
+    """What a result says of each address is so, or the result says that nobody knows."""
+    for number, asked in enumerate(after.all_asked):
+        lies = after.lies and number == 0
+        if asked.ending.result and not lies:
+            yield from (
+                f"request {number + 1}: {what}" for what in _disagreements(after, asked, asked.ending.result)
+            )
+
+
+def _disagreements(after: Aftermath, asked: Asked, result: dict[str, Any]) -> Iterator[str]:
+    gateway = after.scene.gateway
+    for row in result["Addresses"]:
+        number = gateway.associations.index(row["AssociationId"])
+        status = asked.statuses[row["AssociationId"]]
+        said, owned = row["Outcome"], asked.owned[number]
+        meddled = (after.hand and after.hand.touched(number)) or number in after.scene.touched_before
+        if (
+            (said in LEFT and status is not None)
+            or (said in GIVEN_BACK and owned and not after.lies)
+            or (said == "release_failed" and not owned and not meddled)
+            or (said in STAYED and status != "succeeded" and not meddled)
+            or (said == "overdue" and status != "disassociating")
+            or (said == "failed" and status is None)
+            or (said == "gateway_gone" and asked.gateway_state == "available")
+        ):
+            ours = "ours" if owned else "gone"
+            yield f"address {number} is told {said}; it is {status}, its allocation {ours}"
+    own = [m for m in after.changes() if m.execution == asked.ending.execution and after.took_effect(m)]
+    if result["Changed"] == "none" and own:
+        yield f"told to have changed nothing, after {own[0].call.name}"
+
+
+def asking_again_converges(after: Aftermath) -> Iterator[str]:
+    """Within two more requests all that was asked for has come about, or a person must mend something."""
+    last, gateway = after.all_asked[-1], after.scene.gateway
+    meddled = after.hand is not None and after.hand.acted and not after.hand.refused
+    if not after.scene.targets:
+        if last.ending.outcome != after.expected and not meddled:
+            yield f"asked again, it ends as {last.ending.outcome} and not {after.expected}"
+        return
+    gone = all(last.statuses[gateway.associations[n]] is None for n in after.scene.targets)
+    given_back = not after.scene.releases or after.lies or not any(last.owned[n] for n in after.scene.targets)
+    mend = meddled and last.ending.error is not None
+    if not ((gone and given_back) or mend):
+        yield f"asked again, it ends as {last.ending.outcome}, and not all has come about"
+
+
+def history_and_last_event_agree(after: Aftermath) -> Iterator[str]:
+    """However an execution ended, history and event tell the same of it, and at least one of them does."""
+    for number, asked in enumerate(after.all_asked):
+        records = [*_entries(after, asked), *_events(after, asked)]
+        request = after.scene.request if number == 0 else after.scene.again or after.scene.request
+        quiet = (
+            request.get("DryRun")
+            or "ignored" in {asked.ending.outcome, after.expected}
+            or (after.lost and number == 0)
+        )
+        if not records and not quiet:
+            yield f"request {number + 1}: nothing was recorded or told of its end"
+        result = asked.ending.result
+        for record in records:
+            if record["Execution"] != asked.ending.execution:
+                yield f"request {number + 1}: recorded as {record['Execution']}"
+            if result and any(record[key] != result[key] for key in ("Outcome", "Changed", "Summary")):
+                yield f"request {number + 1}: {record['Outcome']} is recorded, {result['Outcome']} the result"
+            # It was made a moment later, or after a while of trouble: either may have become true.
+            late = replace(asked, statuses=after.scene.gateway.statuses())
+            if not result and all([*_disagreements(after, at, record)] for at in (asked, late)):
+                yield f"record of request {number + 1} is so neither then nor later: {record['Addresses']}"
+
+
+def _entries(after: Aftermath, asked: Asked) -> Iterator[dict[str, Any]]:
+    """The history's entries of this end."""
+    cloud, gateway_id = after.scene.gateway.world.cloud, after.scene.gateway.gateway_id
+    for row in cloud.client("dynamodb").query(
+        TableName=cloud.outputs["TableName"],
+        KeyConditionExpression="NatGatewayId = :gateway AND begins_with(#record, :history)",
+        ExpressionAttributeNames={"#record": "Record"},
+        ExpressionAttributeValues={":gateway": {"S": gateway_id}, ":history": {"S": "history#"}},
+    )["Items"]:
+        entry = {key: TypeDeserializer().deserialize(value) for key, value in row.items()}
+        if entry["Event"] == "ended" and entry["Execution"] == asked.ending.execution:
+            yield entry
+
+
+def _events(after: Aftermath, asked: Asked) -> Iterator[dict[str, Any]]:
+    """The events of this end that EventBridge took, or else the dead letters."""
+    for made in after.made:
+        if made.call.name == "events:PutEvents" and made.call.error is None:
+            told = [
+                json.loads(e["Detail"]) for e in made.call.parameters["Entries"] if e["DetailType"] == ENDED
+            ]
+        elif made.call.name == "sqs:SendMessage" and made.call.error is None:
+            letter = json.loads(made.call.parameters["MessageBody"])
+            told = [letter["Detail"]] if letter["DetailType"] == ENDED else []
+        else:
+            continue
+        yield from (one for one in told if one["Execution"] == asked.ending.execution)
+
+
+INVARIANTS: tuple[Invariant, ...] = (
+    has_ended,
+    next_is_accepted,
+    untouchable_is_untouched,
+    ec2_is_asked_under_the_lock,
+    release_follows_two_looks,
+    short_trouble_is_never_seen,
+    enough_stay_in_service,
+    result_agrees_with_ec2,
+    asking_again_converges,
+    history_and_last_event_agree,
+)

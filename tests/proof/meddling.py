@@ -1,0 +1,218 @@
+"""The hand in the works: it sees every call and state of the executions under proof, and spoils some.
+
+Calls are known by their *site*: the state that an execution is in, and the operation, whether the state makes
+the call itself or its function does. Everything is counted from the moment of `watch`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+from unittest.mock import patch
+
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service import (
+    StateTaskService,
+)
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.state_task_lambda import StateTaskLambda
+from moto.stepfunctions.parser.asl.component.state.state import CommonStateField
+
+from natdrain_sim import functions
+from natdrain_sim.calls import Call, Fault, Recorder
+
+INVOKE = "lambda:Invoke"
+DISASSOCIATE = "ec2:DisassociateNatGatewayAddress"
+
+
+class Site(NamedTuple):
+    """Where a call comes from, and what is called."""
+
+    state: str
+    operation: str
+
+    @property
+    def service(self) -> str:
+        return self.operation.partition(":")[0]
+
+    @property
+    def of_function(self) -> bool:
+        """A function makes it, and not the state itself."""
+        return self.state in INVOKING and self.operation != INVOKE
+
+
+INVOKING: set[str] = set()
+"""The states that were seen to invoke a function."""
+
+
+class FunctionDiedError(BaseException):
+    """Not an Exception, so that nothing in the function survives it."""
+
+
+class Where(NamedTuple):
+    """Who is acting in a thread: a state of an execution, with its role, or its function."""
+
+    execution: str
+    state: str
+    role: str
+    in_function: bool = False
+
+
+class Moment(NamedTuple):
+    """The so-maniest call of a site, entry of a state, or invocation by a state."""
+
+    site: Site
+    number: int
+
+
+class Meddling(Protocol):
+    """What a case does; each may answer nothing."""
+
+    def at_call(self, moment: Moment, call: Call) -> Fault | None: ...
+    def at_entry(self, state: str, number: int) -> bool: ...
+    def at_invocation(self, state: str, number: int) -> str | None: ...
+    def after_invocation(self, state: str, number: int) -> str | None: ...
+
+
+class Nothing:
+    """Does nothing."""
+
+    def at_call(self, moment: Moment, call: Call) -> Fault | None:
+        """No fault."""
+
+    def at_entry(self, state: str, number: int) -> bool:  # noqa: ARG002 - as others have it
+        """Not stopped."""
+        return False
+
+    def at_invocation(self, state: str, number: int) -> str | None:
+        """Does not die before it begins."""
+
+    def after_invocation(self, state: str, number: int) -> str | None:
+        """Does not die before it answers."""
+
+
+class Made(NamedTuple):
+    """A call that was made, and where."""
+
+    execution: str
+    moment: Moment
+    call: Call
+    fault: Fault | None
+    owner: str | None
+    """Who held the lock of the gateway then, where EC2 was asked to change it."""
+
+
+@dataclass
+class Meddler(Recorder):
+    """The recorder of an embedded cloud that also meddles."""
+
+    meddling: Meddling = field(default_factory=Nothing)
+    stop: Callable[[str], object] = lambda _: None
+    owner: Callable[[str], str | None] = lambda _: None
+    made: list[Made] = field(default_factory=list)
+    entered: list[tuple[str, str]] = field(default_factory=list)
+    bystanders: set[str] = field(default_factory=set)
+    machine: str = ""
+    """The name of the state machine of drains: a state of another one is named with it."""
+    _counts: Counter[object] = field(default_factory=Counter)
+
+    def watch(self, meddling: Meddling, bystanders: Iterable[str]) -> None:
+        """From now on meddle so, with every execution but these and those that were seen before."""
+        self.bystanders |= {*bystanders, *(execution for execution, _ in self.entered)}
+        self.meddling = meddling
+        self.made, self.entered = [], []
+        self._counts.clear()
+
+    def begin(self, call: Call) -> Fault | None:
+        always = super().begin(call)
+        # What EventBridge then delivers by itself comes from the same thread, with another role.
+        if (where := _where.get()) is None or (call.role != where.role and not where.in_function):
+            return always
+        execution = where.execution
+        site = Site(self._named(execution, where.state), call.name)
+        if call.name == INVOKE:
+            INVOKING.add(site.state)
+        moment = Moment(site, 0 if execution in self.bystanders else self._count(site))
+        fault = (self.meddling.at_call(moment, call) if moment.number else None) or always
+        gateway_id = call.parameters.get("NatGatewayId") if call.name == DISASSOCIATE else None
+        owner = self.owner(gateway_id) if gateway_id else None
+        self.made.append(Made(execution, moment, call, fault, owner))
+        return fault
+
+    def enter(self, execution: str, state: str) -> None:
+        state = self._named(execution, state)
+        self.entered.append((execution, state))
+        if execution not in self.bystanders and self.meddling.at_entry(state, self._count(state)):
+            self.stop(execution)
+
+    def invoke(self, run: Callable[..., tuple[str, bool]], *given: Any) -> tuple[str, bool]:
+        where = _where.get()
+        if where is None:
+            return run(*given)
+        _where.set(where._replace(in_function=True))
+        try:
+            return self._invoked(where, run, *given)
+        finally:
+            _where.set(where)
+
+    def _invoked(self, where: Where, run: Callable[..., tuple[str, bool]], *given: Any) -> tuple[str, bool]:
+        if where.execution in self.bystanders:
+            return run(*given)
+        state = self._named(where.execution, where.state)
+        number = self._count(("invocation", state))
+        if death := self.meddling.at_invocation(state, number):
+            return _died(death)
+        try:
+            answer = run(*given)
+        except FunctionDiedError as error:
+            return _died(str(error))
+        death = self.meddling.after_invocation(state, number)
+        return _died(death) if death else answer
+
+    def _named(self, execution: str, state: str) -> str:
+        return state if execution.split(":")[6] == self.machine else f"Record: {state}"
+
+    def _count(self, what: object) -> int:
+        self._counts[what] += 1
+        return self._counts[what]
+
+
+def _died(name: str) -> tuple[str, bool]:
+    """What Lambda answers when a function has died (Lambda developer guide, errors of invocations)."""
+    return json.dumps({"errorType": name, "errorMessage": f"{name}: the function died"}), True
+
+
+# The execution whose thread this is, and its state: each attempt of a task has a thread of its own.
+_where: ContextVar[Where | None] = ContextVar("where", default=None)
+
+
+@contextmanager
+def seeing_states(meddler: Meddler) -> Iterator[None]:
+    """Let the meddler see in which state each execution is, and each invocation of a function."""
+    eval_input, run = CommonStateField._eval_state_input, functions._run
+
+    def eval_state_input(self: CommonStateField, env: Any) -> None:
+        meddler.enter(_execution_of(env), self.name)
+        eval_input(self, env)
+
+    def eval_execution(evaluate: Callable[..., None]) -> Callable[..., None]:
+        def evaluated(self: Any, env: Any) -> None:
+            _where.set(Where(_execution_of(env), self.name, env.aws_execution_details.role_arn))
+            evaluate(self, env)
+
+        return evaluated
+
+    with ExitStack() as stack:
+        stack.enter_context(patch.object(CommonStateField, "_eval_state_input", eval_state_input))
+        for task in (StateTaskService, StateTaskLambda):
+            evaluated = eval_execution(task._eval_execution)
+            stack.enter_context(patch.object(task, "_eval_execution", evaluated))
+        stack.enter_context(patch.object(functions, "_run", lambda *given: meddler.invoke(run, *given)))
+        yield
+
+
+def _execution_of(env: Any) -> str:
+    return str(env.states.context_object.context_object_data["Execution"]["Id"])

@@ -1,0 +1,185 @@
+"""`make prove-mutants`: deliberate faults, one at a time in a copy of the tree; the proof must find each."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from prove import DISPROVEN, say
+
+PROJECT = Path(__file__).parents[2]
+AT_ONCE = 2
+MAX_SHOWN_CHARACTERS = 300
+NOTHING = "nothing, first"
+"""The paths as they are, with nothing that goes wrong: every invariant holds of them too."""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A fault: what is replaced in which file, and the paths and cases among which it is to be found."""
+
+    name: str
+    file: str
+    before: str
+    after: str
+    paths: tuple[str, ...]
+    only: str = NOTHING
+
+
+MUTANTS = (
+    Mutant(
+        "the lock is taken without its condition",
+        "infra/gateway_lock.py",
+        'condition="attribute_not_exists(#owner) OR #owner = :me"',
+        'condition="attribute_not_exists(Never) OR #owner = :me"',
+        ("busy",),
+    ),
+    Mutant(
+        "the lock is taken over while its holder runs",
+        "infra/gateway_lock.py",
+        "\"$holderStatus = 'RUNNING'\"",
+        "\"$holderStatus = 'NEVER'\"",
+        ("busy",),
+    ),
+    Mutant(
+        "the fencing is removed: EC2 is asked by whoever has lost the lock",
+        "lambdas/natdrain/lock.py",
+        'ConditionExpression="#owner = :owner"',
+        'ConditionExpression="#owner = :owner OR attribute_not_exists(Never)"',
+        ("by_hand",),
+        "takes the lock by hand",
+    ),
+    Mutant(
+        "the lock is not freed at the end",
+        "lambdas/natdrain/lock.py",
+        'expression="REMOVE #owner, #since, #reason"',
+        'expression="REMOVE Never, #since, #reason"',
+        ("by_hand",),
+    ),
+    Mutant(
+        "the second look before a release is removed",
+        "lambdas/natdrain/release.py",
+        "_SECOND_LOOK_AFTER = timedelta(seconds=_LOOKS_SECONDS[0])",
+        "_SECOND_LOOK_AFTER = timedelta(seconds=0)",
+        ("release_left_before",),
+    ),
+    Mutant(
+        "the primary address may go",
+        "lambdas/natdrain/gateways.py",
+        "return address.is_primary is True or (address.is_primary is None and not self.regional)",
+        "return False",
+        ("primary",),
+    ),
+    Mutant(
+        "the guard of what remains is removed",
+        "lambdas/natdrain/guards/room.py",
+        "        if count < least:\n",
+        "        if count < 0:\n",
+        ("too_many",),
+    ),
+    Mutant(
+        "a protected address may go",
+        "lambdas/natdrain/guards/touching.py",
+        "yield from _of_tags(case, _protected)",
+        "yield from ()",
+        ("protected",),
+    ),
+    Mutant(
+        "a hold is not heeded",
+        "lambdas/natdrain/lock.py",
+        "for held in (gateway_id, R.ALL)])",
+        "for held in (R.ALL,)])",
+        ("by_hand",),
+        "holds the gateway",
+    ),
+    Mutant(
+        "an overdue drain is told as done",
+        "lambdas/natdrain/observe.py",
+        "outcome=AddressOutcome.OVERDUE",
+        "outcome=AddressOutcome.DRAINED",
+        ("overdue",),
+    ),
+    Mutant(
+        "transient failures are not tried again",
+        "infra/persistence.py",
+        "    TransientFailure.__name__,\n",
+        "",
+        ("by_hand",),
+        "throttled for 60 s",
+    ),
+    Mutant(
+        "what was stopped is not recorded",
+        "infra/record_workflow.py",
+        '"status": ["ABORTED", "TIMED_OUT", "FAILED"]',
+        '"status": ["TIMED_OUT", "FAILED"]',
+        ("stopped",),
+    ),
+)
+
+
+class StaleMutantError(Exception):
+    """What is to be replaced is not there exactly once, so that the mutant proves nothing."""
+
+
+def found_by(mutant: Mutant) -> str | None:
+    """What the proof finds wrong first on a copy of the tree with this fault; None if nothing.
+
+    Raises:
+        StaleMutantError: the code has changed, and the mutant must follow.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "natdrain"
+        left_out = shutil.ignore_patterns(".*", "node_modules", "cdk.out", "dist", "__pycache__")
+        shutil.copytree(PROJECT, copy, ignore=left_out)
+        spoil(copy, mutant)
+        # Before the packages that are installed; prove.py sees to it that these are what it proves.
+        path = os.pathsep.join(str(copy / folder) for folder in ("lambdas", "tools"))
+        asked = ["--paths", *mutant.paths, "--only", mutant.only, "--stop-at-first"]
+        proved = subprocess.run(
+            [sys.executable, copy / "tests" / "proof" / "prove.py", *asked],
+            cwd=copy,
+            env={**os.environ, "PYTHONPATH": path},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    if proved.returncode not in {0, DISPROVEN}:
+        raise RuntimeError(f"{mutant.name}: the proof did not run: {proved.stdout}{proved.stderr}")
+    wrong = proved.stdout.partition("WRONG ")[2].strip()
+    return wrong if proved.returncode == DISPROVEN else None
+
+
+def spoil(tree: Path, mutant: Mutant) -> None:
+    """Put the fault into this tree.
+
+    Raises:
+        StaleMutantError: what is to be replaced is not there exactly once.
+    """
+    file = tree / mutant.file
+    text = file.read_text()
+    if text.count(mutant.before) != 1:
+        raise StaleMutantError(f"{mutant.name}: {mutant.before!r} is {text.count(mutant.before)} times there")
+    file.write_text(text.replace(mutant.before, mutant.after))
+
+
+def main() -> int:
+    """Try them all; 1 if one survives."""
+    began = time.monotonic()
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        found = list(pool.map(found_by, MUTANTS))
+    for mutant, wrong in zip(MUTANTS, found, strict=True):
+        say(f"{'found' if wrong else 'SURVIVES'}: {mutant.name} ({mutant.file})")
+        say(f"  {wrong[:MAX_SHOWN_CHARACTERS]}" if wrong else "  the proof does not see it")
+    say(f"{sum(map(bool, found))} of {len(MUTANTS)} found in {time.monotonic() - began:.0f} s")
+    return 0 if all(found) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

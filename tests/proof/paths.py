@@ -1,0 +1,241 @@
+"""The paths through the workflow that are proven: each sets its scene, and says what is asked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path as File
+from typing import Any, NamedTuple
+
+from natdrain_sim.calls import Fault
+from world import Gateway, World
+
+SAMPLES = File(__file__).parent.parent / "samples"
+
+
+@dataclass
+class Scene:
+    """A gateway and a request about it.
+
+    `again` is the same request as somebody makes it who asks once more. `targets` are the numbers of the
+    addresses that are to leave. `bystanders` are executions that have begun before and are not meddled with,
+    and `faults` what is wrong with the cloud from the beginning. `touched_before` are addresses that somebody
+    has begun to drain already.
+    """
+
+    gateway: Gateway
+    request: dict[str, Any]
+    targets: tuple[int, ...] = ()
+    again: dict[str, Any] | None = None
+    bystanders: tuple[str, ...] = ()
+    releases: bool = False
+    stopped_after_seconds: int | None = None
+    touched_before: tuple[int, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    pause_seconds: int = 0
+    """How long whoever asks again waits before it."""
+
+
+class Path(NamedTuple):
+    """How a scene is set, and how what is asked there ends when nothing goes wrong."""
+
+    set_scene: Callable[[World], Scene]
+    ends: str
+
+
+def by_hand(world: World) -> Scene:
+    gateway = world.gateway()
+    return Scene(gateway, gateway.named(1, Reason="proof"), (1,))
+
+
+def several(world: World) -> Scene:
+    gateway = world.gateway()
+    return Scene(gateway, gateway.named(1, 2), (1, 2))
+
+
+def by_allocation(world: World) -> Scene:
+    gateway = world.gateway()
+    request = gateway.named(AllocationIds=[gateway.allocations[1]])
+    del request["AssociationIds"]
+    return Scene(gateway, request, (1,))
+
+
+def by_public_ip(world: World) -> Scene:
+    gateway = world.gateway()
+    request = {"PublicIps": [gateway.public_ips[1]], "MaxDrainDurationSeconds": 20}
+    return Scene(gateway, request, (1,), again={**request, "NatGatewayId": gateway.gateway_id})
+
+
+def adopted(world: World) -> Scene:
+    """Somebody else drains the address already."""
+    gateway = world.gateway()
+    _drain(gateway, 1, 30)
+    world.cloud.clock.advance(5)
+    return Scene(gateway, gateway.named(1), (1,), touched_before=(1,))
+
+
+def ec2_busy(world: World) -> Scene:
+    """Somebody else drains another address, and no look shows it yet."""
+    gateway = world.gateway()
+    _drain(gateway, 2, 10)
+    return Scene(gateway, gateway.named(1), (1,), touched_before=(2,))
+
+
+def busy(world: World) -> Scene:
+    return _behind_another(world)
+
+
+def in_line(world: World) -> Scene:
+    return _behind_another(world, WhenBusy="wait")
+
+
+def take_over(world: World) -> Scene:
+    """An execution that drained the address was stopped, and left its lock behind."""
+    gateway = world.gateway()
+    before = world.start(gateway.named(1))
+    world.cloud.clock.advance(5)
+    world.stop(before)
+    world.cloud.clock.advance(1)
+    return Scene(gateway, gateway.named(1), (1,), bystanders=(before,), touched_before=(1,))
+
+
+def left_before(world: World) -> Scene:
+    gateway = world.gateway()
+    before = world.run(gateway.named(1)).execution
+    return Scene(gateway, gateway.named(1), (1,), bystanders=(before,), touched_before=(1,))
+
+
+def dry_run(world: World) -> Scene:
+    gateway = world.gateway()
+    return Scene(gateway, gateway.named(1, DryRun=True))
+
+
+def release(world: World) -> Scene:
+    gateway = world.gateway()
+    return Scene(gateway, gateway.named(1, AfterDrain="release"), (1,), releases=True)
+
+
+def release_several(world: World) -> Scene:
+    gateway = world.gateway()
+    return Scene(gateway, gateway.named(1, 2, AfterDrain="release"), (1, 2), releases=True)
+
+
+def release_dry_run(world: World) -> Scene:
+    gateway = world.gateway()
+    return Scene(gateway, gateway.named(1, AfterDrain="release", DryRun=True))
+
+
+def alarm(world: World) -> Scene:
+    gateway = world.gateway()
+    event = json.loads((SAMPLES / "alarm-event.blocked-egress-ip.json").read_text())
+    metric = event["detail"]["configuration"]["metrics"][0]["metricStat"]["metric"]
+    metric["dimensions"] = {"NatGatewayId": gateway.gateway_id, "PublicIp": gateway.public_ips[1]}
+    # An event that comes again is taken by the execution that had it first: whoever asks again asks by hand.
+    return Scene(gateway, event, (1,), again=gateway.named(1))
+
+
+def alarm_over(world: World) -> Scene:
+    """The alarm went back to OK."""
+    event = json.loads((SAMPLES / "alarm-event.back-to-ok.json").read_text())
+    return Scene(world.gateway(), event)
+
+
+def nothing_to_do(world: World) -> Scene:
+    """A schedule names an address that is on no gateway."""
+    gateway = world.gateway()
+    request = {"NatGatewayId": gateway.gateway_id, "PublicIps": ["198.51.100.1"]}
+    now, next_month = (
+        {"Kind": "schedule", "Name": f"of {gateway.gateway_id}", "At": at} for at in ("now", "next month")
+    )
+    return Scene(gateway, {**request, "Trigger": now}, again={**request, "Trigger": next_month})
+
+
+def protected(world: World) -> Scene:
+    """A guard refuses."""
+    gateway = world.gateway()
+    return Scene(gateway, gateway.named(1, 3))
+
+
+def stopped(world: World) -> Scene:
+    """Somebody stops the execution in mid-drain."""
+    gateway = world.gateway()
+    return Scene(gateway, gateway.named(1), (1,), stopped_after_seconds=5)
+
+
+def untold(world: World) -> Scene:
+    """EventBridge takes no event."""
+    gateway = world.gateway()
+    deaf = Fault(operation="events:PutEvents", error="InternalException", status=500)
+    return Scene(gateway, gateway.named(1), (1,), faults=(deaf,))
+
+
+def release_left_before(world: World) -> Scene:
+    """The address has left, its allocation was kept until now, and is named itself."""
+    gateway = left_before(world).gateway
+    world.cloud.clock.advance(60)
+    request = gateway.named(AllocationIds=[gateway.allocations[1]], AfterDrain="release")
+    del request["AssociationIds"]
+    return Scene(gateway, request, (1,), releases=True, touched_before=(1,))
+
+
+def primary(world: World) -> Scene:
+    gateway = world.gateway()
+    return Scene(gateway, gateway.named(0))
+
+
+def too_many(world: World) -> Scene:
+    """Fewer addresses would stay in service than the guard wants."""
+    gateway = world.gateway()
+    return Scene(gateway, gateway.named(1, 2, 5))
+
+
+def overdue(world: World) -> Scene:
+    """The address leaves only after the deadline of its drain."""
+    gateway = world.gateway()
+    world.leaves_after(320)
+    return Scene(gateway, gateway.named(1), (1,), pause_seconds=60)
+
+
+def _behind_another(world: World, **more: Any) -> Scene:
+    gateway = world.gateway()
+    before = world.start(gateway.named(2, MaxDrainDurationSeconds=150))
+    world.cloud.clock.advance(5)
+    return Scene(gateway, gateway.named(1, **more), (1,), bystanders=(before,), touched_before=(2,))
+
+
+def _drain(gateway: Gateway, number: int, limit_seconds: int) -> None:
+    request = gateway.named(number, MaxDrainDurationSeconds=limit_seconds)
+    gateway.world.cloud.client("ec2").disassociate_nat_gateway_address(**request)
+
+
+PATHS: dict[str, Path] = {
+    path.__name__: Path(path, ends)
+    for path, ends in (
+        (by_hand, "drained"),
+        (release, "released"),
+        (several, "drained"),
+        (by_allocation, "drained"),
+        (by_public_ip, "drained"),
+        (adopted, "drained"),
+        (ec2_busy, "drained"),
+        (busy, "busy"),
+        (in_line, "drained"),
+        (take_over, "drained"),
+        (left_before, "drained"),
+        (dry_run, "planned"),
+        (release_several, "released"),
+        (release_dry_run, "planned"),
+        (alarm, "drained"),
+        (alarm_over, "ignored"),
+        (nothing_to_do, "nothing to do"),
+        (protected, "refused"),
+        (stopped, "stopped"),
+        (untold, "drained"),
+        (release_left_before, "released"),
+        (primary, "refused"),
+        (too_many, "refused"),
+        (overdue, "overdue"),
+    )
+}
+"""In this order: of a call that several paths make in the same state, the first of them has every fault."""

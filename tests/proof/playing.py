@@ -1,0 +1,123 @@
+"""Plays paths and cases, and judges what comes of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from cases import Case, Trace, is_short
+from hands import Hand
+from invariants import INVARIANTS, Aftermath, Asked
+from meddling import INVOKE, INVOKING, Nothing
+from paths import PATHS, Scene
+from spoiling import Spoiling
+from troubles import NOT_FOUND
+from world import World, new_world
+
+BATCH = 20
+"""So many cases have a cloud together."""
+MORE_REQUESTS = 2
+LAST = "Record: "
+"""States of the workflow in whose place nothing records; its own failure is an alarm."""
+
+
+class PathLostError(AssertionError):
+    """A path does not end as it should, although nothing goes wrong."""
+
+
+class Verdict(NamedTuple):
+    """How a case ended, and what is not as it must be."""
+
+    case: Case
+    outcome: str
+    wrong: tuple[str, ...]
+
+
+def record(names: Iterable[str]) -> dict[str, Trace]:
+    """What happens on each path when nothing goes wrong."""
+    with new_world() as world:
+        return {name: _recorded(world, name) for name in names}
+
+
+def _recorded(world: World, name: str) -> Trace:
+    scene, meddler = PATHS[name].set_scene(world), world.meddler
+    meddler.watch(Nothing(), scene.bystanders)
+    meddler.faults = scene.faults
+    asked = _ask(world, scene, scene.request, stop_after=scene.stopped_after_seconds)
+    world.settle()
+    meddler.faults = ()
+    calls = Counter(made.moment.site for made in meddler.made if made.moment.number)
+    states = Counter(state for execution, state in meddler.entered if execution not in meddler.bystanders)
+    if asked.ending.outcome != PATHS[name].ends:
+        raise PathLostError(f"{name} ends as {asked.ending}")
+    return Trace(dict(calls), dict(states))
+
+
+def play(cases: Sequence[Case], traces: Mapping[str, Trace]) -> list[Verdict]:
+    """Play some cases, one after the other, in one cloud."""
+    # Known before the first call of a function, whatever process this is.
+    INVOKING.update(s.state for trace in traces.values() for s in trace.calls if s.operation == INVOKE)
+    with new_world() as world:
+        return [_played(world, case) for case in cases]
+
+
+def _played(world: World, case: Case) -> Verdict:
+    path, meddler = PATHS[case.path], world.meddler
+    scene = path.set_scene(world)
+    hand = Hand(scene, case.trouble) if case.sort == "hand" else None
+    meddler.watch(Spoiling(case, meddler, hand), scene.bystanders)
+    meddler.faults = scene.faults
+    first = _ask(world, scene, scene.request, stop_after=scene.stopped_after_seconds)
+    for bystander in scene.bystanders:
+        world.wait(bystander)
+    if hand:
+        hand.lift()
+    # What ends badly is recorded by an execution of its own, which may still be in trouble.
+    again = list(_ask_again(world, scene))
+    world.settle()
+    meddler.meddling, meddler.faults = Nothing(), ()
+    after = Aftermath(
+        scene=scene,
+        expected=path.ends,
+        short=is_short(case),
+        first=first,
+        again=again,
+        made=meddler.made,
+        hand=hand,
+        stops=case.sort == "stop" or scene.stopped_after_seconds is not None,
+        lost=case.site.state.startswith(LAST) and not is_short(case),
+        lies=case.trouble == NOT_FOUND and case.site.service == "ec2",
+    )
+    wrong = tuple(f"{holds.__name__}: {what}" for holds in INVARIANTS for what in holds(after))
+    return Verdict(case, first.ending.outcome, wrong)
+
+
+def _ask(
+    world: World,
+    scene: Scene,
+    request: dict[str, Any],
+    *,
+    stop_after: int | None = None,
+    in_peace: bool = False,
+) -> Asked:
+    execution, gateway = world.start(request), scene.gateway
+    if in_peace:
+        world.meddler.bystanders.add(execution)
+    if stop_after is not None:
+        world.cloud.clock.advance(stop_after)
+        world.stop(execution)
+    ending = world.wait(execution)
+    # Now, since whoever asks again does so in the same instant.
+    owned = [gateway.owned(number) for number in range(len(gateway.allocations))]
+    return Asked(ending, gateway.statuses(), owned, gateway.state())
+
+
+def _ask_again(world: World, scene: Scene) -> Iterator[Asked]:
+    """Until it succeeds, within bounds."""
+    for _ in range(MORE_REQUESTS):
+        world.cloud.clock.advance(scene.pause_seconds)
+        asked = _ask(world, scene, scene.again or scene.request, in_peace=True)
+        yield asked
+        if asked.ending.status == "SUCCEEDED":
+            return

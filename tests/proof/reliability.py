@@ -1,0 +1,98 @@
+"""The tables of docs/reliability.md, made from what was proven."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from cases import GOOD, MINUTE, ONCE, STOPPED, Trace
+from hands import HANDS
+from meddling import Site
+from playing import Verdict
+from troubles import (
+    DENIED,
+    DIES_AFTER,
+    DIES_BEFORE,
+    IN_PROGRESS,
+    INTERNAL,
+    LOST,
+    NOT_FOUND,
+    TIMEOUT,
+    UNKNOWN,
+)
+
+BEGIN, END = "<!-- made by make prove: begin tables -->\n", "<!-- made by make prove: end tables -->\n"
+CALLS = {"call", "function"}
+TROUBLES = [
+    *(ONCE, MINUTE, GOOD, INTERNAL, TIMEOUT, DENIED, NOT_FOUND, IN_PROGRESS, UNKNOWN, LOST),
+    *(DIES_BEFORE, DIES_AFTER),
+]
+
+
+def rewritten(text: str, traces: Mapping[str, Trace], verdicts: Sequence[Verdict]) -> str:
+    """The document with its tables made anew."""
+    head, _, rest = text.partition(BEGIN)
+    _, _, tail = rest.partition(END)
+    return f"{head}{BEGIN}{tables(traces, verdicts)}{END}{tail}"
+
+
+def row_name(site: Site) -> str:
+    """A call as the table names it."""
+    return f"*{site.state}* `{site.operation}`"
+
+
+def tables(traces: Mapping[str, Trace], verdicts: Sequence[Verdict]) -> str:
+    """Counts of outcomes: by call and trouble, by state that was stopped, by hand and look, and by path."""
+    sites = dict.fromkeys(site for trace in traces.values() for site in trace.calls)
+    states = dict.fromkeys(state for trace in traces.values() for state in trace.entries)
+    parts = [
+        _table(
+            "call",
+            rows=[row_name(site) for site in sites],
+            columns=TROUBLES,
+            cells=[(row_name(v.case.site), v.case.trouble, v) for v in verdicts if v.case.sort in CALLS],
+        ),
+        _table(
+            "state",
+            rows=list(states),
+            columns=[STOPPED],
+            cells=[(v.case.site.state, STOPPED, v) for v in verdicts if v.case.sort == "stop"],
+        ),
+        _table(
+            "somebody else, before a look of",
+            rows=list(HANDS),
+            columns=sorted({v.case.site.state for v in verdicts if v.case.sort == "hand"}),
+            cells=[(v.case.trouble, v.case.site.state, v) for v in verdicts if v.case.sort == "hand"],
+        ),
+        _table(
+            "in all",
+            rows=["every case"],
+            columns=["outcomes"],
+            cells=[("every case", "outcomes", v) for v in verdicts],
+        ),
+        _table(
+            "path",
+            rows=list(traces),
+            columns=["outcomes"],
+            cells=[(v.case.path, "outcomes", v) for v in verdicts],
+        ),
+    ]
+    return "\n".join(["", *("\n".join([*part, ""]) for part in parts)])
+
+
+def _table(
+    name: str, *, rows: Sequence[str], columns: Sequence[str], cells: Iterable[tuple[str, str, Verdict]]
+) -> list[str]:
+    counts: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    for row, column, verdict in cells:
+        counts[row, column][verdict.outcome] += 1
+    lines = [[row, *(_told(counts[row, column]) for column in columns)] for row in rows]
+    return [_line([name, *columns]), _line(["---"] * (len(columns) + 1)), *map(_line, lines)]
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _told(outcomes: Counter[str]) -> str:
+    return ", ".join(f"{outcome} {outcomes[outcome]}" for outcome in sorted(outcomes))

@@ -1,0 +1,116 @@
+"""What AWS answers when it does not do what it was asked: one small table by service, with real codes.
+
+EC2: API reference, error codes, and what clients that run every day have seen. The others: the API reference
+of each service, the errors of the operation and the common errors.
+"""
+
+from __future__ import annotations
+
+from botocore.exceptions import ReadTimeoutError
+
+from meddling import FunctionDiedError, Site
+from natdrain_sim.calls import Fault
+
+THROTTLED, INTERNAL, DENIED, NOT_FOUND = "throttled", "internal error", "access denied", "not found"
+IN_PROGRESS, UNKNOWN, TIMEOUT, LOST = "operation in progress", "unknown code", "timeout", "answer lost"
+DIES_BEFORE, DIES_AFTER = "dies before", "dies after"
+
+Answer = tuple[str, int]
+CODES: dict[str, dict[str, Answer]] = {
+    "ec2": {
+        THROTTLED: ("RequestLimitExceeded", 503),
+        INTERNAL: ("InternalError", 500),
+        DENIED: ("UnauthorizedOperation", 403),
+        NOT_FOUND: ("NatGatewayNotFound", 400),
+        IN_PROGRESS: ("OperationInProgress", 400),
+    },
+    "dynamodb": {
+        THROTTLED: ("ThrottlingException", 400),
+        INTERNAL: ("InternalServerError", 500),
+        DENIED: ("AccessDeniedException", 400),
+        NOT_FOUND: ("ResourceNotFoundException", 400),
+        IN_PROGRESS: ("TransactionConflictException", 400),
+    },
+    "lambda": {
+        THROTTLED: ("TooManyRequestsException", 429),
+        INTERNAL: ("ServiceException", 500),
+        DENIED: ("AccessDeniedException", 403),
+        NOT_FOUND: ("ResourceNotFoundException", 404),
+        IN_PROGRESS: ("ResourceConflictException", 409),
+    },
+    "cloudwatch": {
+        THROTTLED: ("ThrottlingException", 400),
+        INTERNAL: ("InternalServiceFault", 500),
+        DENIED: ("AccessDenied", 403),
+        NOT_FOUND: ("ResourceNotFound", 404),
+    },
+    "ssm": {
+        THROTTLED: ("ThrottlingException", 400),
+        INTERNAL: ("InternalServerError", 500),
+        DENIED: ("AccessDeniedException", 400),
+        NOT_FOUND: ("InvalidDocument", 400),
+    },
+    "stepfunctions": {
+        THROTTLED: ("ThrottlingException", 400),
+        INTERNAL: ("InternalFailure", 500),
+        DENIED: ("AccessDeniedException", 400),
+        NOT_FOUND: ("ExecutionDoesNotExist", 400),
+    },
+    "events": {
+        THROTTLED: ("ThrottlingException", 400),
+        INTERNAL: ("InternalException", 500),
+        DENIED: ("AccessDeniedException", 400),
+        NOT_FOUND: ("ResourceNotFoundException", 400),
+    },
+    "sqs": {
+        THROTTLED: ("RequestThrottled", 403),
+        INTERNAL: ("InternalFailure", 500),
+        DENIED: ("AccessDenied", 403),
+        NOT_FOUND: ("AWS.SimpleQueueService.NonExistentQueue", 400),
+    },
+}
+OF_OPERATION: dict[tuple[str, str], Answer] = {
+    ("ec2:DescribeAddresses", NOT_FOUND): ("InvalidAllocationID.NotFound", 400),
+    ("ec2:ReleaseAddress", NOT_FOUND): ("InvalidAllocationID.NotFound", 400),
+}
+DEATHS = ("Lambda.Unknown", "Sandbox.Timedout", "Runtime.ExitError")
+"""What functions that died report (Step Functions developer guide, error handling; Lambda, Invoke)."""
+
+_SDK: Answer = ("SdkClientException", 500)
+"""How Step Functions reports a call of its own that found no answer: `DynamoDB.SdkClientException`."""
+
+
+def kinds_of(site: Site) -> list[str]:
+    """What can go wrong with this call, apart from throttling, which has durations."""
+    kinds = [INTERNAL, TIMEOUT, DENIED, NOT_FOUND, UNKNOWN]
+    if IN_PROGRESS in CODES[site.service]:
+        kinds.append(IN_PROGRESS)
+    if changes(site):
+        kinds.append(LOST)
+    if site.of_function:
+        kinds.append(DIES_BEFORE)
+    return kinds
+
+
+def changes(site: Site) -> bool:
+    """The call has an effect that stays when its answer is lost."""
+    return not site.operation.partition(":")[2].startswith(("Describe", "Get", "BatchGet"))
+
+
+def answer(site: Site, kind: str) -> Fault:
+    """The error that the cloud answers at this call; some trouble is no answer, and raised at once.
+
+    Raises:
+        ReadTimeoutError, FunctionDiedError: there is no answer, or nobody to hear it.
+    """
+    if kind == DIES_BEFORE:
+        raise FunctionDiedError(DEATHS[1])
+    if kind == TIMEOUT and site.of_function:
+        raise ReadTimeoutError(endpoint_url=f"https://{site.service}")
+    if kind in {TIMEOUT, LOST}:
+        code, status = CODES[site.service][INTERNAL] if site.of_function else _SDK
+    elif kind == UNKNOWN:
+        code, status = "NeverHeardOf", 400
+    else:
+        code, status = OF_OPERATION.get((site.operation, kind)) or CODES[site.service][kind]
+    return Fault(operation=site.operation, error=code, status=status, after_effect=kind == LOST)
