@@ -43,6 +43,7 @@ _JSON = {
     "BatchGetItem": {"Responses": {TABLE: []}},
     "DeleteItem": {},
     "GetCalendarState": {"State": "OPEN"},
+    "GetMetricData": {"MetricDataResults": []},
     "PutItem": {},
     "TransactWriteItems": {},
     "UpdateItem": {"Attributes": {"Drains": {"M": {}}}},
