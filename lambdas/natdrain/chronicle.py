@@ -22,14 +22,14 @@ __all__ = ["ENDED", "LEFT", "OUTSIDE", "SERVING", "Entry", "Seen", "changes", "e
 SERVING = "serving"
 """An address was seen in service that the look before had not shown."""
 LEFT = "left"
-"""An address is not in service any more: absent from an available gateway, or the gateway has gone."""
+"""An address is absent from its available gateway, or the gateway has gone."""
 ENDED = "ended"
 """An execution has ended."""
 OUTSIDE = "outside"
 """By whom: not by natdrain."""
 
 _SERVES = {IN_SERVICE, DRAINING}
-_GONE = {"deleted"}
+_GONE = "deleted"
 
 Entry = dict[str, Any]
 
@@ -80,14 +80,16 @@ def changes(
         execution: its ARN.
         most: how many changes at most to tell now; the rest is left for the next look.
     """
-    serving = _serving(look)
-    if serving is None:
+    shown = _shown(look)
+    if shown is None:
         return seen, []
+    listed = {address.association_id for address in shown}
+    serving = {a.association_id: _named(a) for a in shown if a.association_id and a.status in _SERVES}
     entries = []
     addresses = dict(seen.addresses)
     after = {"After": timestamp(seen.looked_at), "By": OUTSIDE} if seen.looked_at else {}
     new = [key for key in serving if key not in addresses]
-    gone = [key for key in addresses if key not in _listed(look)]
+    gone = [key for key in addresses if key not in listed]
     for association_id in new[:most]:
         addresses[association_id] = serving[association_id]
         entries.append(_entry(SERVING, look, association_id, serving, execution) | after)
@@ -100,23 +102,12 @@ def changes(
     return Seen(version=seen.version + 1, looked_at=looked_at or look.seen_at, addresses=addresses), entries
 
 
-def _listed(look: Look) -> set[str | None]:
-    """The associations that the gateway has, in service or not."""
+def _shown(look: Look) -> tuple[Address, ...] | None:
+    """The addresses that the gateway has; None if the look cannot tell."""
     gateway = look.gateway
-    gone = gateway is None or gateway.state in _GONE
-    return set() if gone or gateway is None else {a.association_id for a in gateway.addresses}
-
-
-def _serving(look: Look) -> dict[str, dict[str, str]] | None:
-    """The addresses in service by association id; None if the look cannot tell."""
-    gateway = look.gateway
-    if gateway is None or gateway.state in _GONE:
-        return {}
-    if gateway.state != AVAILABLE:
-        return None
-    return {
-        a.association_id: _named(a) for a in gateway.addresses if a.association_id and a.status in _SERVES
-    }
+    if gateway is None or gateway.state == _GONE:
+        return ()
+    return gateway.addresses if gateway.state == AVAILABLE else None
 
 
 def _named(address: Address) -> dict[str, str]:

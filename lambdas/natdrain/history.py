@@ -23,7 +23,7 @@ from natdrain.requests import Request
 __all__ = ["Execution", "begin", "end", "find", "note"]
 
 _KEPT = timedelta(days=90)
-"""For so long Step Functions itself knows an execution (developer guide, quotas)."""
+"""For so long the name of an execution is taken (Step Functions API reference, StartExecution)."""
 _NOT_ENDED = tables.Unless(R.ENDED_AT)
 
 

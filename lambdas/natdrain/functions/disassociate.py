@@ -38,23 +38,20 @@ def handler(event: Event) -> dict[str, Any]:
     if held := lock.holds(table, gateway_id):
         # Set since the guards were asked: they are asked again at the next look.
         return answer(event, refused(drains, ids, at=ec2.now(), refusal=held[0].problem, busy=True))
-    before, drains = (
-        drains,
-        tuple(replace(drain, asked_by=owner) if drain.association_id in ids else drain for drain in drains),
-    )
-    remembered = lock.intend(table, gateway_id, owner, [d for d in drains if d.association_id in ids])
+    asked = tuple(replace(d, asked_by=owner) if d.association_id in ids else d for d in drains)
+    remembered = lock.intend(table, gateway_id, owner, [d for d in asked if d.association_id in ids])
     if remembered is None:
         raise GatewayBusy(
             f"{gateway_id}: the lock was taken over from this execution; nothing was asked of EC2."
         )
-    if earlier := recovered(drains, ids, remembered):
+    if earlier := recovered(asked, ids, remembered):
         return answer(event, earlier)
     said = ec2.disassociate(gateway_id, ids, request.limit_seconds)
     if isinstance(said, ec2.Refused):
         # An earlier attempt, whose answer got lost, may have been accepted.
-        asked = drains if event["RetryCount"] else before
-        step = refused(asked, ids, at=said.at, refusal=said.text, busy=said.busy, denied=said.denied)
+        known = asked if event["RetryCount"] else drains
+        step = refused(known, ids, at=said.at, refusal=said.text, busy=said.busy, denied=said.denied)
         return answer(event, step)
-    step = accepted(drains, ids, at=said.at, limit_seconds=request.limit_seconds)
+    step = accepted(asked, ids, at=said.at, limit_seconds=request.limit_seconds)
     lock.remember(table, gateway_id, owner, [d for d in step.drains if d.association_id in ids])
     return answer(event, step)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from natdrain import aws, ec2, history, lock, surroundings
 from natdrain.decide import Decision, Known, Refuse, decide
@@ -29,8 +30,16 @@ def look_and_decide(event: Event, request: Request, names: Collection[str]) -> D
     """
     table, gateway_id = setting(TABLE_ENV), str(request.gateway_id)
     policy = GuardPolicy.from_text(setting(GUARD_POLICY_ENV))
-    look = _look(request, policy, names, last=event["RetryCount"] >= MAX_RETRIES)
-    memory = lock.recall(table, gateway_id, *_ids(look, names))
+    gateway, now = ec2.describe_gateway(gateway_id), ec2.now()
+    shown = _named(gateway, names)
+    associations = {a.association_id for a in shown if a.association_id} | _with(names, "eipassoc-")
+    allocations = {a.allocation_id for a in shown if a.allocation_id} | _with(names, "eipalloc-")
+    look = Look(seen_at=now, gateway=gateway)
+    if names:
+        last = event["RetryCount"] >= MAX_RETRIES
+        look = _beside(look, request, policy, allocations, asks_load=bool(shown), last=last)
+    public_ips = {name for name in names if not name.startswith("eip")}
+    memory = lock.recall(table, gateway_id, associations, allocations | public_ips)
     drains = drains_of(event)
     decision = decide(request, look, Known(drains=drains, policy=policy, remembered=memory.drains))
     if not request.dry_run:
@@ -48,18 +57,21 @@ def look_and_decide(event: Event, request: Request, names: Collection[str]) -> D
     return decision
 
 
-def _look(request: Request, policy: GuardPolicy, names: Collection[str], *, last: bool) -> Look:
-    table, gateway_id = setting(TABLE_ENV), str(request.gateway_id)
-    gateway, now = ec2.describe_gateway(gateway_id), ec2.now()
-    if not names:
-        return Look(seen_at=now, gateway=gateway)
-    named = _named(gateway, names)
-    allocations = {a.allocation_id for a in named if a.allocation_id} | _with(names, "eipalloc-")
-    asks_load = named and policy.asks("ports", "capacity", automatic=request.automatic)
+def _beside(
+    look: Look,
+    request: Request,
+    policy: GuardPolicy,
+    allocations: Collection[str],
+    *,
+    asks_load: bool,
+    last: bool,
+) -> Look:
+    """The look with what the guards want to know beside the gateway."""
+    table, gateway_id, now = setting(TABLE_ENV), str(request.gateway_id), look.seen_at
+    asks_load = asks_load and policy.asks("ports", "capacity", automatic=request.automatic)
     asks_calendar = policy.change_calendars and policy.asks("calendar", automatic=request.automatic)
-    return Look(
-        seen_at=now,
-        gateway=gateway,
+    return replace(
+        look,
         elastic_ips=aws.read(lambda: ec2.describe_elastic_ips(sorted(allocations)), last_attempt=last),
         holds=lock.holds(table, gateway_id),
         load=(
@@ -81,14 +93,6 @@ def _named(gateway: Gateway | None, names: Collection[str]) -> list[Address]:
         for address in (gateway.addresses if gateway else ())
         if not {address.association_id, address.allocation_id, address.public_ip}.isdisjoint(names)
     ]
-
-
-def _ids(look: Look, names: Collection[str]) -> tuple[set[str], set[str]]:
-    """The associations of what these names mean, and its allocation ids and public IPs."""
-    named = _named(look.gateway, names)
-    associations = {a.association_id for a in named if a.association_id} | _with(names, "eipassoc-")
-    allocations = {a.allocation_id for a in named if a.allocation_id} | _with(names, "eipalloc-")
-    return associations, allocations | {name for name in names if not name.startswith("eip")}
 
 
 def _with(names: Collection[str], prefix: str) -> set[str]:
