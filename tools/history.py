@@ -38,14 +38,9 @@ def of_public_ip(table: Any, public_ip: str) -> list[Entry]:
 
 
 def _all(table: Any, key: Any, **more: Any) -> list[Entry]:
-    asked = {"KeyConditionExpression": key, **more}
-    found: list[Entry] = []
-    while True:
-        answer = table.query(**asked)
-        found += answer["Items"]
-        if "LastEvaluatedKey" not in answer:
-            return found
-        asked["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+    pages = table.meta.client.get_paginator("query")
+    found = pages.paginate(TableName=table.name, KeyConditionExpression=key, **more)
+    return list(found.build_full_result()["Items"])
 
 
 def who_had(public_ip: str, at: datetime, entries: Sequence[Entry]) -> str:
@@ -102,7 +97,8 @@ def show(entries: Sequence[Entry], console: Console) -> None:
             since or before,
             _until(left),
             str(left["By"]).rpartition(":")[2] if left else "",
-            _why(left) if left else "",
+            # Why another execution asked, its own entry tells; why somebody else did, nobody.
+            _why(left) if left and left["By"] == left[R.EXECUTION] else "",
         )
     ended = Table("ended at", "execution", "outcome", "asked by", "what happened", title="Executions")
     for entry in (entry for entry in entries if entry["Event"] == ENDED):

@@ -41,6 +41,20 @@ def test_history_of_a_gateway_tells_who_served_until_when_and_why_it_ended(
     assert run.result["Summary"] in told
 
 
+def test_history_of_a_gateway_claims_no_reason_for_what_others_did(
+    cloud: EmbeddedCloud, nat: BuildGateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gateway = nat(4)
+    cloud.run(gateway.named(1))
+    cloud.client("ec2").disassociate_nat_gateway_address(**gateway.named(2), MaxDrainDurationSeconds=5)
+    cloud.clock.advance(60)
+    cloud.run(gateway.named(3))
+    told = asked(capsys, "--gateway", gateway.gateway_id)
+    [row] = [line for line in told.splitlines() if f"│ {gateway.addresses[2]['PublicIp']} " in line]
+    assert "outside" in row
+    assert "by hand" not in row
+
+
 def test_history_tells_who_had_an_address_at_an_instant(
     cloud: EmbeddedCloud, nat: BuildGateway, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -84,10 +98,8 @@ def test_history_prints_its_entries_as_they_stand(
     assert [json.loads(line)["Event"] for line in told.splitlines()] == ["serving", "left"]
 
 
-def test_history_of_what_nobody_has_seen_says_so(
-    cloud: EmbeddedCloud, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert cloud
+@pytest.mark.usefixtures("cloud")
+def test_history_of_what_nobody_has_seen_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     assert asked(capsys, "--ip", "198.51.100.1") == "natdrain has seen nothing of 198.51.100.1 yet.\n"
 
 
@@ -108,9 +120,7 @@ def test_question_that_is_none_is_refused_with_what_is_wrong(
     assert says in capsys.readouterr().err
 
 
-def test_history_of_a_stack_that_is_not_there_says_so(
-    cloud: EmbeddedCloud, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert cloud
+@pytest.mark.usefixtures("cloud")
+def test_history_of_a_stack_that_is_not_there_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["--ip", "203.0.113.7", "--stack", "Other"]) == 1
     assert "Other" in capsys.readouterr().err

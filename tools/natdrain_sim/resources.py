@@ -28,8 +28,7 @@ class _MadeByItsApi:
 
     @classmethod
     def remove(cls, client: Any, name: str) -> None:
-        """Delete the one that `Ref` gives."""
-        raise NotImplementedError
+        """Delete the one that `Ref` gives; a policy is left where it is, since nothing evaluates it."""
 
     @classmethod
     def cloudformation_type(cls) -> str:
@@ -111,10 +110,6 @@ class QueuePolicy(_MadeByItsApi, CloudFormationModel):
             client.set_queue_attributes(QueueUrl=url, Attributes=policy)
         return name, {}
 
-    @classmethod
-    def remove(cls, client: Any, name: str) -> None:
-        """Leave it: nothing evaluates it."""
-
 
 class Schedule(_MadeByItsApi, CloudFormationModel):
     """Its properties are the parameters of CreateSchedule."""
@@ -168,7 +163,3 @@ class TopicPolicy(_MadeByItsApi, CloudFormationModel):
         for arn in properties["Topics"]:
             client.set_topic_attributes(TopicArn=arn, AttributeName="Policy", AttributeValue=policy)
         return name, {}
-
-    @classmethod
-    def remove(cls, client: Any, name: str) -> None:
-        """Leave it: nothing evaluates it."""
