@@ -152,8 +152,8 @@ class Alarms(Construct):
                 "still wanted, and delete them.",
                 "Dead letters",
             ),
-            # SQS developer guide, available CloudWatch metrics: an idle queue stops to report after six
-            # hours, and the letters in it are still there.
+            # SQS developer guide, available CloudWatch metrics: only active queues report. Whether one that
+            # just keeps its letters counts as active is not said there, and its silence mends nothing.
             missing=cloudwatch.TreatMissingData.IGNORE,
         )
         throttles = [function.metric_throttles(period=PERIOD) for function in functions]
