@@ -38,22 +38,22 @@ check: $(VENV)/ready node_modules/ready ## format, lint, types, import rules, te
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -q tests/template/check_*.py
+	$(BIN)/pytest -q tests/infra/check_*.py
 
 prove: $(VENV)/ready ## spoil every AWS call and see that all ends well; about a quarter of an hour
-	$(BIN)/python tests/proof/prove.py --write docs/reliability.md
+	PYTHONPATH=tests $(BIN)/python -m proof.prove --write docs/reliability.md
 
 prove-mutants: $(VENV)/ready ## put deliberate faults into copies of the code, which the proof must find
-	$(BIN)/python tests/proof/mutants.py
+	PYTHONPATH=tests $(BIN)/python -m proof.mutants
 
 bench: $(VENV)/ready ## measure against what people use today
 	$(BIN)/python -m benchmarks
 
 verify-aws: $(VENV)/ready ## is the embedded cloud right? check in your own account; asks first (ARGS=...)
-	$(BIN)/python tests/cloud/verify_aws.py $(ARGS)
+	PYTHONPATH=tests $(BIN)/python tests/sim/facts/verify_aws.py $(ARGS)
 
 history: $(VENV)/ready ## who had which address when (ARGS="--ip 203.0.113.7", "--gateway nat-...")
-	@$(BIN)/python tools/history.py $(ARGS)
+	@$(BIN)/python tools/natdrain_cli/history.py $(ARGS)
 
 synth: $(VENV)/ready node_modules/ready ## make the template, in cdk.out (CONFIG=FILE)
 	$(CDK) synth --quiet $(CONTEXT)
@@ -70,7 +70,7 @@ package: synth ## make a plain template and its asset, in dist (CONFIG=FILE)
 	$(BIN)/python -m infra.package cdk.out dist
 
 docs: $(VENV)/ready ## write into the documents what is made from the code
-	PYTHONPATH=. $(BIN)/python tools/documents.py
+	PYTHONPATH=.:tools $(BIN)/python -m documents.write
 
 format: $(VENV)/ready ## format the code
 	$(BIN)/ruff format .

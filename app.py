@@ -11,7 +11,7 @@ os.environ.setdefault("JSII_NODE", str(Path(ROOT_DIR, "bin", "node")))
 
 # After the variable is set, which the CDK reads when it is imported.
 from infra.application import build
-from infra.config import ConfigError
+from infra.config.file import ConfigError
 
 try:
     build().synth()

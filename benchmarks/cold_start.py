@@ -20,9 +20,9 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import aws_stub, runtime_api
-from infra.asset_bytecode import add_bytecode
-from infra.asset_content import OPERATIONS, install
-from infra.asset_models import keep_operations
+from infra.asset.bytecode import add_bytecode
+from infra.asset.content import OPERATIONS, install
+from infra.asset.models import keep_operations
 
 __all__ = ["CHOSEN", "STOCK", "Row", "Variant", "print_table", "rows"]
 
@@ -80,7 +80,7 @@ def rows() -> list[Row]:
     """Measure every variant with every handler, interleaved, so that a busy moment hits all alike."""
     measured: dict[tuple[Variant, str], list[runtime_api.Boot]] = {}
     events, environments = _events(), runtime_api.environments(table=aws_stub.TABLE)
-    handlers = {name: f"natdrain.functions.{name}.handler" for name in events} | {STOCK: "stock.handler"}
+    handlers = {name: f"natdrain.handlers.{name}.handler" for name in events} | {STOCK: "stock.handler"}
     with tempfile.TemporaryDirectory() as scratch, aws_stub.answering() as endpoint:
         folders = dict(_build(Path(scratch)))
         for _, variant, name in itertools.product(range(_ROUNDS), _VARIANTS, events):

@@ -17,11 +17,11 @@ from typing import Self
 from rich.console import Console
 from rich.table import Table
 
-from natdrain.decide import Decision, Known, Wait, accepted, decide
-from natdrain.drains import Drain
-from natdrain.gateways import AVAILABLE, DRAINING, Address, Gateway
-from natdrain.looks import Look
-from natdrain.requests import Request
+from natdrain.change.leave.decide import Decision, Known, Wait, accepted, decide
+from natdrain.intake.request import Request
+from natdrain.model.drain import Drain
+from natdrain.model.gateway import AVAILABLE, DRAINING, Address, Gateway
+from natdrain.model.look import Look
 
 __all__ = ["LIMITS", "WAITERS", "Row", "Workflow", "measure", "print_table"]
 

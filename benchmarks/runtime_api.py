@@ -22,8 +22,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from infra.asset_bytecode import Interpreter, find_interpreter
-from infra.asset_content import PIP, ROOT
+from infra.asset.bytecode import Interpreter, find_interpreter
+from infra.asset.content import INSTALL, ROOT
 from natdrain_sim.synthesis import synthesise
 
 __all__ = ["Boot", "boot", "environments", "interpreter"]
@@ -184,7 +184,7 @@ def _runtime_client(python: Interpreter) -> Path:
         if not folder.exists():
             with tempfile.TemporaryDirectory(dir=folder.parent) as made:
                 for_it = ["--only-binary=:all:", f"--python-version={minor}", f"--target={made}/it"]
-                subprocess.run([*PIP, *for_it, client], check=True)  # noqa: S603 - arguments of our own
+                subprocess.run([*INSTALL, *for_it, client], check=True)  # noqa: S603 - arguments of our own
                 subprocess.run([python.path, "-I", "-m", "compileall", "-q", made], check=True)  # noqa: S603 - the same
                 Path(made, "it").rename(folder)
     return folder

@@ -9,7 +9,7 @@ from aws_cdk import App, Validations
 from cdk_nag import AwsSolutionsChecks
 from constructs import Node
 
-from infra.config import Config
+from infra.config.file import Config
 from infra.stack import NatdrainStack
 
 __all__ = ["build"]

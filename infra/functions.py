@@ -24,12 +24,11 @@ from infra.acknowledged import (
     acknowledge_tagged_resources,
     acknowledge_wildcards,
 )
-from infra.asset import PYTHON, function_code
-from infra.asset_bytecode import find_interpreter
-from infra.config import Config
-from infra.logs import log_group
-from natdrain.alarms import AlarmPolicy
-from natdrain.names import (
+from infra.asset.bytecode import find_interpreter
+from infra.asset.code import PYTHON, function_code
+from infra.config.file import Config
+from infra.monitoring.logs import log_group
+from natdrain.contract import (
     ALARM_POLICY_ENV,
     DRAIN_LIMIT_ENV,
     GUARD_POLICY_ENV,
@@ -40,6 +39,7 @@ from natdrain.names import (
     SERVICE,
     TABLE_ENV,
 )
+from natdrain.intake.alarms import AlarmPolicy
 
 __all__ = ["Functions", "allow_earlier_versions", "logical_id"]
 
@@ -183,7 +183,7 @@ class Functions(Construct):
             runtime=PYTHON,
             architecture=lambda_.Architecture.ARM_64,
             code=function_code(),
-            handler=f"natdrain.functions.{module}.handler",
+            handler=f"natdrain.handlers.{module}.handler",
             memory_size=512,
             timeout=_TIMEOUT,
             role=role,

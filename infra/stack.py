@@ -5,16 +5,16 @@ from __future__ import annotations
 from aws_cdk import CfnOutput, Stack, Tags
 from constructs import Construct
 
-from infra.config import Config
-from infra.dashboard import Dashboard
-from infra.dead_letters import DeadLetters
-from infra.drain_workflow import DrainWorkflow
+from infra.config.file import Config
 from infra.functions import Functions
-from infra.messages import Messages
-from infra.operations import Alarms
-from infra.record_workflow import RecordWorkflow
+from infra.monitoring.alarms import Alarms
+from infra.monitoring.dashboard import Dashboard
+from infra.monitoring.dead_letters import DeadLetters
+from infra.notifications import Messages
 from infra.storage import Storage
 from infra.triggers import Triggers
+from infra.workflows.drain import DrainWorkflow
+from infra.workflows.record import RecordWorkflow
 
 __all__ = ["NatdrainStack"]
 

@@ -6,8 +6,8 @@ from aws_cdk import RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
-from infra.config import Config
-from natdrain.names import GatewayRecord
+from infra.config.file import Config
+from natdrain.contract import GatewayRecord
 
 __all__ = ["Storage"]
 

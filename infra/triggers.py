@@ -19,10 +19,10 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from infra.config import Config
-from infra.config_sections import Schedule
-from infra.rule_role import rule_role
-from natdrain.alarms import (
+from infra.config.file import Config
+from infra.config.sections import Schedule
+from infra.rights import rule_role
+from natdrain.intake.alarms import (
     ADDRESS_DIMENSIONS,
     DETAIL_TYPE,
     EXHAUSTION_METRICS,
@@ -30,7 +30,7 @@ from natdrain.alarms import (
     IN_ALARM,
     SOURCE,
 )
-from natdrain.requests import Trigger, TriggerKind
+from natdrain.intake.request import Trigger, TriggerKind
 
 __all__ = ["Triggers"]
 

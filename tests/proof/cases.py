@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from hands import HANDS, STRONGEST
-from meddling import INVOKE, Site
-from troubles import (
+from proof.hands import HANDS, STRONGEST
+from proof.meddling import INVOKE, Site
+from proof.troubles import (
     DEATHS,
     DENIED,
     DIES_AFTER,

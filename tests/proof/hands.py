@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from paths import Scene
+from proof.paths import Scene
 
 OTHER = 5
 """The number of an address that no path asks for."""

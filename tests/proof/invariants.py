@@ -13,11 +13,11 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer
 
-from hands import DELETE, FORBIDS_ALL, FORBIDS_THIS, Hand
-from meddling import DISASSOCIATE, Made
-from natdrain.errors import EXECUTION_ERRORS
-from paths import Scene
-from world import REMAINING, UNTOUCHABLE, Ending
+from natdrain.model.errors import EXECUTION_ERRORS
+from proof.hands import DELETE, FORBIDS_ALL, FORBIDS_THIS, Hand
+from proof.meddling import DISASSOCIATE, Made
+from proof.paths import Scene
+from proof.world import REMAINING, UNTOUCHABLE, Ending
 
 RELEASE, LOOK = "ec2:ReleaseAddress", "ec2:DescribeNatGateways"
 TWO_LOOKS_APART = timedelta(seconds=30)

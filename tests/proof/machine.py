@@ -14,14 +14,14 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-import invariants as must
-from hands import DELETE, HANDS, Hand
-from invariants import Aftermath, Asked
-from meddling import Nothing, Site
 from natdrain_sim.calls import Fault
-from paths import Scene
-from troubles import DENIED, IN_PROGRESS, INTERNAL, LOST, NOT_FOUND, THROTTLED, UNKNOWN, answer
-from world import World, new_world
+from proof import invariants as must
+from proof.hands import DELETE, HANDS, Hand
+from proof.invariants import Aftermath, Asked
+from proof.meddling import Nothing, Site
+from proof.paths import Scene
+from proof.troubles import DENIED, IN_PROGRESS, INTERNAL, LOST, NOT_FOUND, THROTTLED, UNKNOWN, answer
+from proof.world import World, new_world
 
 SEED = 1
 AT_ONCE = 3

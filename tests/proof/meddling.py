@@ -21,7 +21,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.state_task_lambda import StateTaskLambda
 from moto.stepfunctions.parser.asl.component.state.state import CommonStateField
 
-from natdrain_sim import functions
+from natdrain_sim.awslambda import functions
 from natdrain_sim.calls import Call, Fault, Recorder
 
 INVOKE = "lambda:Invoke"

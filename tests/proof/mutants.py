@@ -12,9 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from prove import DISPROVEN, say
+from proof.prove import DISPROVEN, say
+from support.places import PROJECT
 
-PROJECT = Path(__file__).parents[2]
 AT_ONCE = 2
 MAX_SHOWN_CHARACTERS = 300
 NOTHING = "nothing, first"
@@ -36,21 +36,21 @@ class Mutant:
 MUTANTS = (
     Mutant(
         "the lock is taken without its condition",
-        "infra/gateway_lock.py",
+        "infra/workflows/lock.py",
         'condition="attribute_not_exists(#owner) OR #owner = :me"',
         'condition="attribute_not_exists(Never) OR #owner = :me"',
         ("busy",),
     ),
     Mutant(
         "the lock is taken over while its holder runs",
-        "infra/gateway_lock.py",
+        "infra/workflows/lock.py",
         "\"$holderStatus = 'RUNNING'\"",
         "\"$holderStatus = 'NEVER'\"",
         ("busy",),
     ),
     Mutant(
         "the fencing is removed: EC2 is asked by whoever has lost the lock",
-        "lambdas/natdrain/lock.py",
+        "lambdas/natdrain/store/lock.py",
         'ConditionExpression="#owner = :owner"',
         'ConditionExpression="#owner = :owner OR attribute_not_exists(Never)"',
         ("by_hand",),
@@ -58,42 +58,42 @@ MUTANTS = (
     ),
     Mutant(
         "the lock is not freed at the end",
-        "lambdas/natdrain/lock.py",
+        "lambdas/natdrain/store/lock.py",
         'expression="REMOVE #owner, #since, #reason"',
         'expression="REMOVE Never, #since, #reason"',
         ("by_hand",),
     ),
     Mutant(
         "the second look before a release is removed",
-        "lambdas/natdrain/release.py",
+        "lambdas/natdrain/change/after/release.py",
         "_SECOND_LOOK_AFTER = timedelta(seconds=_LOOKS_SECONDS[0])",
         "_SECOND_LOOK_AFTER = timedelta(seconds=0)",
         ("release_left_before",),
     ),
     Mutant(
         "the primary address may go",
-        "lambdas/natdrain/gateways.py",
+        "lambdas/natdrain/model/gateway.py",
         "return address.is_primary is True or (address.is_primary is None and not self.regional)",
         "return False",
         ("primary",),
     ),
     Mutant(
         "the guard of what remains is removed",
-        "lambdas/natdrain/guards/room.py",
+        "lambdas/natdrain/guards/capacity.py",
         "        if count < least:\n",
         "        if count < 0:\n",
         ("too_many",),
     ),
     Mutant(
         "a protected address may go",
-        "lambdas/natdrain/guards/touching.py",
+        "lambdas/natdrain/guards/eligibility.py",
         "yield from _of_tags(case, _protected)",
         "yield from ()",
         ("protected",),
     ),
     Mutant(
         "a hold is not heeded",
-        "lambdas/natdrain/lock.py",
+        "lambdas/natdrain/store/lock.py",
         "for held in (gateway_id, R.ALL)])",
         "for held in (R.ALL,)])",
         ("by_hand",),
@@ -101,14 +101,14 @@ MUTANTS = (
     ),
     Mutant(
         "an overdue drain is told as done",
-        "lambdas/natdrain/observe.py",
+        "lambdas/natdrain/change/leave/progress.py",
         "outcome=AddressOutcome.OVERDUE",
         "outcome=AddressOutcome.DRAINED",
         ("overdue",),
     ),
     Mutant(
         "transient failures are not tried again",
-        "infra/persistence.py",
+        "infra/workflows/retries.py",
         "    TransientFailure.__name__,\n",
         "",
         ("by_hand",),
@@ -116,7 +116,7 @@ MUTANTS = (
     ),
     Mutant(
         "what was stopped is not recorded",
-        "infra/record_workflow.py",
+        "infra/workflows/record.py",
         '"status": ["ABORTED", "TIMED_OUT", "FAILED"]',
         '"status": ["TIMED_OUT", "FAILED"]',
         ("stopped",),

@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path as File
 from typing import Any, NamedTuple
 
 from natdrain_sim.calls import Fault
-from world import Gateway, World
-
-SAMPLES = File(__file__).parent.parent / "samples"
+from proof.world import Gateway, World
+from support.places import SAMPLES
 
 
 @dataclass

@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from cases import Case, Trace, is_short
-from hands import Hand
-from invariants import INVARIANTS, Aftermath, Asked
-from meddling import INVOKE, INVOKING, Nothing
-from paths import PATHS, Scene
-from spoiling import Spoiling
-from troubles import NOT_FOUND
-from world import World, new_world
+from proof.cases import Case, Trace, is_short
+from proof.hands import Hand
+from proof.invariants import INVARIANTS, Aftermath, Asked
+from proof.meddling import INVOKE, INVOKING, Nothing
+from proof.paths import PATHS, Scene
+from proof.spoiling import Spoiling
+from proof.troubles import NOT_FOUND
+from proof.world import World, new_world
 
 BATCH = 20
 """So many cases have a cloud together."""

@@ -13,15 +13,14 @@ from pathlib import Path
 
 from rich.console import Console
 
-import machine
 import natdrain
 import natdrain_sim
-import reliability
-from cases import Case, Trace, all_cases
-from paths import PATHS
-from playing import BATCH, PathLostError, Verdict, play, record
+from proof import machine, reliability
+from proof.cases import Case, Trace, all_cases
+from proof.paths import PATHS
+from proof.playing import BATCH, PathLostError, Verdict, play, record
+from support.places import PROJECT
 
-PROJECT = Path(__file__).parents[2]
 CORES = 2
 PROGRESS = 200
 GAMES, STEPS = 40, 15

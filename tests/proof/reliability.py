@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from cases import GOOD, MINUTE, ONCE, STOPPED, Trace
-from hands import HANDS
-from meddling import Site
-from playing import Verdict
-from troubles import (
+from proof.cases import GOOD, MINUTE, ONCE, STOPPED, Trace
+from proof.hands import HANDS
+from proof.meddling import Site
+from proof.playing import Verdict
+from proof.troubles import (
     DENIED,
     DIES_AFTER,
     DIES_BEFORE,

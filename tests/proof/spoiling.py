@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from cases import EVERY, FIRST, GOOD, MINUTE, ONCE, Case
-from hands import Hand
-from meddling import Meddler, Moment, Nothing
 from natdrain_sim.calls import Call, Fault
-from troubles import DIES_AFTER, DIES_BEFORE, THROTTLED, answer
+from proof.cases import EVERY, FIRST, GOOD, MINUTE, ONCE, Case
+from proof.hands import Hand
+from proof.meddling import Meddler, Moment, Nothing
+from proof.troubles import DIES_AFTER, DIES_BEFORE, THROTTLED, answer
 
 
 class Spoiling(Nothing):

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from botocore.exceptions import ReadTimeoutError
 
-from meddling import FunctionDiedError, Site
 from natdrain_sim.calls import Fault
+from proof.meddling import FunctionDiedError, Site
 
 THROTTLED, INTERNAL, DENIED, NOT_FOUND = "throttled", "internal error", "access denied", "not found"
 IN_PROGRESS, UNKNOWN, TIMEOUT, LOST = "operation in progress", "unknown code", "timeout", "answer lost"

@@ -16,12 +16,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from meddling import Meddler, seeing_states
 from natdrain_sim.cloud import EmbeddedCloud
 from natdrain_sim.ec2 import REGION, Lags
 from natdrain_sim.ec2.addresses import NatGatewayAddress
 from natdrain_sim.ec2.nat_gateways import all_gateways
 from natdrain_sim.synthesis import EXAMPLE
+from proof.meddling import Meddler, seeing_states
 
 MANAGED = {"natdrain:managed": "true"}
 PROTECTED = {**MANAGED, "natdrain:protect": "yes"}

@@ -8,23 +8,18 @@ from itertools import chain
 from moto import mock_aws
 from moto.moto_api._internal import mock_random
 
-from natdrain_sim import (
-    alarms,
-    calls,
-    change_calendar,
-    cloudformation,
-    ec2,
-    functions,
-    metrics,
-    patterns,
-    schedules,
-    status_events,
-    stepfunctions,
-    subscriptions,
-    targets,
-)
+from natdrain_sim import calls, ec2
+from natdrain_sim.awslambda import functions
 from natdrain_sim.clock import Clock
+from natdrain_sim.cloudformation import stacks as cloudformation
+from natdrain_sim.cloudwatch import alarms, metrics
+from natdrain_sim.events import patterns, targets
+from natdrain_sim.scheduler import schedules
 from natdrain_sim.seams import Seam, replaced
+from natdrain_sim.sns import subscriptions
+from natdrain_sim.ssm import change_calendar
+from natdrain_sim.stepfunctions import interpreter as stepfunctions
+from natdrain_sim.stepfunctions import status_events
 
 
 @contextmanager

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from natdrain.drains import Drain
-from natdrain.gateways import DRAINING, IN_SERVICE, Address, Gateway
-from natdrain.looks import Look, Unread
-from natdrain.policy import GuardPolicy
+from natdrain.guards.policy import GuardPolicy
+from natdrain.model.drain import Drain
+from natdrain.model.gateway import DRAINING, IN_SERVICE, Address, Gateway
+from natdrain.model.look import Look, Unread
 
 __all__ = ["Case", "Finding"]
 

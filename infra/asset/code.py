@@ -1,0 +1,34 @@
+"""What is shipped to Lambda, as an asset of the CDK; what is in it: `infra.asset_content`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import jsii
+from aws_cdk import AssetHashType, BundlingOptions, ILocalBundling
+from aws_cdk import aws_lambda as lambda_
+
+from infra.asset.content import ROOT, bundle, fingerprint
+
+__all__ = ["PYTHON", "function_code"]
+
+PYTHON = lambda_.Runtime.PYTHON_3_13
+
+
+def function_code() -> lambda_.Code:
+    """The asset of all functions; its hash tells its content before it is bundled."""
+    return lambda_.Code.from_asset(
+        str(ROOT / "lambdas"),
+        asset_hash=fingerprint(),
+        asset_hash_type=AssetHashType.CUSTOM,
+        bundling=BundlingOptions(image=PYTHON.bundling_image, local=_LocalBundling()),
+    )
+
+
+@jsii.implements(ILocalBundling)
+class _LocalBundling:
+    def try_bundle(self, output_dir: str, *_options: Any, **_more: Any) -> bool:
+        """Bundle here, so that the image, which would need docker, is never used."""
+        bundle(Path(output_dir))
+        return True

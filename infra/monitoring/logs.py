@@ -1,0 +1,20 @@
+"""Log groups, kept for as long as the deployment says, and gone with the stack."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from infra.config.file import Config
+
+__all__ = ["log_group"]
+
+
+def log_group(scope: Construct, construct_id: str, config: Config) -> logs.LogGroup:
+    """A log group; the CDK's own names for its retention are not those of CloudWatch."""
+    group = logs.LogGroup(scope, construct_id, removal_policy=RemovalPolicy.DESTROY)
+    cast("logs.CfnLogGroup", group.node.default_child).retention_in_days = config.logs.retention_days
+    return group

@@ -1,0 +1,108 @@
+"""Messages for people: what natdrain tells on the event bus, by e-mail and in a chat."""
+
+from __future__ import annotations
+
+from aws_cdk import Aws
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.config.file import Config
+from natdrain.contract import SERVICE
+
+__all__ = ["Messages"]
+
+_NOT_WORTH_A_MESSAGE = ["nothing to do"]
+_TITLE = events.EventField.from_path("$.detail.Title")
+_MESSAGE = events.EventField.from_path("$.detail.Message")
+
+
+class Messages(Construct):
+    """A topic for each kind of reader that is configured, behind one rule on natdrain's own events.
+
+    EventBridge publishes by the topic's policy, which can have no condition for it (EventBridge user guide,
+    troubleshooting). AWS both recommends a role instead ("Amazon EventBridge now supports IAM execution roles
+    for all targets", March 2025) and warns that delivery to SNS may fail with one, particularly to encrypted
+    topics (EventBridge user guide, resource-based policies); nobody may be woken in vain, or not at all. For
+    the same reason the topics have no key: AWS's own for SNS does not admit EventBridge. What they carry are
+    names of addresses and gateways, in transit encrypted.
+    """
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, config: Config, dead_letters: sqs.IQueue
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._dead_letters = dead_letters
+        self.chat_topic: sns.Topic | None = None
+        readers: list[targets.SnsTopic] = []
+        if config.messages.emails:
+            readers.append(self._mail(config.messages.emails))
+        if config.messages.chat:
+            readers.append(self._chat())
+        if readers:
+            events.Rule(
+                self,
+                "Told",
+                description="natdrain: tells people of drains",
+                event_pattern=_what_natdrain_tells(),
+                targets=list(readers),
+            )
+
+    def _mail(self, addresses: list[str]) -> targets.SnsTopic:
+        """One readable paragraph, within quote marks.
+
+        EventBridge delivers JSON, and a text in JSON has quote marks, which SNS mails as they are
+        (EventBridge user guide, tutorial on input transformers: the message that it shows). Neither an input
+        path nor a transformer avoids them; but a transformer can put a space before the last one, so that a
+        command at the end of the message is copied without it.
+        """
+        topic = self._topic("Mail")
+        for address in addresses:
+            topic.add_subscription(
+                subscriptions.EmailSubscription(address, dead_letter_queue=self._dead_letters)
+            )
+        return self._target(topic, events.RuleTargetInput.from_text(f"{_MESSAGE} "))
+
+    def _chat(self) -> targets.SnsTopic:
+        """Custom notifications, as Amazon Q Developer in chat applications takes them from a topic.
+
+        Its administrator guide, custom notifications: `version` must be 1.0, `source` custom, and
+        `client-markdown` is the only text type. A title has room for 250 characters and a description for
+        8,000 (reported by others, who cite that page).
+        """
+        self.chat_topic = self._topic("Chat")
+        notification = {
+            "version": "1.0",
+            "source": "custom",
+            "content": {"textType": "client-markdown", "title": _TITLE, "description": _MESSAGE},
+        }
+        return self._target(self.chat_topic, events.RuleTargetInput.from_object(notification))
+
+    def _topic(self, construct_id: str) -> sns.Topic:
+        return sns.Topic(
+            self,
+            construct_id,
+            display_name=SERVICE,
+            enforce_ssl=True,
+        )
+
+    def _target(self, topic: sns.Topic, message: events.RuleTargetInput) -> targets.SnsTopic:
+        return targets.SnsTopic(topic, message=message, dead_letter_queue=self._dead_letters)
+
+
+def _what_natdrain_tells() -> events.EventPattern:
+    """The events of this account and region: starts, which have no outcome, and ends worth a message."""
+    return events.EventPattern(
+        account=[Aws.ACCOUNT_ID],
+        region=[Aws.REGION],
+        source=[SERVICE],
+        detail={
+            "$or": [
+                {"Outcome": [{"exists": False}]},
+                {"Outcome": [{"anything-but": _NOT_WORTH_A_MESSAGE}]},
+            ]
+        },
+    )

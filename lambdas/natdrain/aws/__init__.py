@@ -1,0 +1,1 @@
+"""The calls to AWS, and its error codes."""

@@ -1,0 +1,72 @@
+"""What the guards want to know of AWS beside EC2: CloudWatch's metrics of a gateway, and change calendars."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from natdrain.aws import clients as aws
+from natdrain.guards.policy import GuardPolicy
+from natdrain.model.errors import TransientFailure
+from natdrain.model.look import ChangeCalendar, Load
+
+__all__ = ["read_calendar", "read_load"]
+
+NAMESPACE = "AWS/NATGateway"
+OPEN = "OPEN"
+_MINUTE = 60
+# Over days, a point for each five minutes: CloudWatch keeps these for 63 days, those of a minute for 15
+# (CloudWatch user guide, metrics retention).
+_FIVE_MINUTES = 300
+
+
+def read_load(gateway_id: str, policy: GuardPolicy, now: datetime) -> Load:
+    """What CloudWatch knows of the gateway within the windows of the policy (VPC user guide, metrics)."""
+    errors = _points(
+        gateway_id,
+        metric="ErrorPortAllocation",
+        statistic="Sum",
+        period_seconds=_MINUTE,
+        window=(now - timedelta(minutes=policy.port_errors_minutes), now),
+    )
+    peaks = _points(
+        gateway_id,
+        metric="ActiveConnectionCount",
+        statistic="Maximum",
+        period_seconds=_FIVE_MINUTES,
+        window=(now - timedelta(minutes=policy.capacity_minutes), now),
+    )
+    return Load(port_errors=int(sum(errors)), peak_connections=int(max(peaks)) if peaks else None)
+
+
+def _points(
+    gateway_id: str, *, metric: str, statistic: str, period_seconds: int, window: tuple[datetime, datetime]
+) -> list[float]:
+    query: Any = {
+        "Id": "wanted",
+        "MetricStat": {
+            "Metric": {
+                "Namespace": NAMESPACE,
+                "MetricName": metric,
+                "Dimensions": [{"Name": "NatGatewayId", "Value": gateway_id}],
+            },
+            "Period": period_seconds,
+            "Stat": statistic,
+        },
+    }
+    pages = aws.cloudwatch().get_paginator("get_metric_data")
+    points: list[float] = []
+    for page in pages.paginate(MetricDataQueries=[query], StartTime=window[0], EndTime=window[1]):
+        for result in page["MetricDataResults"]:
+            # PartialData means only that another page follows.
+            if result["StatusCode"] not in {"Complete", "PartialData"}:
+                raise TransientFailure(f"CloudWatch answered {result['StatusCode']} for {metric}.")
+            points += result["Values"]
+    return points
+
+
+def read_calendar(names: Sequence[str]) -> ChangeCalendar:
+    """The state of the change calendars now: open if all are (SSM API reference, GetCalendarState)."""
+    answer = aws.ssm().get_calendar_state(CalendarNames=list(names))
+    return ChangeCalendar(closed=answer["State"] != OPEN, until=answer.get("NextTransitionTime"))

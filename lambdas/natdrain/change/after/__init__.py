@@ -1,0 +1,1 @@
+"""What becomes of an allocation whose address has left."""

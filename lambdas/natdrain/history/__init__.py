@@ -1,0 +1,1 @@
+"""Which address served which gateway from when to when; pure."""

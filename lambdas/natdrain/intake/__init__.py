@@ -1,0 +1,1 @@
+"""Whatever asks becomes one request."""

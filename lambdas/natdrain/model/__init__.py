@@ -1,0 +1,1 @@
+"""Plain values: gateways, looks, drains, errors."""

@@ -1,0 +1,1 @@
+"""Facts into words: the only room with sentences."""

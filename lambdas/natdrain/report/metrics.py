@@ -1,0 +1,128 @@
+"""Every metric of natdrain: its name, its unit, by what it can be asked for, and what it means.
+
+The one table of metrics: the functions that emit them, the dashboard and the alarms all read it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from natdrain.guards.policy import RULES
+from natdrain.intake.request import BY_HAND, TriggerKind
+
+__all__ = [
+    "ADOPTED",
+    "DETECTION_LAG",
+    "DRAIN_DURATION",
+    "DRAIN_DURATION_OF_LIMIT",
+    "EXECUTIONS",
+    "FUNCTION",
+    "GUARD",
+    "METRICS",
+    "OTHER_REFUSAL",
+    "OUTCOME",
+    "REFUSALS",
+    "RETRIES",
+    "TRIGGER",
+    "VALUES",
+    "Measure",
+    "Metric",
+]
+
+OUTCOME = "Outcome"
+TRIGGER = "Trigger"
+GUARD = "Guard"
+FUNCTION = "Function"
+
+OTHER_REFUSAL = "request"
+"""In place of a guard, what refuses before any guard is asked."""
+
+VALUES: Mapping[str, tuple[str, ...]] = {
+    OUTCOME: (
+        *("drained", "released", "planned", "nothing to do", "ignored", "refused", "busy"),
+        *("failed", "release failed", "overdue", "stopped", "timed out"),
+    ),
+    TRIGGER: (BY_HAND, *TriggerKind),
+    GUARD: (*(rule.name for rule in RULES), OTHER_REFUSAL),
+    FUNCTION: ("read_request", "validate", "disassociate", "confirm", "release", "close"),
+}
+"""What each dimension can say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A metric as CloudWatch keeps it: once for each of its sets of dimensions, and for no other.
+
+    `unit` is one of CloudWatch's (CloudWatch API reference, MetricDatum).
+    """
+
+    name: str
+    unit: str
+    dimension_sets: tuple[tuple[str, ...], ...]
+    meaning: str
+
+
+EXECUTIONS = Metric(
+    "Executions",
+    "Count",
+    ((OUTCOME,), (OUTCOME, TRIGGER)),
+    "executions that have ended, by how, and by who or what asked",
+)
+DRAIN_DURATION = Metric(
+    "DrainDuration",
+    "Seconds",
+    ((TRIGGER,),),
+    "from the moment when EC2 accepted the request until a look found the address gone",
+)
+DRAIN_DURATION_OF_LIMIT = Metric(
+    "DrainDurationOfLimit",
+    "Percent",
+    ((TRIGGER,),),
+    "the same, of the drain limit; from 100 on connections may have been cut",
+)
+DETECTION_LAG = Metric(
+    "DetectionLag",
+    "Seconds",
+    ((TRIGGER,),),
+    "from the last look that still showed the address, or from the request if none did, until the one that "
+    "found it gone: how late that was noticed at most",
+)
+REFUSALS = Metric(
+    "Refusals",
+    "Count",
+    ((GUARD,),),
+    "refused executions, once for each guard that refused",
+)
+ADOPTED = Metric(
+    "Adopted",
+    "Count",
+    ((TRIGGER,),),
+    "addresses that were draining already, without a request of the execution",
+)
+RETRIES = Metric(
+    "Retries",
+    "Count",
+    ((FUNCTION,),),
+    "attempts of a function after its first in the same state of the workflow",
+)
+
+METRICS = (
+    EXECUTIONS,
+    DRAIN_DURATION,
+    DRAIN_DURATION_OF_LIMIT,
+    DETECTION_LAG,
+    REFUSALS,
+    ADOPTED,
+    RETRIES,
+)
+"""All of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One value of a metric; `dimensions` has a value for every dimension in the metric's sets."""
+
+    metric: Metric
+    value: float
+    dimensions: Mapping[str, str]

@@ -1,0 +1,27 @@
+"""How metrics leave a function: as lines of its log, in CloudWatch's embedded metric format."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
+
+from natdrain.contract import SERVICE
+from natdrain.report.metrics import Measure
+
+__all__ = ["emit"]
+
+
+def emit(measures: Iterable[Measure]) -> None:
+    """Print a line for each, with exactly the sets of dimensions that its metric declares."""
+    for measure in measures:
+        # One for each, since a line's dimensions are those of all its metrics; and with no service, of which
+        # Powertools would make a dimension.
+        line = AmazonCloudWatchEMFProvider(namespace=SERVICE, service="")
+        line.add_metric(name=measure.metric.name, unit=measure.metric.unit, value=measure.value)
+        first, *others = measure.metric.dimension_sets
+        for name in first:
+            line.add_dimension(name=name, value=measure.dimensions[name])
+        for names in others:
+            line.add_dimensions(**{name: measure.dimensions[name] for name in names})
+        line.flush_metrics()

@@ -1,0 +1,126 @@
+"""Questions that people ask of the history, answered by the command."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from natdrain.model.drain import instant, timestamp
+from natdrain_cli import history as command
+from natdrain_sim.cloud import EmbeddedCloud
+from support.stories import BuildGateway
+
+
+@pytest.fixture(autouse=True)
+def _region(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("COLUMNS", "300")
+
+
+def asked(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    capsys.readouterr()
+    assert command.main(arguments) == 0
+    return capsys.readouterr().out
+
+
+def test_history_of_a_gateway_tells_who_served_until_when_and_why_it_ended(
+    cloud: EmbeddedCloud, nat: BuildGateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gateway = nat()
+    run = cloud.run(gateway.named(1, Reason="contract ends"))
+    [left] = run.result["Addresses"]
+    told = asked(capsys, "--gateway", gateway.gateway_id)
+    [row] = [line for line in told.splitlines() if f"│ {left['PublicIp']} " in line]
+    name = run.execution_arn.rpartition(":")[2]
+    for part in (left["GoneBy"], left["LastSeenAt"], name, "by hand: contract ends"):
+        assert part in row
+    [other] = [line for line in told.splitlines() if f"│ {gateway.addresses[2]['PublicIp']} " in line]
+    assert "still there when last looked" in other
+    assert run.result["Summary"] in told
+
+
+def test_history_of_a_gateway_claims_no_reason_for_what_others_did(
+    cloud: EmbeddedCloud, nat: BuildGateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gateway = nat(4)
+    cloud.run(gateway.named(1))
+    cloud.client("ec2").disassociate_nat_gateway_address(**gateway.named(2), MaxDrainDurationSeconds=5)
+    cloud.clock.advance(60)
+    cloud.run(gateway.named(3))
+    told = asked(capsys, "--gateway", gateway.gateway_id)
+    [row] = [line for line in told.splitlines() if f"│ {gateway.addresses[2]['PublicIp']} " in line]
+    assert "outside" in row
+    assert "by hand" not in row
+
+
+def test_history_tells_who_had_an_address_at_an_instant(
+    cloud: EmbeddedCloud, nat: BuildGateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gateway = nat()
+    run = cloud.run(gateway.named(1))
+    ip, gone = gateway.addresses[1]["PublicIp"], instant(run.result["Addresses"][0]["GoneBy"])
+
+    def at(seconds: float) -> str:
+        return asked(capsys, "--ip", ip, "--at", timestamp(gone + timedelta(seconds=seconds)))
+
+    assert f"{ip} was on {gateway.gateway_id} " in at(-200)
+    assert f"{ip} may have left {gateway.gateway_id} " in at(-1)
+    assert f"{ip} was on no gateway that is known: it had left {gateway.gateway_id} " in at(0)
+    assert f"{ip} was on no NAT gateway that natdrain had looked at by then" in at(-100_000)
+
+
+def test_address_that_moved_is_on_the_newer_gateway_however_late_its_leaving_was_noticed() -> None:
+    def entry(event: str, gateway_id: str, at: str, **more: str) -> dict[str, str]:
+        named = {"AssociationId": f"eipassoc-{gateway_id}", "AllocationId": "eipalloc-1"}
+        return {"NatGatewayId": gateway_id, "Event": event, "At": f"2027-03-03T{at}:00Z", **named, **more}
+
+    entries = [
+        entry("serving", "nat-a", "08:00"),
+        entry("serving", "nat-b", "14:00", After="2027-03-03T07:00:00Z"),
+        entry("left", "nat-a", "20:00", LastSeenAt="2027-03-03T08:00:00Z"),
+    ]
+    for at, where in {
+        "15:00": "was on nat-b",
+        "21:00": "was on nat-b",
+        "13:00": "may have left nat-a",
+    }.items():
+        assert where in command.who_had("203.0.113.7", instant(f"2027-03-03T{at}:00Z"), entries)
+
+
+def test_history_prints_its_entries_as_they_stand(
+    cloud: EmbeddedCloud, nat: BuildGateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gateway = nat()
+    cloud.run(gateway.named(1))
+    told = asked(capsys, "--ip", gateway.addresses[1]["PublicIp"], "--json")
+    assert [json.loads(line)["Event"] for line in told.splitlines()] == ["serving", "left"]
+
+
+@pytest.mark.usefixtures("cloud")
+def test_history_of_what_nobody_has_seen_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert asked(capsys, "--ip", "198.51.100.1") == "natdrain has seen nothing of 198.51.100.1 yet.\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ((), "one of the arguments --gateway --ip is required"),
+        (("--gateway", "nat-1", "--at", "2027-03-03T14:00Z"), "--at needs --ip"),
+        (("--ip", "203.0.113.7", "--at", "2027-03-03T14:00"), "has no time zone: add Z for UTC"),
+        (("--ip", "203.0.113.7", "--at", "noon"), "invalid"),
+    ],
+)
+def test_question_that_is_none_is_refused_with_what_is_wrong(
+    arguments: tuple[str, ...], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        command.main(arguments)
+    assert says in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("cloud")
+def test_history_of_a_stack_that_is_not_there_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main(["--ip", "203.0.113.7", "--stack", "Other"]) == 1
+    assert "Other" in capsys.readouterr().err

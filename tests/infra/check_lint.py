@@ -1,0 +1,32 @@
+"""cfn-lint, in a region of each partition that the stack is made for."""
+
+from __future__ import annotations
+
+import copy
+import json
+
+from cfnlint import lint
+from cfnlint.config import ManualArgs
+
+from support.synthesised import Template, of_type
+
+CONFIG = ManualArgs(
+    regions=["us-east-1", "cn-north-1", "us-gov-west-1"],
+    # The CDK names a role among what a resource waits for, although the policy names it too.
+    ignore_checks=["W3005"],
+)
+
+
+def findings(template: Template) -> list[str]:
+    return [str(match) for match in lint(json.dumps(template), config=CONFIG)]
+
+
+def test_lint_finds_nothing(template: Template) -> None:
+    assert findings(template) == []
+
+
+def test_lint_finds_a_runtime_that_does_not_exist(template: Template) -> None:
+    wrong = copy.deepcopy(template)
+    for found in of_type(wrong, "AWS::Lambda::Function").values():
+        found["Properties"]["Runtime"] = "python3.0"
+    assert len(findings(wrong)) == len(of_type(wrong, "AWS::Lambda::Function"))

@@ -1,0 +1,161 @@
+"""The rights of every role, in full: whatever is added must be added here too."""
+
+from __future__ import annotations
+
+import pytest
+
+from support.synthesised import FUNCTIONS, Template, function, of_type, rights, state_machine
+
+OPTED_IN = "if StringEquals aws:ResourceTag/natdrain:managed=true"
+PROTECTED = "if Null aws:ResourceTag/natdrain:protect=false"
+DRAIN = "ec2:DisassociateNatGatewayAddress"
+RELEASE = "ec2:ReleaseAddress"
+
+LOOK = [
+    "Allow dynamodb:PutItem on dynamodb table/StorageTable",
+    "Allow cloudwatch:GetMetricData on *",
+    "Allow dynamodb:BatchGetItem on dynamodb table/StorageTable",
+    "Allow ec2:DescribeAddresses on *",
+    "Allow ec2:DescribeNatGateways on *",
+    "Allow ssm:GetCalendarState on ssm document/egress-freeze",
+]
+
+RIGHTS = {
+    "ReadRequest": [
+        "Allow dynamodb:PutItem on dynamodb table/StorageTable",
+        "Allow ec2:DescribeNatGateways on *",
+    ],
+    "Validate": LOOK,
+    "Disassociate": [
+        "Allow dynamodb:BatchGetItem on dynamodb table/StorageTable",
+        "Allow dynamodb:UpdateItem on dynamodb table/StorageTable",
+        f"Allow {DRAIN} on ec2 elastic-ip/* {OPTED_IN}",
+        f"Allow {DRAIN} on ec2 natgateway/* {OPTED_IN}",
+        # AWS owns the interface and no tags are on it: with a condition, every drain would be denied.
+        f"Allow {DRAIN} on ec2 network-interface/*",
+        f"Deny {DRAIN} on ec2 elastic-ip/* {PROTECTED}",
+        f"Deny {DRAIN} on ec2 natgateway/* {PROTECTED}",
+    ],
+    "Confirm": LOOK,
+    "Release": [
+        "Allow dynamodb:BatchGetItem on dynamodb table/StorageTable",
+        "Allow dynamodb:UpdateItem on dynamodb table/StorageTable",
+        f"Allow {RELEASE} on ec2 elastic-ip/* {OPTED_IN}",
+        f"Deny {RELEASE} on ec2 elastic-ip/* {PROTECTED}",
+    ],
+    "Close": [
+        "Allow dynamodb:BatchGetItem on dynamodb table/StorageTable",
+        "Allow dynamodb:DeleteItem on dynamodb table/StorageTable",
+        "Allow dynamodb:PutItem on dynamodb table/StorageTable",
+        "Allow dynamodb:UpdateItem on dynamodb table/StorageTable",
+    ],
+}
+TELLING = [
+    "Allow events:PutEvents on events event-bus/default",
+    "Allow sqs:SendMessage on sqs DeadLettersQueue",
+]
+WORKFLOW_RIGHTS = [
+    "Allow dynamodb:GetItem on dynamodb table/StorageTable",
+    "Allow dynamodb:UpdateItem on dynamodb table/StorageTable",
+    *(f"Allow lambda:InvokeFunction on lambda function:Functions{name}:1" for name in FUNCTIONS),
+    # An execution goes on with the versions that it began with, when others have been deployed meanwhile.
+    *(f"Allow lambda:InvokeFunction on lambda function:Functions{name}:*" for name in FUNCTIONS),
+    "Allow states:DescribeExecution on states execution:DrainStateMachine:*",
+    *TELLING,
+]
+RECORD_RIGHTS = (
+    ["Allow dynamodb:UpdateItem on dynamodb table/StorageTable"]
+    + [f"Allow lambda:InvokeFunction on lambda function:FunctionsClose:{v}" for v in "1*"]
+    + TELLING
+)
+
+
+# What the services themselves ask for, on behalf of a function or the workflow.
+def service_rights_of_function(name: str) -> list[str]:
+    log = f"logs log-group:Functions{name}Logs"
+    return [
+        # Lambda writes to the function's own log group, which the stack has created.
+        f"Allow logs:CreateLogStream on {log}",
+        f"Allow logs:PutLogEvents on {log}",
+        # X-Ray knows no resources that these could be narrowed to.
+        "Allow xray:PutTelemetryRecords on *",
+        "Allow xray:PutTraceSegments on *",
+    ]
+
+
+SERVICE_RIGHTS_OF_WORKFLOW = [
+    # Step Functions logs through CloudWatch's log delivery, which knows no resources.
+    "Allow logs:CreateLogDelivery on *",
+    "Allow logs:DeleteLogDelivery on *",
+    "Allow logs:DescribeLogGroups on *",
+    "Allow logs:DescribeResourcePolicies on *",
+    "Allow logs:GetLogDelivery on *",
+    "Allow logs:ListLogDeliveries on *",
+    "Allow logs:PutResourcePolicy on *",
+    "Allow logs:UpdateLogDelivery on *",
+    # X-Ray knows no resources; Step Functions also asks which executions to sample.
+    "Allow xray:GetSamplingRules on *",
+    "Allow xray:GetSamplingTargets on *",
+    "Allow xray:PutTelemetryRecords on *",
+    "Allow xray:PutTraceSegments on *",
+]
+
+
+def rights_of_function(template: Template, name: str) -> list[str]:
+    return rights(template, function(template, name)["Properties"]["Role"])
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_function_has_exactly_the_rights_it_uses(template: Template, name: str) -> None:
+    expected = sorted([*RIGHTS[name], *service_rights_of_function(name)])
+    assert rights_of_function(template, name) == expected
+
+
+@pytest.mark.parametrize(("name", "own"), [("Drain", WORKFLOW_RIGHTS), ("Record", RECORD_RIGHTS)])
+def test_workflow_has_exactly_the_rights_it_uses(template: Template, name: str, own: list[str]) -> None:
+    role = state_machine(template, name)["Properties"]["RoleArn"]
+    assert rights(template, role) == sorted([*own, *SERVICE_RIGHTS_OF_WORKFLOW])
+
+
+def test_rights_to_change_ec2_belong_to_disassociate_and_release_alone(template: Template) -> None:
+    changing = {
+        role
+        for role in of_type(template, "AWS::IAM::Role")
+        for right in rights(template, {"Fn::GetAtt": [role, "Arn"]})
+        if right.startswith(("Allow ec2:", "Allow *")) and not right.startswith("Allow ec2:Describe")
+    }
+    assert changing == {
+        function(template, name)["Properties"]["Role"]["Fn::GetAtt"][0]
+        for name in ("Disassociate", "Release")
+    }
+
+
+def test_rights_are_given_by_the_policies_read_here_and_by_nothing_else(template: Template) -> None:
+    kinds = {found["Type"] for found in template["Resources"].values() if "::IAM::" in found["Type"]}
+    given = {key for role in of_type(template, "AWS::IAM::Role").values() for key in role["Properties"]}
+    assert (kinds, given) == ({"AWS::IAM::Role", "AWS::IAM::Policy"}, {"AssumeRolePolicyDocument", "Tags"})
+
+
+def test_functions_have_a_role_each(template: Template) -> None:
+    roles = {function(template, name)["Properties"]["Role"]["Fn::GetAtt"][0] for name in FUNCTIONS}
+    assert len(roles) == len(FUNCTIONS)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_function_role_is_assumed_by_lambda_only(template: Template, name: str) -> None:
+    role = template["Resources"][function(template, name)["Properties"]["Role"]["Fn::GetAtt"][0]]
+    [statement] = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    assert statement["Principal"] == {"Service": "lambda.amazonaws.com"}
+
+
+@pytest.mark.parametrize("name", ["Drain", "Record"])
+def test_workflow_role_is_assumed_by_step_functions_for_this_account_only(
+    template: Template, name: str
+) -> None:
+    role = template["Resources"][state_machine(template, name)["Properties"]["RoleArn"]["Fn::GetAtt"][0]]
+    [statement] = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    account = statement["Condition"]["StringEquals"]["aws:SourceAccount"]
+    assert (statement["Principal"], account) == (
+        {"Service": "states.amazonaws.com"},
+        {"Ref": "AWS::AccountId"},
+    )

@@ -1,0 +1,1 @@
+"""The proof: every AWS call spoilt by every fault."""

@@ -1,0 +1,150 @@
+"""The account that tests talk to: a simulated EC2, unless one is verified, where time waits for the test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+import time_machine
+from botocore.exceptions import ClientError
+from moto import mock_aws
+
+from natdrain_sim.ec2 import Simulation, install
+from support.account import VERIFIED, Account, Network, SimulatedAccount, is_no_answer
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2 import EC2Client
+
+START = datetime(2026, 10, 2, 17, tzinfo=UTC)
+
+BuildNetwork = Callable[..., Network]
+Statuses = Callable[[Network], dict[str, str]]
+Refused = Callable[..., AbstractContextManager[None]]
+
+
+@pytest.fixture
+def clock() -> Iterator[time_machine.Traveller]:
+    with time_machine.travel(START, tick=False) as traveller:
+        yield traveller
+
+
+@pytest.fixture(scope="session")
+def session() -> boto3.Session:
+    """Keep one session, so that EC2's large service model is read once and not for every test."""
+    return boto3.Session("testing", "testing", region_name="us-east-1")
+
+
+@pytest.fixture
+def account(request: pytest.FixtureRequest) -> Iterator[Account]:
+    """Give the account that is verified, if one is, else a new simulated one."""
+    if verified := request.config.stash.get(VERIFIED, None):
+        yield verified
+        return
+    clock, session = request.getfixturevalue("clock"), request.getfixturevalue("session")
+    install()
+    with mock_aws():
+        yield SimulatedAccount(session.client("ec2"), clock)
+
+
+@pytest.fixture
+def ec2(account: Account) -> EC2Client:
+    return account.ec2
+
+
+@pytest.fixture
+def simulation(account: Account) -> Simulation:
+    assert account.in_process, "a fact must not use what only the simulated EC2 can do"
+    return Simulation()
+
+
+@pytest.fixture
+def network(account: Account) -> BuildNetwork:
+    """Build gateways in service, each with a VPC of its own."""
+    assert account.in_process, "a fact must share one gateway: each costs money, time and quota"
+
+    def build(addresses: int = 3) -> Network:
+        return account.network(addresses)
+
+    return build
+
+
+@pytest.fixture
+def net(account: Account) -> Network:
+    """Give a gateway in service; outside of this process with two addresses, which is EC2's default quota."""
+    return account.network(3 if account.in_process else 2)
+
+
+@pytest.fixture
+def roomy(account: Account) -> Network:
+    """Give a gateway with three addresses, for which the quota may have to be raised."""
+    return account.network(3)
+
+
+@pytest.fixture
+def alone(account: Account) -> Network:
+    """Give a gateway that has nothing but its primary address."""
+    return account.network(1)
+
+
+@pytest.fixture
+def draining(account: Account) -> Network:
+    """Give a gateway whose first secondary address drains and goes on to do so."""
+    return account.draining()
+
+
+@pytest.fixture
+def third(draining: Network) -> str:
+    """Give the association of a draining gateway's second secondary address."""
+    if not draining.association_ids[2:]:
+        pytest.skip("this account lets a NAT gateway have no third address: a quota, which can be raised")
+    return draining.association_ids[2]
+
+
+@pytest.fixture
+def deleted(account: Account) -> Network:
+    """Give a gateway that was deleted while an address drained."""
+    return account.deleted()
+
+
+@pytest.fixture
+def spare(account: Account) -> str:
+    return account.spares(1)[0]
+
+
+@pytest.fixture
+def private_gateway(account: Account) -> str:
+    return account.private_gateway()
+
+
+@pytest.fixture
+def statuses(account: Account) -> Statuses:
+    """Describe a gateway's addresses: status per association id."""
+    return lambda net: account.statuses(net.gateway_id)
+
+
+@pytest.fixture
+def refused(account: Account) -> Refused:
+    """Expect EC2 to refuse a call with a code, and the simulated one perhaps with a text.
+
+    EC2's own wording is known for few errors and promised for none.
+    """
+
+    @contextmanager
+    def expect(code: str, text: str = "") -> Iterator[None]:
+        try:
+            yield
+        except ClientError as caught:
+            error = caught.response["Error"]
+            if error["Code"] != code and is_no_answer(caught):
+                raise
+            assert error["Code"] == code, error["Message"]
+            if account.in_process:
+                assert text in error["Message"]
+        else:
+            pytest.fail(f"accepted, where {code} was expected", pytrace=False)
+
+    return expect

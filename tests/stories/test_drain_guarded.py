@@ -1,0 +1,317 @@
+"""Stories of guards that stand in the way of a drain, or only warn of it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from natdrain_sim.cloud import EmbeddedCloud
+from natdrain_sim.ec2 import Lags
+from support.guard_stories import (
+    AUTOMATIC,
+    HAND,
+    drained,
+    fail,
+    hold,
+    measured,
+    names_of,
+    put_back,
+    set_calendar,
+    started,
+    tag,
+)
+from support.stories import MANAGED, BuildGateway, NatGateway, refused
+
+PROTECTED = {**MANAGED, "natdrain:protect": ""}
+ZONES = ["us-east-1a", "us-east-1b", "us-east-1b", "us-east-1b"]
+
+Find = Callable[[BuildGateway], tuple[NatGateway, dict[str, Any]]]
+"""Builds a gateway on which a guard finds something, and a request for which it does."""
+
+
+@pytest.fixture(autouse=True)
+def _open_calendar(cloud: EmbeddedCloud) -> Iterator[None]:
+    """Leave no closed calendar to the next story."""
+    yield
+    set_calendar(cloud, "DEFAULT_OPEN")
+
+
+def state(gateway: NatGateway) -> object:
+    """What EC2 shows of the gateway, and what was asked of it so far."""
+    return gateway.shown(), gateway.changes()
+
+
+def a_gateway_that(change: Callable[[NatGateway], object], **built: Any) -> Find:
+    """Something to find on a gateway like any other, whose address 1 is asked for."""
+
+    def find(nat: BuildGateway) -> tuple[NatGateway, dict[str, Any]]:
+        gateway = nat(**built)
+        change(gateway)
+        return gateway, gateway.named(1)
+
+    return find
+
+
+def the_primary(nat: BuildGateway) -> tuple[NatGateway, dict[str, Any]]:
+    gateway = nat()
+    return gateway, gateway.named(0)
+
+
+def all_of_them(nat: BuildGateway) -> tuple[NatGateway, dict[str, Any]]:
+    gateway = nat(2, zones=ZONES[:2])
+    return gateway, gateway.named(0, 1)
+
+
+def the_only_one_of_a_zone(nat: BuildGateway) -> tuple[NatGateway, dict[str, Any]]:
+    gateway = nat(4, zones=ZONES)
+    return gateway, gateway.named(0)
+
+
+def one_put_back(nat: BuildGateway) -> tuple[NatGateway, dict[str, Any]]:
+    gateway = nat()
+    put_back(gateway, 1)
+    return gateway, gateway.named(2)
+
+
+FIXED: dict[str, tuple[Find, str]] = {
+    "ec2": (the_primary, "is the primary address"),
+    "opt_in": (a_gateway_that(lambda _: None, tags={}), "does not carry the tag natdrain:managed=true"),
+    "protect": (
+        a_gateway_that(lambda _: None, address_tags={1: PROTECTED}),
+        "carries the tag natdrain:protect, which no request can lift. To lift it: aws ec2 delete-tags",
+    ),
+    "hold": (
+        a_gateway_that(lambda g: hold(g.cloud, g.gateway_id, Hold={"S": "alice, incident 4711"})),
+        "is held (alice, incident 4711). Whoever may lift it: aws dynamodb delete-item",
+    ),
+    "aws_managed": (
+        a_gateway_that(lambda _: None, addresses=3, zones=ZONES[:3], automatic=True),
+        "whose addresses AWS manages",
+    ),
+    "last": (all_of_them, "would stay in service. Associate another one first: aws ec2 associate-nat-gate"),
+}
+LIFTABLE: dict[str, tuple[Find, str]] = {
+    "remaining": (the_only_one_of_a_zone, "would keep 0 addresses in service"),
+    "ports": (
+        a_gateway_that(lambda g: measured(g, "ErrorPortAllocation", 3)),
+        "could not allocate a port 3 times in the last 15 minutes",
+    ),
+    "capacity": (
+        a_gateway_that(lambda g: measured(g, "ActiveConnectionCount", 110_001)),
+        "had up to 110001 connections at once",
+    ),
+    "siblings": (a_gateway_that(lambda g: fail(g, 2)), "has failed (no luck): see to it first."),
+    "put_back": (one_put_back, "somebody has put it back since"),
+    "owner": (
+        a_gateway_that(lambda g: tag(g, g.addresses[1]["AllocationId"], "terraform", "egress")),
+        "carries the tag terraform=egress: the next apply puts the address back",
+    ),
+    "calendar": (
+        a_gateway_that(lambda g: set_calendar(g.cloud, "DEFAULT_CLOSED")),
+        "the change calendar (egress-freeze) is closed.",
+    ),
+}
+WARNED = [
+    ("capacity", HAND),
+    ("capacity", AUTOMATIC),
+    *((n, HAND) for n in ("put_back", "owner", "calendar")),
+]
+REFUSED = [(name, how) for name in LIFTABLE for how in (HAND, AUTOMATIC) if (name, how) not in WARNED]
+
+
+def only_problem(cloud: EmbeddedCloud, gateway: NatGateway, request: Any, guard: str, says: str) -> str:
+    """What this one guard refuses; nothing has changed."""
+    before = state(gateway)
+    (problem,) = refused(cloud.run(request))
+    assert names_of([problem]) == [guard]
+    assert says in problem
+    assert state(gateway) == before
+    return problem
+
+
+@pytest.mark.parametrize("how", [HAND, AUTOMATIC])
+@pytest.mark.parametrize("name", FIXED)
+def test_fixed_guard_refuses_and_nothing_changes(
+    cloud: EmbeddedCloud, nat: BuildGateway, name: str, how: str
+) -> None:
+    find, says = FIXED[name]
+    gateway, request = find(nat)
+    only_problem(cloud, gateway, started(how, request), name, says)
+
+
+@pytest.mark.parametrize(("name", "how"), REFUSED)
+def test_guard_refuses_and_nothing_changes_until_it_is_overridden(
+    cloud: EmbeddedCloud, nat: BuildGateway, name: str, how: str
+) -> None:
+    find, says = LIFTABLE[name]
+    gateway, request = find(nat)
+    problem = only_problem(cloud, gateway, started(how, request), name, says)
+
+    override = json.loads(re.findall(r"Override: (\[.*\])", problem)[0])
+    warnings = drained(cloud.run(started(how, {**request, "Override": override})))
+    (overridden,) = [text for text in warnings if names_of([text]) == [name]]
+    assert says in overridden
+    assert overridden.endswith("(Overridden.)")
+
+
+@pytest.mark.parametrize(("name", "how"), WARNED)
+def test_guard_warns_and_the_drain_goes_on_to_its_end(
+    cloud: EmbeddedCloud, nat: BuildGateway, name: str, how: str
+) -> None:
+    find, says = LIFTABLE[name]
+    _, request = find(nat)
+    warnings = drained(cloud.run(started(how, request)))
+    assert names_of(warnings)[0] == name
+    assert says in warnings[0]
+
+
+def test_guards_tell_everything_at_once(cloud: EmbeddedCloud, nat: BuildGateway) -> None:
+    spoilt = {"natdrain:protect": "", "terraform": "egress"}
+    gateway = nat(5, zones=[*ZONES, ZONES[-1]], address_tags={3: spoilt})
+    put_back(gateway, 0)
+    in_its_zone, failed, failed_too, spoilt_one = 4, 0, 1, 2
+    fail(gateway, failed)
+    fail(gateway, failed_too)
+    hold(cloud, gateway.gateway_id, Hold={"S": "alice"})
+    measured(gateway, "ErrorPortAllocation", 1)
+    measured(gateway, "ActiveConnectionCount", 55_001)
+    set_calendar(cloud, "DEFAULT_CLOSED")
+    before = state(gateway)
+    run = cloud.run(started(AUTOMATIC, gateway.named(in_its_zone, failed, spoilt_one)))
+    told = [*FIXED, *LIFTABLE]
+    for silent in ("aws_managed", "last", "capacity"):
+        told.remove(silent)
+    assert names_of(refused(run)) == told
+    assert names_of(run.result["Warnings"]) == ["capacity"]
+    assert state(gateway) == before
+
+
+def test_warnings_are_told_although_the_drain_fails(cloud: EmbeddedCloud, nat: BuildGateway) -> None:
+    gateway = nat()
+    measured(gateway, "ActiveConnectionCount", 110_001)
+    execution = cloud.start(gateway.named(1))
+    cloud.clock.advance(100)
+    cloud.client("ec2").delete_nat_gateway(NatGatewayId=gateway.gateway_id)
+    run = cloud.wait(execution)
+    assert run.error == "DrainFailed"
+    assert "capacity" in names_of(run.result["Warnings"])
+
+
+def test_warnings_are_told_once_however_often_the_guards_were_asked(
+    cloud: EmbeddedCloud, nat: BuildGateway
+) -> None:
+    gateway = nat(4)
+    measured(gateway, "ActiveConnectionCount", 110_001)
+    cloud.client("ec2").disassociate_nat_gateway_address(**gateway.named(1), MaxDrainDurationSeconds=60)
+    cloud.clock.advance(5)
+    run = cloud.run(started(HAND, gateway.named(1, 2)))
+    assert run.status == "SUCCEEDED"
+    assert names_of(run.result["Warnings"]).count("capacity") == 1
+
+
+@pytest.mark.parametrize("override", [[], ["ports"]])
+def test_dry_run_tells_what_a_drain_would_be_told(
+    cloud: EmbeddedCloud, nat: BuildGateway, override: list[str]
+) -> None:
+    gateway = nat()
+    measured(gateway, "ErrorPortAllocation", 3)
+    measured(gateway, "ActiveConnectionCount", 110_001)
+    request = {**gateway.named(1), "Override": override}
+    planned, real = cloud.run({**request, "DryRun": True}), cloud.run(request)
+    assert planned.error == real.error
+    assert planned.result["Problems"] == real.result["Problems"]
+    of_guards = [text for text in real.result["Warnings"] if names_of([text])[0] in LIFTABLE]
+    assert of_guards == planned.result["Warnings"][: len(of_guards)]
+
+
+@pytest.mark.parametrize(
+    ("minutes", "metric", "value"), [(15, "ErrorPortAllocation", 3), (1440, "ActiveConnectionCount", 110_001)]
+)
+def test_metrics_older_than_their_window_are_forgotten(
+    cloud: EmbeddedCloud, nat: BuildGateway, minutes: int, metric: str, value: float
+) -> None:
+    gateway = nat()
+    measured(gateway, metric, value)
+    cloud.clock.advance(minutes * 60)
+    names = names_of(drained(cloud.run(started(HAND, gateway.named(1)))))
+    assert {"ports", "capacity"}.isdisjoint(names)
+
+
+# Asked again before each request to EC2
+
+
+@pytest.mark.parametrize("name", ["hold", "ports", "siblings"])
+def test_guard_is_asked_again_for_an_address_that_must_wait(
+    cloud: EmbeddedCloud, nat: BuildGateway, name: str
+) -> None:
+    find: Callable[[NatGateway], object] = {
+        "hold": lambda g: hold(cloud, g.gateway_id, Hold={"S": "alice"}),
+        "ports": lambda g: measured(g, "ErrorPortAllocation", 1),
+        "siblings": lambda g: cloud.simulation.fail_when_drained(g.addresses[3]["AssociationId"], "no luck"),
+    }[name]
+    gateway = nat(5)
+    cloud.client("ec2").disassociate_nat_gateway_address(**gateway.named(1, 3), MaxDrainDurationSeconds=60)
+    cloud.clock.advance(5)
+    execution = cloud.start(gateway.named(1, 2))
+    cloud.clock.advance(20)
+    find(gateway)
+    run = cloud.wait(execution)
+    assert (run.error, run.result["Changed"]) == ("DrainFailed", "some")
+    assert [address["Outcome"] for address in run.result["Addresses"]] == ["drained", "not_asked"]
+    assert f" {name}: " in run.result["Problems"][0]
+    assert gateway.changes() == []
+
+
+def test_guard_that_is_overridden_lets_an_address_go_later_too(
+    cloud: EmbeddedCloud, nat: BuildGateway
+) -> None:
+    gateway = nat(4)
+    cloud.client("ec2").disassociate_nat_gateway_address(**gateway.named(1), MaxDrainDurationSeconds=60)
+    cloud.clock.advance(5)
+    execution = cloud.start(gateway.named(1, 2, Override=["ports"]))
+    cloud.clock.advance(20)
+    measured(gateway, "ErrorPortAllocation", 1)
+    assert "ports" in names_of(drained(cloud.wait(execution)))
+
+
+# Overrides that cannot be
+
+
+@pytest.mark.parametrize(
+    ("override", "problem"),
+    [
+        (["capacty"], '"capacty" is no guard'),
+        (["Capacity"], '"Capacity" is no guard'),
+        (["protect"], '"protect" cannot be overridden'),
+        (["last", "capacity", "all"], '"last" cannot be overridden; "all" is no guard'),
+        ([7], "7 is no guard"),
+        ("capacity", 'must be a list of guards, such as ["remaining"]; not "capacity"'),
+        (True, "must be a list of guards"),
+    ],
+)
+def test_override_of_what_cannot_be_overridden_is_refused(
+    cloud: EmbeddedCloud, nat: BuildGateway, override: object, problem: str
+) -> None:
+    gateway = nat()
+    (told,) = refused(cloud.run(gateway.named(1, Override=override)))
+    assert told.startswith("Override ")
+    assert problem in told
+    if isinstance(override, list):
+        assert told.endswith(f"what can be overridden is {', '.join(LIFTABLE)}.")
+    assert gateway.changes() == []
+
+
+def test_guards_are_asked_with_all_that_they_want_to_know_when_a_read_is_stale(
+    cloud: EmbeddedCloud, nat: BuildGateway
+) -> None:
+    gateway = nat()
+    cloud.client("ec2").disassociate_nat_gateway_address(**gateway.named(1), MaxDrainDurationSeconds=60)
+    cloud.clock.advance(5)
+    execution = cloud.start(gateway.named(1))
+    cloud.clock.advance(1)
+    cloud.simulation.configure(lags=Lags(describe_nat_gateways=30))
+    drained(cloud.wait(execution))

@@ -1,0 +1,44 @@
+"""What real executions measure, as CloudWatch would read it from the functions' logs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from natdrain.report.metrics import METRICS
+from natdrain_sim.calls import Fault
+from natdrain_sim.cloud import EmbeddedCloud
+from support.stories import BuildGateway, log_lines
+
+
+def measured(cloud: EmbeddedCloud) -> Iterator[tuple[str, list[list[str]], dict[str, Any]]]:
+    """Every metric that was printed: its name, its sets of dimensions, and the line."""
+    for line in log_lines(cloud):
+        for directive in line.get("_aws", {}).get("CloudWatchMetrics", []):
+            assert directive["Namespace"] == "natdrain"
+            for metric in directive["Metrics"]:
+                yield metric["Name"], directive["Dimensions"], line
+
+
+@pytest.fixture
+def lived(cloud: EmbeddedCloud, nat: BuildGateway) -> EmbeddedCloud:
+    """A cloud in which a drain went well, one was adopted, one was refused, and EC2 throttled a function."""
+    well, adopted = nat(), nat()
+    # More often than the client in a function tries by itself.
+    throttled = Fault(
+        operation="ec2:DescribeNatGateways", error="RequestLimitExceeded", calls=frozenset(range(1, 9))
+    )
+    cloud.recorder.faults = [throttled]
+    assert cloud.run(well.named(1)).status == "SUCCEEDED"
+    cloud.client("ec2").disassociate_nat_gateway_address(**adopted.named(1))
+    assert cloud.run(adopted.named(1)).status == "SUCCEEDED"
+    assert cloud.run(nat(tags={}).named(1)).error == "RequestRefused"
+    return cloud
+
+
+def test_metrics_all_are_emitted_with_exactly_the_declared_dimensions(lived: EmbeddedCloud) -> None:
+    declared = {m.name: [list(names) for names in m.dimension_sets] for m in METRICS}
+    assert {name: dimensions for name, dimensions, _ in measured(lived)} == declared
+    assert [name for name, dimensions, _ in measured(lived) if dimensions != declared[name]] == []

@@ -1,0 +1,288 @@
+"""Stories of what is recorded and told, also of executions that cannot do it themselves."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from natdrain.model.drain import instant
+from natdrain.store import history as recorded
+from natdrain_sim.calls import Fault
+from natdrain_sim.cloud import EmbeddedCloud
+from support.stories import BuildGateway, Ear, NatGateway, history, items, received, table
+
+STOPPED = {"stopped": "ABORTED", "timed out": "TIMED_OUT"}
+
+
+@pytest.fixture(scope="module")
+def ear(shared_cloud: EmbeddedCloud) -> Ear:
+    return Ear.on(shared_cloud, "told", {"source": ["natdrain"]})
+
+
+@pytest.fixture
+def bus(ear: Ear) -> Ear:
+    """The events of this story."""
+    ear.heard()
+    return ear
+
+
+def ended(cloud: EmbeddedCloud, gateway: NatGateway) -> list[dict[str, Any]]:
+    return [entry for entry in history(cloud, gateway.gateway_id) if entry["Event"] == "ended"]
+
+
+def stop(cloud: EmbeddedCloud, execution: str, *, after: float) -> None:
+    cloud.clock.advance(after)
+    cloud.client("stepfunctions").stop_execution(executionArn=execution, cause="tea time")
+    cloud.clock.advance(1)
+
+
+def status_event(cloud: EmbeddedCloud, execution: str, status: str) -> None:
+    """What Step Functions tells of an execution."""
+    detail = {
+        "executionArn": execution,
+        "stateMachineArn": cloud.drain_state_machine_arn,
+        "status": status,
+        "input": "{}",
+    }
+    cloud.client("events").put_events(
+        Entries=[
+            {
+                "Source": "aws.states",
+                "DetailType": "Step Functions Execution Status Change",
+                "Detail": json.dumps(detail),
+            }
+        ]
+    )
+    cloud.clock.advance(1)
+
+
+def test_drain_is_told_at_its_start_and_at_its_end(cloud: EmbeddedCloud, nat: BuildGateway, bus: Ear) -> None:
+    gateway = nat()
+    run = cloud.run(gateway.named(1, Reason="contract ends"))
+    start, end = bus.heard()
+    assert (start["detail-type"], end["detail-type"]) == ("Drain Started", "Drain Ended")
+    [row] = start["detail"]["Addresses"]
+    assert instant(row["LeavesBy"]) - instant(row["RequestedAt"]) == timedelta(seconds=350)
+    assert {key: end["detail"][key] for key in run.result} == run.result
+    assert start["detail"]["Execution"] == end["detail"]["Execution"] == run.execution_arn
+    assert run.execution_arn in end["resources"]
+
+
+def test_history_tells_what_has_left_who_asked_and_why(cloud: EmbeddedCloud, nat: BuildGateway) -> None:
+    gateway = nat()
+    run = cloud.run(gateway.named(1, Reason="contract ends"))
+    *serving, first, second = history(cloud, gateway.gateway_id)
+    assert {entry["PublicIp"] for entry in serving} == {a["PublicIp"] for a in gateway.addresses}
+    left, end = sorted([first, second], key=lambda entry: entry["Event"], reverse=True)
+    assert (left["Event"], left["PublicIp"]) == ("left", gateway.addresses[1]["PublicIp"])
+    assert (left["By"], left["Reason"], left["At"]) == (
+        run.execution_arn,
+        "contract ends",
+        run.result["Addresses"][0]["GoneBy"],
+    )
+    assert (end["Event"], end["Outcome"], end["Changed"]) == ("ended", "drained", "all")
+
+
+def test_change_that_somebody_else_makes_is_noticed_at_the_next_look(
+    cloud: EmbeddedCloud, nat: BuildGateway
+) -> None:
+    gateway = nat(4)
+    cloud.run(gateway.named(1))
+    cloud.client("ec2").disassociate_nat_gateway_address(**gateway.named(2), MaxDrainDurationSeconds=5)
+    cloud.clock.advance(60)
+    known = history(cloud, gateway.gateway_id)
+    cloud.run(gateway.named(3))
+    [outside] = [e for e in history(cloud, gateway.gateway_id) if e not in known and e.get("By") == "outside"]
+    assert (outside["Event"], outside["PublicIp"]) == ("left", gateway.addresses[2]["PublicIp"])
+
+
+def test_dry_run_tells_nothing_and_writes_nothing_of_the_gateway(
+    cloud: EmbeddedCloud, nat: BuildGateway, bus: Ear
+) -> None:
+    gateway = nat()
+    assert cloud.run(gateway.named(1, DryRun=True)).status == "SUCCEEDED"
+    assert cloud.run(gateway.named(0, DryRun=True)).status == "FAILED"
+    cloud.clock.advance(1)
+    assert bus.heard() == []
+    assert items(cloud, gateway.gateway_id) == {}
+
+
+def test_refusal_is_told_once(cloud: EmbeddedCloud, nat: BuildGateway, bus: Ear) -> None:
+    gateway = nat()
+    run = cloud.run(gateway.named(0))
+    cloud.clock.advance(60)
+    [event] = bus.heard()
+    assert (event["detail"]["Outcome"], event["detail"]["Error"]) == ("refused", "RequestRefused")
+    assert [entry["Execution"] for entry in ended(cloud, gateway)] == [run.execution_arn]
+
+
+def test_input_that_is_no_request_is_told(cloud: EmbeddedCloud, bus: Ear) -> None:
+    cloud.run({"NatGatewayIds": "what?"})
+    cloud.clock.advance(60)
+    [event] = bus.heard()
+    assert (event["detail"]["Outcome"], event["detail"]["NatGatewayId"]) == ("refused", None)
+
+
+def test_stopped_execution_is_recorded_and_told_in_its_place(
+    cloud: EmbeddedCloud, nat: BuildGateway, bus: Ear
+) -> None:
+    gateway = nat()
+    execution = cloud.start(gateway.named(1, Reason="contract ends"))
+    stop(cloud, execution, after=30)
+    _, event = bus.heard()
+    detail = event["detail"]
+    assert (detail["Status"], detail["Outcome"], detail["Changed"]) == ("ABORTED", "stopped", "unknown")
+    assert detail["Error"] is None
+    assert "tea time" in detail["Summary"]
+    assert [row["Outcome"] for row in detail["Addresses"]] == ["unknown"]
+    [entry] = ended(cloud, gateway)
+    assert (entry["Execution"], entry["Outcome"], entry["Reason"]) == (execution, "stopped", "contract ends")
+    assert "Owner" not in items(cloud, gateway.gateway_id)["lock"]
+
+
+def test_what_a_stopped_execution_asked_for_is_its_own_when_it_leaves(
+    cloud: EmbeddedCloud, nat: BuildGateway
+) -> None:
+    gateway = nat()
+    execution = cloud.start(gateway.named(1, Reason="contract ends"))
+    stop(cloud, execution, after=30)
+    cloud.clock.advance(1000)
+    again = cloud.run(gateway.named(1))
+    [left] = [entry for entry in history(cloud, gateway.gateway_id) if entry["Event"] == "left"]
+    assert (left["By"], left["Execution"]) == (execution, again.execution_arn)
+
+
+def test_execution_stopped_before_it_asked_for_anything_has_changed_nothing(
+    cloud: EmbeddedCloud, nat: BuildGateway, bus: Ear
+) -> None:
+    gateway = nat()
+    first = cloud.start(gateway.named(1))
+    cloud.clock.advance(10)
+    bus.heard()
+    second = cloud.start(gateway.named(2, WhenBusy="wait"))
+    stop(cloud, second, after=10)
+    [event] = bus.heard()
+    assert (event["detail"]["Outcome"], event["detail"]["Changed"]) == ("stopped", "none")
+    assert items(cloud, gateway.gateway_id)["lock"]["Owner"]["S"] == first
+    assert cloud.wait(first).status == "SUCCEEDED"
+
+
+def test_stopped_dry_run_is_not_told(cloud: EmbeddedCloud, nat: BuildGateway, bus: Ear) -> None:
+    gateway = nat()
+    cloud.recorder.faults = [Fault(operation="ec2:DescribeNatGateways", error="Unavailable")]
+    execution = cloud.start(gateway.named(1, DryRun=True))
+    stop(cloud, execution, after=5)
+    assert bus.heard() == []
+
+
+@pytest.mark.parametrize("name", STOPPED)
+def test_execution_that_ends_between_its_record_and_its_telling_is_told(
+    cloud: EmbeddedCloud, nat: BuildGateway, bus: Ear, name: str
+) -> None:
+    gateway = nat()
+    run = cloud.run(gateway.named(1))
+    told = bus.heard()[-1]["detail"]
+    status_event(cloud, run.execution_arn, STOPPED[name])
+    [again] = bus.heard()
+    assert again["detail"] == told
+    assert len(ended(cloud, gateway)) == 1
+
+
+def test_execution_that_records_its_end_at_the_same_moment_is_told_as_it_recorded_it(
+    cloud: EmbeddedCloud, nat: BuildGateway, bus: Ear, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = cloud.run(nat().named(1))
+    told = bus.heard()[-1]["detail"]
+    find, looks = recorded.find, iter([True])
+
+    def find_before_it_ended(*given: str) -> recorded.Execution:
+        known = find(*given)
+        return replace(known, ended=False, news={}) if next(looks, False) else known
+
+    monkeypatch.setattr(recorded, "find", find_before_it_ended)
+    status_event(cloud, run.execution_arn, "ABORTED")
+    [again] = bus.heard()
+    assert again["detail"] == told
+
+
+def test_end_is_told_once_however_often_it_is_asked_for(
+    cloud: EmbeddedCloud, nat: BuildGateway, bus: Ear
+) -> None:
+    execution = cloud.start(nat().named(1))
+    stop(cloud, execution, after=30)
+    bus.heard()
+    status_event(cloud, execution, "ABORTED")
+    assert bus.heard() == []
+
+
+def test_execution_that_timed_out_is_recorded(cloud: EmbeddedCloud, nat: BuildGateway, bus: Ear) -> None:
+    gateway = nat()
+    execution = cloud.start(gateway.named(1))
+    cloud.clock.advance(10)
+    bus.heard()
+    status_event(cloud, execution, "TIMED_OUT")
+    [event] = bus.heard()
+    assert (event["detail"]["Status"], event["detail"]["Outcome"]) == ("TIMED_OUT", "timed out")
+    cloud.wait(execution)
+
+
+def test_end_that_could_not_be_recorded_is_recorded_afterwards(
+    cloud: EmbeddedCloud, nat: BuildGateway, bus: Ear
+) -> None:
+    gateway = nat()
+    denied = {"error": "AccessDeniedException", "status": 400, "role_contains": "Close"}
+    cloud.recorder.faults = [Fault(operation="dynamodb:UpdateItem", **denied, calls=frozenset({1}))]
+    run = cloud.run(gateway.named(1))
+    assert (run.status, run.error) == ("FAILED", "DrainFailed")
+    cloud.clock.advance(60)
+    _, event = bus.heard()
+    assert (event["detail"]["Status"], event["detail"]["Outcome"]) == ("FAILED", "failed")
+    assert len(ended(cloud, gateway)) == 1
+    assert cloud.run(gateway.named(1)).status == "SUCCEEDED"
+
+
+def test_events_that_cannot_be_sent_become_dead_letters_and_the_drain_goes_on(
+    cloud: EmbeddedCloud, nat: BuildGateway, bus: Ear
+) -> None:
+    cloud.recorder.faults = [Fault(operation="events:PutEvents", error="InternalException", status=500)]
+    run = cloud.run(nat().named(1))
+    assert (run.status, run.result["Addresses"][0]["Outcome"]) == ("SUCCEEDED", "drained")
+    assert bus.heard() == []
+    [queue] = [url for url in cloud.client("sqs").list_queues()["QueueUrls"] if "DeadLetters" in url]
+    letters = [json.loads(body) for body in received(cloud, queue)]
+    assert [letter["DetailType"] for letter in letters] == ["Drain Started", "Drain Ended"]
+    assert letters[1]["Detail"]["Summary"] == run.result["Summary"]
+
+
+def test_execution_that_nothing_is_recorded_of_may_have_changed_anything(
+    cloud: EmbeddedCloud, nat: BuildGateway, bus: Ear
+) -> None:
+    execution = cloud.start(nat().named(1))
+    cloud.clock.advance(10)
+    key = {"NatGatewayId": {"S": "executions"}, "Record": {"S": execution}}
+    cloud.client("dynamodb").delete_item(TableName=table(cloud), Key=key)
+    stop(cloud, execution, after=1)
+    _, event = bus.heard()
+    assert (event["detail"]["Outcome"], event["detail"]["Changed"]) == ("stopped", "unknown")
+
+
+def test_adopted_drain_is_told_as_a_start(cloud: EmbeddedCloud, nat: BuildGateway, bus: Ear) -> None:
+    gateway = nat()
+    cloud.client("ec2").disassociate_nat_gateway_address(**gateway.named(1), MaxDrainDurationSeconds=60)
+    cloud.clock.advance(5)
+    cloud.run(gateway.named(1, 2))
+    starts = [e["detail"]["Addresses"] for e in bus.heard() if e["detail-type"] == "Drain Started"]
+    told = [(row["PublicIp"], row["Adopted"]) for rows in starts for row in rows]
+    assert told == [(gateway.addresses[1]["PublicIp"], True), (gateway.addresses[2]["PublicIp"], False)]
+
+
+def test_record_of_an_execution_goes_by_itself(cloud: EmbeddedCloud, nat: BuildGateway) -> None:
+    run = cloud.run(nat().named(1))
+    key = {"NatGatewayId": {"S": "executions"}, "Record": {"S": run.execution_arn}}
+    item = cloud.client("dynamodb").get_item(TableName=table(cloud), Key=key)["Item"]
+    assert int(item["ExpiresAt"]["N"]) > cloud.clock.now.timestamp() + 89 * 86_400
+    assert json.loads(item["Told"]["S"])["Outcome"] == "drained"

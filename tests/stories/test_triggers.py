@@ -1,0 +1,191 @@
+"""Stories of executions that an alarm or a schedule begins."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from natdrain_sim.calls import Fault
+from natdrain_sim.cloud import EmbeddedCloud
+from support.places import SAMPLES
+from support.stories import BuildGateway, NatGateway, items, refused
+
+
+def sample(name: str) -> Any:
+    return json.loads((SAMPLES / name).read_text())
+
+
+def blocked(gateway: NatGateway, number: int = 1, at: str = "2026-10-02T17:04:40.989+0000") -> dict[str, Any]:
+    """The sample's alarm, about an address of this gateway."""
+    event = sample("alarm-event.blocked-egress-ip.json")
+    event["detail"]["state"]["timestamp"] = at
+    metric = event["detail"]["configuration"]["metrics"][0]["metricStat"]["metric"]
+    metric["dimensions"] = {
+        "NatGatewayId": gateway.gateway_id,
+        "PublicIp": gateway.addresses[number]["PublicIp"],
+    }
+    return dict(event)
+
+
+def scheduled(request: dict[str, Any], at: str = "2026-11-01T03:00:00Z") -> dict[str, Any]:
+    return {**request, "Trigger": {"Kind": "schedule", "Name": "monthly", "At": at}}
+
+
+def test_alarm_drains_by_association_when_it_names_one(cloud: EmbeddedCloud, nat: BuildGateway) -> None:
+    gateway = nat()
+    event = blocked(gateway)
+    metric = event["detail"]["configuration"]["metrics"][0]["metricStat"]["metric"]
+    metric["dimensions"] = {
+        "NatGatewayId": gateway.gateway_id,
+        "AssociationId": gateway.addresses[2]["AssociationId"],
+    }
+    assert cloud.run(event).result["Addresses"][0]["PublicIp"] == gateway.addresses[2]["PublicIp"]
+
+
+def test_alarm_that_goes_back_to_ok_is_ignored(cloud: EmbeddedCloud) -> None:
+    run = cloud.run(sample("alarm-event.back-to-ok.json"))
+    assert (run.status, run.result["Outcome"], run.result["Changed"]) == ("SUCCEEDED", "ignored", "none")
+    assert "went from ALARM to OK" in run.result["Summary"]
+    assert run.calls == {"lambda:Invoke": 2, "dynamodb:TransactWriteItems": 1}
+
+
+def test_event_drains_once_when_it_comes_ten_times_at_once(cloud: EmbeddedCloud, nat: BuildGateway) -> None:
+    gateway = nat()
+    runs = [cloud.wait(arn) for arn in [cloud.start(blocked(gateway)) for _ in range(10)]]
+    assert {run.status for run in runs} == {"SUCCEEDED"}
+    assert sorted(run.result["Outcome"] for run in runs) == ["drained", *["ignored"] * 9]
+    assert gateway.changes() == ["DisassociateNatGatewayAddress"]
+
+
+def test_event_is_ignored_when_it_comes_again_after_the_drain(
+    cloud: EmbeddedCloud, nat: BuildGateway
+) -> None:
+    gateway = nat()
+    first = cloud.run(blocked(gateway))
+    again = cloud.run(blocked(gateway))
+    assert (again.status, again.result["Outcome"]) == ("SUCCEEDED", "ignored")
+    assert first.execution_arn in again.result["Summary"]
+
+
+def test_ignored_duplicate_prints_the_input_that_asks_all_the_same(
+    cloud: EmbeddedCloud, nat: BuildGateway
+) -> None:
+    gateway = nat()
+    cloud.run(blocked(gateway))
+    summary = cloud.run(blocked(gateway)).result["Summary"]
+    by_hand = json.loads(summary[summary.index("{") : summary.rindex("}") + 1])
+    assert cloud.run(by_hand).result["Addresses"][0]["Outcome"] == "already_drained"
+
+
+def test_alarm_drains_again_when_it_went_into_alarm_another_time(
+    cloud: EmbeddedCloud, nat: BuildGateway
+) -> None:
+    gateway = nat(4)
+    assert cloud.run(blocked(gateway, 1)).status == "SUCCEEDED"
+    later = cloud.run(blocked(gateway, 2, at="2026-10-02T18:00:00.000+0000"))
+    assert later.result["Outcome"] == "drained"
+
+
+def test_event_is_handled_when_it_comes_again_after_it_was_refused(
+    cloud: EmbeddedCloud, nat: BuildGateway
+) -> None:
+    gateway = nat(tags={})
+    refused(cloud.run(blocked(gateway)))
+    cloud.client("ec2").create_tags(
+        Resources=[gateway.gateway_id], Tags=[{"Key": "natdrain:managed", "Value": "true"}]
+    )
+    assert cloud.run(blocked(gateway)).result["Outcome"] == "drained"
+
+
+def test_event_is_handled_when_it_comes_again_after_the_gateway_was_busy(
+    cloud: EmbeddedCloud, nat: BuildGateway
+) -> None:
+    gateway = nat(4)
+    other = cloud.start(gateway.named(2))
+    cloud.clock.advance(10)
+    trigger = {"Kind": "alarm", "Name": "Blocked", "At": "now"}
+    request = gateway.named(1, Trigger=trigger, WhenBusy="fail")
+    assert cloud.run(request).error == "GatewayBusy"
+    cloud.wait(other)
+    assert cloud.run(request).result["Outcome"] == "drained"
+
+
+def test_event_is_handled_once_when_the_answer_about_its_claim_was_lost(
+    cloud: EmbeddedCloud, nat: BuildGateway
+) -> None:
+    gateway = nat()
+    cloud.recorder.faults = [
+        Fault(
+            operation="dynamodb:PutItem", error="InternalServerError", after_effect=True, calls=frozenset({1})
+        )
+    ]
+    assert cloud.run(blocked(gateway)).result["Outcome"] == "drained"
+
+
+def test_claim_of_a_trigger_goes_by_itself(cloud: EmbeddedCloud, nat: BuildGateway) -> None:
+    gateway = nat()
+    run = cloud.run(blocked(gateway))
+    [claim] = [one for one in items(cloud, "triggers").values() if one["Execution"]["S"] == run.execution_arn]
+    assert claim["Request"]["M"]["Trigger"]["M"]["Name"] == {"S": "EgressIpBlocked"}
+    assert claim["Execution"] == {"S": run.execution_arn}
+    days_left = (int(claim["ExpiresAt"]["N"]) - cloud.clock.now.timestamp()) / 86_400
+    assert 6.9 < days_left < 7
+
+
+def test_schedule_drains_the_first_time_and_finds_nothing_to_do_the_next(
+    cloud: EmbeddedCloud, nat: BuildGateway
+) -> None:
+    gateway = nat()
+    request = {"NatGatewayId": gateway.gateway_id, "AllocationIds": [gateway.addresses[1]["AllocationId"]]}
+    assert cloud.run(scheduled(request)).result["Outcome"] == "drained"
+    next_time = cloud.run(scheduled(request, at="2026-12-01T03:00:00Z"))
+    assert (next_time.status, next_time.result["Outcome"]) == ("SUCCEEDED", "nothing to do")
+    assert gateway.changes() == ["DisassociateNatGatewayAddress"]
+
+
+@pytest.mark.parametrize("name", ["PublicIp", "AssociationId"])
+def test_schedule_finds_nothing_to_do_however_the_address_is_named(
+    cloud: EmbeddedCloud, nat: BuildGateway, name: str
+) -> None:
+    gateway = nat()
+    request = {"PublicIps": [gateway.addresses[1]["PublicIp"]]} if name == "PublicIp" else gateway.named(1)
+    assert cloud.run(scheduled(request)).result["Outcome"] == "drained"
+    cloud.clock.advance(60)
+    next_time = cloud.run(scheduled(request, at="2026-12-01T03:00:00Z"))
+    assert (next_time.status, next_time.result["Outcome"]) == ("SUCCEEDED", "nothing to do")
+
+
+def test_schedule_time_that_is_delivered_again_does_not_follow_the_address_to_another_gateway(
+    cloud: EmbeddedCloud, nat: BuildGateway
+) -> None:
+    before, after = nat(), nat()
+    address = before.addresses[1]
+    request = scheduled({"PublicIps": [address["PublicIp"]]})
+    assert cloud.run(request).result["Outcome"] == "drained"
+    cloud.clock.advance(60)
+    cloud.client("ec2").associate_nat_gateway_address(
+        NatGatewayId=after.gateway_id, AllocationIds=[address["AllocationId"]]
+    )
+    cloud.clock.advance(60)
+    assert cloud.run(request).result["Outcome"] == "ignored"
+    assert address["PublicIp"] in after.public_ips()
+
+
+def test_schedule_takes_off_what_is_left_of_its_addresses(cloud: EmbeddedCloud, nat: BuildGateway) -> None:
+    gateway = nat(4)
+    ips = [gateway.addresses[number]["PublicIp"] for number in (1, 2)]
+    cloud.run({"PublicIps": ips[:1]})
+    run = cloud.run(scheduled({"NatGatewayId": gateway.gateway_id, "PublicIps": ips}))
+    assert (run.result["Outcome"], run.result["Changed"]) == ("drained", "all")
+    assert sorted(row["Outcome"] for row in run.result["Addresses"]) == ["already_drained", "drained"]
+
+
+def test_schedule_time_drains_once_when_it_is_delivered_twice(
+    cloud: EmbeddedCloud, nat: BuildGateway
+) -> None:
+    gateway = nat()
+    request = scheduled({"PublicIps": [gateway.addresses[1]["PublicIp"]]})
+    runs = [cloud.wait(arn) for arn in [cloud.start(request) for _ in range(2)]]
+    assert sorted(run.result["Outcome"] for run in runs) == ["drained", "ignored"]

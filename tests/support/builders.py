@@ -1,0 +1,63 @@
+"""Builders for gateways, looks and requests; every test names only what matters to it."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from natdrain.model.gateway import Address, Gateway
+from natdrain.model.look import ElasticIp, Look
+from support.places import SAMPLES
+
+START = datetime(2026, 10, 2, 17, 0, tzinfo=UTC)
+GATEWAY = "nat-1234567890abcdef0"
+MANAGED = {"natdrain:managed": "true"}
+
+
+def association(name: str) -> str:
+    """`a` -> eipassoc-...a, a well-formed id that is easy to read."""
+    return f"eipassoc-{name * 17}"
+
+
+def allocation(name: str) -> str:
+    return f"eipalloc-{name * 17}"
+
+
+def ip(name: str) -> str:
+    return f"203.0.113.{int(name, 16)}"
+
+
+def address(name: str, status: str = "succeeded", *, primary: bool | None = False, **more: Any) -> Address:
+    fields: dict[str, Any] = {
+        "association_id": association(name),
+        "allocation_id": allocation(name),
+        "public_ip": ip(name),
+        "private_ip": f"10.0.0.{int(name, 16)}",
+    }
+    return Address(status=status, is_primary=primary, **(fields | more))
+
+
+def gateway(*addresses: Address, state: str = "available", primary: bool = True, **more: Any) -> Gateway:
+    """A public zonal gateway that opted in; with a primary address `1` unless told otherwise."""
+    own = (address("1", primary=True),) if primary else ()
+    fields: dict[str, Any] = {
+        "gateway_id": GATEWAY,
+        "connectivity": "public",
+        "availability_mode": "zonal",
+        "tags": MANAGED,
+    }
+    return Gateway(state=state, addresses=(*own, *addresses), **(fields | more))
+
+
+def look(
+    seen: Gateway | None, at: float = 0, tags: dict[str, dict[str, str]] | None = None, **more: Any
+) -> Look:
+    """A look `at` seconds after the start, with every allocation opted in unless told otherwise."""
+    everyone = {a.allocation_id: MANAGED for a in seen.addresses if a.allocation_id} if seen else {}
+    eips = {name: ElasticIp(tags=its) for name, its in {**everyone, **(tags or {})}.items()}
+    return Look(seen_at=START + timedelta(seconds=at), gateway=seen, **({"elastic_ips": eips} | more))
+
+
+def sample(name: str) -> Any:
+    return json.loads((SAMPLES / name).read_text())

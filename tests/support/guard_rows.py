@@ -1,0 +1,260 @@
+"""What each guard finds, and what it says of it: the rows of its tests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from natdrain.guards.judging import Case
+from natdrain.guards.policy import RULES, GuardPolicy, Verdict
+from natdrain.model.drain import AddressOutcome, Drain
+from natdrain.model.gateway import Address, Gateway
+from natdrain.model.look import ChangeCalendar, Hold, Load, Unread
+from support.builders import GATEWAY, MANAGED, START, address, allocation, association, gateway, ip, look
+
+PROTECTED = {**MANAGED, "natdrain:protect": ""}
+OF_STACK = {**MANAGED, "aws:cloudformation:stack-name": "egress"}
+IDLE = Load(port_errors=0, peak_connections=0)
+OPEN = ChangeCalendar(closed=False)
+ASSOCIATE = f"aws ec2 associate-nat-gateway-address --nat-gateway-id {GATEWAY} --allocation-ids ..."
+NOTHING = "othing overrides that."  # with N or n
+ZONE, OTHER_ZONE = "use1-az1", "use1-az2"
+
+
+def left(name: str, *, as_: str, **known: Any) -> dict[str, Drain]:
+    """Remember that this address left at the start, when it had another association, or something else."""
+    drain = Drain(
+        association_id=association(as_),
+        allocation_id=allocation(name),
+        public_ip=ip(name),
+        private_ip=None,
+        since_at=START,
+        **({"outcome": AddressOutcome.DRAINED, "gone_by": START} | known),
+    )
+    return {drain.association_id: drain}
+
+
+def regional(*addresses: Address, **more: Any) -> Gateway:
+    return gateway(*addresses, primary=False, availability_mode="regional", **more)
+
+
+def in_zone(name: str, zone: str | None, status: str = "succeeded") -> Address:
+    return address(name, status, primary=None, zone=zone)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """A look at which a guard finds something, and parts of what it says; as it is, none finds anything."""
+
+    says: tuple[str, ...] = ()
+    seen: Gateway = field(default_factory=lambda: gateway(address("a"), address("b")))
+    targets: str = "a"
+    tags: Mapping[str, dict[str, str]] = field(default_factory=dict)
+    of_look: Mapping[str, Any] = field(default_factory=dict)
+    policy: Mapping[str, Any] = field(default_factory=dict)
+    remembered: Mapping[str, Drain] = field(default_factory=dict)
+
+    def case(self, **policy: Any) -> Case:
+        around: dict[str, Any] = {"load": IDLE, "calendar": OPEN, **self.of_look}
+        tags = {allocation(name): its for name, its in self.tags.items()}
+        named = {association(name) for name in self.targets}
+        return Case(
+            look=look(self.seen, tags=tags, **around),
+            gateway=self.seen,
+            targets=[a for a in self.seen.addresses if a.association_id in named],
+            policy=GuardPolicy(**{**self.policy, **policy}),
+            remembered=self.remembered,
+        )
+
+
+def tags_of(gateway_tags: dict[str, str], *says: str) -> Found:
+    return Found(says=says, seen=gateway(address("a"), tags=gateway_tags))
+
+
+FOUND: dict[str, list[Found]] = {
+    "ec2": [
+        Found(
+            says=(GATEWAY, "is a private NAT gateway", NOTHING),
+            seen=gateway(address("a"), connectivity="private"),
+        ),
+        Found(says=("is pending;", "Ask again when it is."), seen=gateway(address("a"), state="pending")),
+        Found(says=("is deleting;", NOTHING), seen=gateway(address("a"), state="deleting")),
+        Found(says=("is deleted;", NOTHING), seen=gateway(address("a"), state="deleted")),
+        Found(says=("is failed;", NOTHING), seen=gateway(address("a"), state="failed")),
+        Found(says=(ip("1"), "primary address", "EC2 forbids", NOTHING), targets="1"),
+        Found(
+            says=(ip("b"), "primary address", NOTHING),
+            seen=gateway(address("b", primary=None)),
+            targets="b",
+        ),
+        Found(
+            says=(ip("a"), "has the status failed (no luck)", NOTHING),
+            seen=gateway(address("a", "failed", failure_message="no luck")),
+        ),
+    ],
+    "opt_in": [
+        tags_of({}, GATEWAY, "aws ec2 create-tags --resources", "Key=natdrain:managed,Value=true"),
+        tags_of({"natdrain:managed": "True"}, f"create-tags --resources {GATEWAY} --tags"),
+        Found(
+            says=(f"{ip('a')} ({allocation('a')}) does not", f"create-tags --resources {allocation('a')}"),
+            tags={"a": {}},
+        ),
+        Found(
+            says=(f"EC2 does not show the allocation {allocation('a')}", "Ask again when it does."),
+            of_look={"elastic_ips": {}},
+        ),
+        Found(
+            says=("could not be read (AccessDenied: no)", NOTHING),
+            of_look={"elastic_ips": Unread("AccessDenied: no")},
+        ),
+    ],
+    "protect": [
+        tags_of(PROTECTED, GATEWAY, f"aws ec2 delete-tags --resources {GATEWAY} --tags Key=natdrain:protect"),
+        tags_of({**MANAGED, "NatDrain:PROTECT": "no"}, GATEWAY, "--tags Key=NatDrain:PROTECT"),
+        Found(
+            says=(ip("a"), f"delete-tags --resources {allocation('a')} --tags Key=natdrain:protect"),
+            tags={"a": PROTECTED},
+        ),
+    ],
+    "hold": [
+        Found(
+            says=(f"{GATEWAY} is held (alice)", "aws dynamodb delete-item --table-name table --key", GATEWAY),
+            of_look={"holds": (Hold(held=GATEWAY, why="alice", table="table"),)},
+        ),
+        Found(
+            says=(
+                "every gateway is held (bob)",
+                "delete-item --table-name table --key NatGatewayId={S=all},Record={S=hold}",
+            ),
+            of_look={"holds": (Hold(held="all", why="bob", table="table"),)},
+        ),
+    ],
+    "aws_managed": [
+        Found(
+            says=(GATEWAY, "whose addresses AWS manages", NOTHING),
+            seen=regional(in_zone("a", ZONE), in_zone("b", ZONE), aws_managed=True),
+        ),
+    ],
+    "last": [
+        Found(says=("no address", GATEWAY, ASSOCIATE), seen=gateway(address("a"), primary=False)),
+        Found(
+            says=("no address", ASSOCIATE),
+            seen=gateway(address("a"), address("b"), primary=False),
+            targets="ab",
+        ),
+        Found(
+            says=("no address", "--availability-zone ..."),
+            seen=regional(in_zone("a", ZONE), in_zone("b", OTHER_ZONE)),
+            targets="ab",
+        ),
+    ],
+    "remaining": [
+        Found(
+            says=(f"{GATEWAY} would keep 1 address in service", "keep 2 at least", ASSOCIATE),
+            seen=gateway(address("a")),
+            policy={"remaining_addresses": 2},
+        ),
+        Found(
+            says=(
+                f"{GATEWAY} in {ZONE} would keep 0 addresses",
+                "keep 1 at least",
+                f"--availability-zone-id {ZONE}",
+            ),
+            seen=regional(in_zone("a", ZONE), in_zone("b", OTHER_ZONE), in_zone("c", OTHER_ZONE)),
+        ),
+        Found(
+            says=(f"{GATEWAY} in an unnamed zone would keep 0 addresses",),
+            seen=regional(in_zone("a", None), in_zone("b", OTHER_ZONE)),
+        ),
+    ],
+    "ports": [
+        Found(
+            says=(GATEWAY, "3 times in the last 15 minutes (ErrorPortAllocation)", "not fewer", ASSOCIATE),
+            of_look={"load": replace(IDLE, port_errors=3)},
+        ),
+    ],
+    "capacity": [
+        Found(
+            says=("up to 110001 connections", "last 1440 minutes", "2 addresses", "110000", "over-estimates"),
+            of_look={"load": replace(IDLE, peak_connections=110_001)},
+        ),
+        Found(
+            says=("CloudWatch has no ActiveConnectionCount", GATEWAY, "last 1440 minutes"),
+            of_look={"load": replace(IDLE, peak_connections=None)},
+        ),
+    ],
+    "siblings": [
+        Found(
+            says=(f"{ip('b')} ({association('b')}) is associating: ask again when it is in service.",),
+            seen=gateway(address("a"), address("b", "associating")),
+        ),
+        Found(
+            says=(ip("b"), "has failed (no luck): see to it first."),
+            seen=gateway(address("a"), address("b", "failed", failure_message="no luck")),
+        ),
+    ],
+    "put_back": [
+        Found(
+            says=(ip("a"), f"had left as {association('c')} by 2026-10-02T17:00:00Z", "put it back since"),
+            remembered=left("a", as_="c"),
+        ),
+        Found(
+            says=(ip("a"), f"had left as {association('c')} while nobody watched"),
+            remembered=left("a", as_="c", outcome=None, gone_by=None, requested_at=START),
+        ),
+    ],
+    "owner": [
+        Found(
+            says=(GATEWAY, "the CloudFormation stack egress", "notices nothing until an update"),
+            seen=gateway(address("a"), tags=OF_STACK),
+        ),
+        Found(
+            says=(ip("a"), "the CloudFormation stack egress", "keeps the allocation"),
+            tags={"a": OF_STACK},
+        ),
+        Found(
+            says=(ip("a"), "carries the tag tool=X: X mends it."),
+            tags={"a": {**MANAGED, "tool": "X"}},
+            policy={"owner_tags": {"tool": "X mends it"}},
+        ),
+    ],
+    "calendar": [
+        Found(
+            says=("the change calendar (freeze, weekend) is closed until 2026-10-05T06:00:00Z.",),
+            of_look={"calendar": ChangeCalendar(closed=True, until="2026-10-05T06:00:00Z")},
+            policy={"change_calendars": ["freeze", "weekend"]},
+        ),
+        Found(says=("is closed.",), of_look={"calendar": ChangeCalendar(closed=True)}),
+    ],
+}
+
+DEFAULTS = {
+    "remaining": (Verdict.REFUSE, Verdict.REFUSE),
+    "ports": (Verdict.REFUSE, Verdict.REFUSE),
+    "capacity": (Verdict.WARN, Verdict.WARN),
+    "siblings": (Verdict.REFUSE, Verdict.REFUSE),
+    "put_back": (Verdict.WARN, Verdict.REFUSE),
+    "owner": (Verdict.WARN, Verdict.REFUSE),
+    "calendar": (Verdict.WARN, Verdict.REFUSE),
+}
+"""By hand and automatic, of every guard that a request can lift."""
+
+FIXED = ["ec2", "opt_in", "protect", "hold", "aws_managed", "last"]
+LIFTABLE = list(DEFAULTS)
+OF_WHAT_DRAINS_TOO = {"ec2", "opt_in", "protect", "aws_managed"}
+"""What these find is not even watched."""
+
+RULE = {rule.name: rule for rule in RULES}
+
+
+def rows(*names: str) -> pytest.MarkDecorator:
+    """Everything that these guards find."""
+    found = [
+        pytest.param(RULE[name], row, id=f"{name}-{number}")
+        for name in names
+        for number, row in enumerate(FOUND[name])
+    ]
+    return pytest.mark.parametrize(("rule", "found"), found)

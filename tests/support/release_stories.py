@@ -1,0 +1,67 @@
+"""What the stories of releases share: how to ask for one, and what became of the allocation."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from natdrain_sim.calls import Call, Fault
+from natdrain_sim.cloud import Run
+from support.stories import NatGateway
+
+RELEASE = "ec2:ReleaseAddress"
+# A short drain, so that stories are short.
+LIMIT_SECONDS = 60
+
+
+def to_release(gateway: NatGateway, *numbers: int, **more: Any) -> dict[str, Any]:
+    """The request to take these addresses off, and to give their allocations back."""
+    return gateway.named(*numbers, AfterDrain="release", MaxDrainDurationSeconds=LIMIT_SECONDS, **more)
+
+
+def allocation(gateway: NatGateway, number: int = 1) -> str:
+    return str(gateway.addresses[number]["AllocationId"])
+
+
+def ours(gateway: NatGateway, *numbers: int) -> list[bool]:
+    """Whether the account still has the allocations of these addresses."""
+    known = gateway.cloud.client("ec2").describe_addresses()["Addresses"]
+    ids = {address["AllocationId"] for address in known}
+    return [allocation(gateway, number) in ids for number in numbers]
+
+
+def asked(gateway: NatGateway) -> list[Call]:
+    """Each time that EC2 was asked to take an allocation of this gateway back, dry runs left out."""
+    ids = {address["AllocationId"] for address in gateway.addresses}
+    return [
+        call
+        for call in gateway.cloud.recorder.calls
+        if call.name == RELEASE
+        and call.parameters["AllocationId"] in ids
+        and not call.parameters.get("DryRun")
+    ]
+
+
+def gone_by(run: Run, number: int = 0) -> datetime:
+    return datetime.fromisoformat(run.result["Addresses"][number]["GoneBy"])
+
+
+def outcomes(run: Run) -> list[str]:
+    return [address["Outcome"] for address in run.result["Addresses"]]
+
+
+def released(run: Run) -> None:
+    assert (run.status, run.result["Outcome"], run.result["Changed"]) == ("SUCCEEDED", "released", "all")
+
+
+def kept(run: Run, *, changed: str = "some") -> str:
+    """The reason for which a request kept the one allocation that it was to give back."""
+    assert (run.status, run.error, run.result["Outcome"]) == ("FAILED", "ReleaseFailed", "release failed")
+    assert run.result["Changed"] == changed
+    (problem,) = run.result["Problems"]
+    return str(problem).partition("its allocation is kept: ")[2]
+
+
+def refusing(code: str, *, calls: frozenset[int] | None = None) -> Fault:
+    """EC2 refuses to take an allocation back: each time, or at these calls."""
+    return Fault(operation=RELEASE, error=code, status=400, message="Not now.", calls=calls)

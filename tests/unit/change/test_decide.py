@@ -1,0 +1,397 @@
+"""One row for each situation that a drain can meet; times are seconds after the start."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from natdrain.change.leave.decide import (
+    Disassociate,
+    Finished,
+    Known,
+    Refuse,
+    Wait,
+    accepted,
+    decide,
+    recovered,
+    refused,
+)
+from natdrain.intake.request import Request
+from natdrain.model.drain import AddressOutcome, Drain
+from natdrain.model.gateway import Address, Gateway
+from support.builders import GATEWAY, MANAGED, START, address, allocation, association, gateway, ip, look
+
+IN_SERVICE = "succeeded"
+DRAINING = "disassociating"
+
+
+def request(*names: str, limit: int = 350) -> Request:
+    return Request(
+        gateway_id=GATEWAY, association_ids=tuple(association(n) for n in names), limit_seconds=limit
+    )
+
+
+def drain(name: str, **known: object) -> Drain:
+    """What is known of an address; asked for and accepted at the start unless told otherwise."""
+    fields: dict[str, object] = {
+        "association_id": association(name),
+        "allocation_id": allocation(name),
+        "public_ip": ip(name),
+        "private_ip": "10.0.0.9",
+        "since_at": START,
+        "requested_at": START,
+        "limit_seconds": 350,
+    }
+    return Drain(**(fields | known))  # type: ignore[arg-type]  # the fields are Drain's own
+
+
+def in_service(name: str, **known: object) -> Drain:
+    return drain(name, requested_at=None, limit_seconds=None, **known)
+
+
+def outcomes(decision: object) -> list[AddressOutcome | None]:
+    assert isinstance(decision, Finished | Wait | Disassociate)
+    return [d.outcome for d in decision.drains]
+
+
+def seconds(decision: object) -> float:
+    """When a decision to wait wants the next look."""
+    assert isinstance(decision, Wait)
+    return (decision.until - START).total_seconds()
+
+
+# The first look
+
+
+def test_decide_asks_for_an_address_in_service() -> None:
+    decision = decide(request("a"), look(gateway(address("a"), address("b"))), Known())
+    assert isinstance(decision, Disassociate)
+    assert decision.association_ids == (association("a"),)
+
+
+def test_decide_asks_for_several_in_one_call() -> None:
+    decision = decide(request("a", "b"), look(gateway(address("a"), address("b"))), Known())
+    assert isinstance(decision, Disassociate)
+    assert decision.association_ids == (association("a"), association("b"))
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"allocation_ids": (allocation("a"),)},
+        {"public_ips": (ip("a"),)},
+        {"association_ids": (association("a"),), "public_ips": (ip("a"),)},
+    ],
+)
+def test_decide_finds_the_address_however_it_is_named(named: dict[str, tuple[str, ...]]) -> None:
+    asked = Request(gateway_id=GATEWAY, **named)  # type: ignore[arg-type]  # the fields are Request's own
+    decision = decide(asked, look(gateway(address("a"), address("b"))), Known())
+    assert isinstance(decision, Disassociate)
+    assert decision.association_ids == (association("a"),)
+
+
+def test_decide_adopts_a_drain_that_runs_already() -> None:
+    decision = decide(request("a"), look(gateway(address("a", DRAINING))), Known())
+    assert isinstance(decision, Wait)
+    assert decision.drains[0].adopted
+
+
+def test_decide_waits_for_a_foreign_drain_as_long_as_the_longest_limit() -> None:
+    known = Known(drains=(in_service("a", adopted=True, draining_seen_at=START),))
+    decision = decide(request("a"), look(gateway(address("a", DRAINING)), at=4200), known)
+    assert outcomes(decision) == [None]
+
+
+def test_decide_knows_the_limit_of_an_earlier_executions_drain() -> None:
+    known = Known(remembered={association("a"): drain("a")})
+    decision = decide(request("a"), look(gateway(address("a", DRAINING)), at=100), known)
+    assert seconds(decision) == 181
+    assert isinstance(decision, Wait)
+    assert decision.drains[0].adopted
+
+
+def test_decide_trusts_an_acceptance_of_a_moment_ago_over_a_stale_read() -> None:
+    known = Known(remembered={association("a"): drain("a")})
+    decision = decide(request("a"), look(gateway(address("a")), at=2), known)
+    assert seconds(decision) == 7
+
+
+def test_decide_asks_again_for_what_an_earlier_execution_asked_long_ago() -> None:
+    known = Known(remembered={association("a"): drain("a")})
+    assert isinstance(decide(request("a"), look(gateway(address("a")), at=900), known), Disassociate)
+
+
+def test_decide_finishes_what_left_while_nobody_watched() -> None:
+    known = Known(remembered={association("a"): drain("a")})
+    decision = decide(request("a"), look(gateway(), at=900), known)
+    assert isinstance(decision, Finished)
+    assert outcomes(decision) == [AddressOutcome.DRAINED]
+
+
+def test_decide_finishes_at_once_what_history_shows_as_drained() -> None:
+    known = Known(remembered={association("a"): drain("a", outcome=AddressOutcome.DRAINED)})
+    decision = decide(request("a"), look(gateway()), known)
+    assert isinstance(decision, Finished)
+    assert outcomes(decision) == [AddressOutcome.ALREADY_DRAINED]
+
+
+@pytest.mark.parametrize("recorded", [None, AddressOutcome.DRAINED])
+def test_decide_tells_that_what_left_before_has_been_put_back(recorded: AddressOutcome | None) -> None:
+    known = Known(remembered={association("a"): drain("a", outcome=recorded)})
+    back = address("a", association_id=association("b"))
+    assert outcomes(decide(request("a"), look(gateway(back)), known)) == [AddressOutcome.PUT_BACK]
+
+
+def test_decide_keeps_the_times_of_what_left_before_and_has_been_put_back() -> None:
+    record = drain("a", outcome=AddressOutcome.DRAINED, gone_by=START)
+    back = address("a", association_id=association("b"))
+    decision = decide(request("a"), look(gateway(back), at=900), Known(remembered={association("a"): record}))
+    assert isinstance(decision, Finished)
+    (told,) = decision.drains
+    assert (told.outcome, told.gone_by, told.left_before) == (AddressOutcome.PUT_BACK, START, True)
+
+
+@pytest.mark.parametrize("recorded", [AddressOutcome.FAILED, AddressOutcome.NOT_ASKED])
+def test_decide_believes_the_look_over_a_record_that_says_otherwise(recorded: AddressOutcome) -> None:
+    known = Known(remembered={association("a"): drain("a", outcome=recorded)})
+    decision = decide(request("a"), look(gateway()), known)
+    assert isinstance(decision, Finished)
+    assert (decision.drains[0].outcome, decision.drains[0].adopted) == (AddressOutcome.DRAINED, True)
+
+
+def test_decide_takes_no_times_from_a_record_that_is_closed() -> None:
+    closed = drain("a", outcome=AddressOutcome.FAILED)
+    known = Known(remembered={association("a"): closed})
+    decision = decide(request("a"), look(gateway(address("a", DRAINING)), at=9000), known)
+    assert isinstance(decision, Wait)
+    assert decision.drains[0].requested_at is None
+
+
+@pytest.mark.parametrize("named", [{"allocation_ids": (allocation("a"),)}, {"public_ips": (ip("a"),)}])
+def test_decide_finds_by_every_name_what_left_while_nobody_watched(named: dict[str, tuple[str, ...]]) -> None:
+    asked = Request(gateway_id=GATEWAY, **named)  # type: ignore[arg-type]  # the fields are Request's own
+    decision = decide(asked, look(gateway(), at=900), Known(remembered={association("a"): drain("a")}))
+    assert isinstance(decision, Finished)
+    assert outcomes(decision) == [AddressOutcome.DRAINED]
+
+
+@pytest.mark.parametrize("status", ["associating", "failed", IN_SERVICE])
+def test_decide_refuses_an_address_that_has_no_association_yet(status: str) -> None:
+    asked = Request(gateway_id=GATEWAY, allocation_ids=(allocation("a"),))
+    decision = decide(asked, look(gateway(address("a", status, association_id=None))), Known())
+    assert isinstance(decision, Refuse)
+    assert f"{allocation('a')} is {status} on {GATEWAY}" in decision.problems[0]
+
+
+def test_decide_waits_while_another_address_is_in_transition() -> None:
+    decision = decide(request("a"), look(gateway(address("a"), address("b", DRAINING))), Known())
+    assert seconds(decision) == 15
+    assert isinstance(decision, Wait)
+    assert decision.warnings[0].startswith(f"EC2 is busy with {ip('b')} ({association('b')})")
+
+
+def test_decide_waits_for_the_draining_one_before_it_asks_for_the_other() -> None:
+    seen = gateway(address("a", DRAINING), address("b"))
+    decision = decide(request("a", "b"), look(seen), Known())
+    assert isinstance(decision, Wait)
+
+
+@pytest.mark.parametrize(
+    ("seen", "names", "problem"),
+    [
+        (None, "a", "There is no NAT gateway nat-1234567890abcdef0 here: check the id"),
+        (gateway(), "a", f"{association('a')} is not on {GATEWAY}: it may have left, be mistyped"),
+        (gateway(address("a")), "1", "is the primary address of nat-1234567890abcdef0: EC2 forbids"),
+        (gateway(address("a", primary=None)), "a", "is the primary address"),
+        (
+            gateway(address("a"), state="pending"),
+            "a",
+            "is pending; its addresses can be taken off only while",
+        ),
+        (gateway(address("a"), state="deleting"), "a", "is deleting;"),
+        (gateway(address("a"), state="deleted"), "a", "is deleted;"),
+        (gateway(address("a"), state="failed"), "a", "is failed;"),
+        (gateway(address("a"), connectivity="private"), "a", "is a private NAT gateway"),
+        (
+            gateway(address("a"), tags={}),
+            "a",
+            f"--resources {GATEWAY} --tags Key=natdrain:managed,Value=true",
+        ),
+        (gateway(address("a"), tags={"natdrain:managed": "no"}), "a", f"{GATEWAY} does not carry the tag"),
+        (gateway(address("a"), tags=MANAGED | {"natdrain:protect": ""}), "a", f"{GATEWAY} carries the tag"),
+        (gateway(address("a", "failed", failure_message="no luck")), "a", "has the status failed (no luck)"),
+        (gateway(address("a"), primary=False), "a", "no address of nat-1234567890abcdef0 would stay"),
+    ],
+)
+def test_decide_refuses_with_the_reason(seen: Gateway | None, names: str, problem: str) -> None:
+    decision = decide(request(*names), look(seen), Known())
+    assert isinstance(decision, Refuse)
+    (found,) = decision.problems
+    assert problem in found
+
+
+@pytest.mark.parametrize(
+    ("tags", "problem"),
+    [
+        ({}, "does not carry the tag natdrain:managed=true"),
+        (
+            MANAGED | {"natdrain:protect": "false"},
+            "carries the tag natdrain:protect, which no request can lift",
+        ),
+    ],
+)
+def test_decide_refuses_for_the_tags_of_the_elastic_ip(tags: dict[str, str], problem: str) -> None:
+    decision = decide(request("a"), look(gateway(address("a")), tags={allocation("a"): tags}), Known())
+    assert isinstance(decision, Refuse)
+    (found,) = decision.problems
+    assert f"{ip('a')} ({allocation('a')}) {problem}" in found
+
+
+def test_decide_refuses_when_the_tags_of_the_elastic_ip_are_not_to_be_had() -> None:
+    seen = replace(look(gateway(address("a"))), elastic_ips={})
+    decision = decide(request("a"), seen, Known())
+    assert isinstance(decision, Refuse)
+    assert "its tags are unknown" in decision.problems[0]
+
+
+def test_decide_reports_every_reason_at_once() -> None:
+    seen = gateway(address("a"), tags={})
+    decision = decide(request("1", "a", "f"), look(seen, tags={allocation("a"): {}}), Known())
+    assert isinstance(decision, Refuse)
+    for said in (
+        f"{association('f')} is not on",
+        f"{GATEWAY} does not carry",
+        f"({allocation('a')}) does not",
+    ):
+        assert any(said in problem for problem in decision.problems)
+    assert any("is the primary address" in problem for problem in decision.problems)
+
+
+def test_decide_refuses_two_ways_of_naming_that_disagree() -> None:
+    asked = Request(gateway_id=GATEWAY, association_ids=(association("a"),), public_ips=(ip("b"),))
+    decision = decide(asked, look(gateway(address("a"), address("b"))), Known())
+    assert isinstance(decision, Refuse)
+    assert "in ways that disagree" in decision.problems[0]
+
+
+# Later looks
+
+
+def test_decide_waits_while_the_address_drains() -> None:
+    known = Known(drains=(drain("a"),))
+    decision = decide(request("a"), look(gateway(address("a", DRAINING)), at=100), known)
+    assert seconds(decision) == 181
+
+
+def test_decide_waits_while_ec2s_reads_are_stale() -> None:
+    known = Known(drains=(drain("a"),))
+    assert isinstance(decide(request("a"), look(gateway(address("a")), at=5), known), Wait)
+
+
+def test_decide_finishes_when_the_address_is_absent() -> None:
+    known = Known(drains=(drain("a"),))
+    decision = decide(request("a"), look(gateway(), at=360), known)
+    assert isinstance(decision, Finished)
+    assert decision.drains[0].outcome is AddressOutcome.DRAINED
+    assert decision.drains[0].gone_by == START + timedelta(seconds=360)
+
+
+@pytest.mark.parametrize(
+    ("known", "seen", "at", "outcome"),
+    [
+        (drain("a"), gateway(address("a", "failed")), 100, AddressOutcome.FAILED),
+        (drain("a"), gateway(address("a", association_id=association("b"))), 100, AddressOutcome.PUT_BACK),
+        (in_service("a"), gateway(address("a"), state="pending"), 9, AddressOutcome.NOT_ASKED),
+        (drain("a"), gateway(state="deleting"), 100, AddressOutcome.GATEWAY_GONE),
+        (drain("a"), gateway(state="deleted"), 100, AddressOutcome.GATEWAY_GONE),
+        (drain("a"), None, 100, AddressOutcome.GATEWAY_GONE),
+        (drain("a"), gateway(address("a", DRAINING)), 650, AddressOutcome.OVERDUE),
+        (drain("a"), gateway(address("a", DRAINING), state="pending"), 650, AddressOutcome.OVERDUE),
+        (in_service("a"), gateway(address("a", primary=True), primary=False), 9, AddressOutcome.NOT_ASKED),
+        (in_service("a"), gateway(address("a"), address("b", DRAINING)), 4300, AddressOutcome.BLOCKED),
+        (in_service("a", refusals=3, refusal="x"), gateway(address("a")), 9, AddressOutcome.FAILED),
+        (in_service("a", refusals=3, denied=True), gateway(address("a")), 9, AddressOutcome.NOT_ASKED),
+        (in_service("a", refusals=1), gateway(), 9, AddressOutcome.DRAINED),
+    ],
+)
+def test_decide_gives_the_address_its_outcome(
+    known: Drain, seen: Gateway | None, at: float, outcome: AddressOutcome
+) -> None:
+    decision = decide(request("a"), look(seen, at=at), Known(drains=(known,)))
+    assert isinstance(decision, Finished)
+    assert outcomes(decision) == [outcome]
+
+
+def test_decide_claims_nothing_of_an_absent_address_while_the_gateway_is_not_available() -> None:
+    known = Known(drains=(drain("a"),))
+    assert outcomes(decide(request("a"), look(gateway(state="pending"), at=360), known)) == [None]
+
+
+def test_decide_asks_for_the_second_when_the_first_has_left() -> None:
+    known = Known(drains=(drain("a"), in_service("b")))
+    decision = decide(request("a", "b"), look(gateway(address("b")), at=360), known)
+    assert isinstance(decision, Disassociate)
+    assert decision.association_ids == (association("b"),)
+
+
+def test_decide_waits_at_the_pace_of_the_one_that_drains() -> None:
+    known = Known(drains=(drain("a"), in_service("b")))
+    seen = gateway(address("a", DRAINING), address("b"))
+    assert seconds(decide(request("a", "b"), look(seen, at=100), known)) == 181
+
+
+def test_decide_asks_again_after_ec2_was_busy() -> None:
+    known = Known(drains=(in_service("a", refusal="OperationInProgress: ..."),))
+    assert isinstance(decide(request("a"), look(gateway(address("a")), at=15), known), Disassociate)
+
+
+def test_decide_does_not_ask_when_a_guard_speaks_up_meanwhile() -> None:
+    known = Known(drains=(drain("a"), in_service("b")))
+    seen = gateway(address("b"), tags=MANAGED | {"natdrain:protect": "now"})
+    decision = decide(request("a", "b"), look(seen, at=360), known)
+    assert isinstance(decision, Finished)
+    assert outcomes(decision) == [AddressOutcome.DRAINED, AddressOutcome.NOT_ASKED]
+    assert "natdrain:protect" in str(decision.drains[1].detail)
+
+
+# What EC2 answered
+
+
+def test_accepted_waits_for_the_first_offset_of_the_plan() -> None:
+    step = accepted([in_service("a")], [association("a")], at=START, limit_seconds=4000)
+    assert step.drains[0].requested_at == START
+    assert seconds(step) == 9
+
+
+def test_refused_looks_again_soon_and_counts_only_what_waiting_does_not_mend() -> None:
+    busy = refused([in_service("a")], [association("a")], at=START, refusal="OperationInProgress", busy=True)
+    invalid = refused(busy.drains, [association("a")], at=START, refusal="InvalidParameter")
+    assert seconds(busy) == 15
+    assert [busy.drains[0].refusals, invalid.drains[0].refusals] == [0, 1]
+
+
+def test_recovered_goes_on_with_what_an_earlier_attempt_got_accepted() -> None:
+    step = recovered([in_service("a")], [association("a")], {association("a"): drain("a")})
+    assert step is not None
+    assert (step.drains[0].requested_at, step.drains[0].adopted) == (START, False)
+
+
+@pytest.mark.parametrize(
+    "before",
+    [in_service("a"), drain("a", since_at=START - timedelta(seconds=1))],
+)
+def test_recovered_takes_nothing_that_is_not_this_steps_own(before: Drain) -> None:
+    assert recovered([in_service("a")], [association("a")], {association("a"): before}) is None
+
+
+@pytest.mark.parametrize("name", ["a", "b"])
+def test_drain_survives_the_way_through_the_workflow(name: str) -> None:
+    known = drain(name, outcome=AddressOutcome.DRAINED, gone_by=START, refusals=2, adopted=True, denied=True)
+    assert Drain.from_json(known.to_json()) == known
+
+
+def test_address_names_itself_by_ip_and_association() -> None:
+    seen: Address = address("a")
+    assert seen.label == f"{ip('a')} ({association('a')})"

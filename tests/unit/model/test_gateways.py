@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from natdrain.model.gateway import Gateway
+from support.builders import address, gateway, sample
+
+
+def read(name: str) -> Gateway:
+    return Gateway.from_ec2(sample(f"describe-nat-gateways.{name}.json")["NatGateways"][0])
+
+
+def test_gateway_reads_a_zonal_one() -> None:
+    seen = read("zonal")
+    assert (seen.gateway_id, seen.state, seen.connectivity, seen.availability_mode) == (
+        "nat-1234567890abcdef0",
+        "available",
+        "public",
+        "zonal",
+    )
+    assert [a.is_primary for a in seen.addresses] == [True, False, False]
+
+
+def test_gateway_reads_a_draining_address() -> None:
+    assert [a.status for a in read("draining").addresses] == ["succeeded", "disassociating", "succeeded"]
+
+
+def test_gateway_reads_a_failed_address_with_its_message() -> None:
+    assert (
+        read("failed-address").addresses[1].failure_message == "The network interface could not be updated."
+    )
+
+
+def test_gateway_reads_a_private_one_without_associations() -> None:
+    assert [a.association_id for a in read("private").addresses] == [None, None]
+
+
+def test_gateway_reads_a_regional_one_with_zones_and_without_primaries() -> None:
+    seen = read("regional-manual")
+    assert [(a.zone, a.is_primary) for a in seen.addresses] == [
+        ("use1-az1", None),
+        ("use1-az1", None),
+        ("use1-az2", None),
+    ]
+    assert not any(seen.may_be_primary(a) for a in seen.addresses)
+
+
+def test_gateway_takes_silence_for_a_primary_when_zonal() -> None:
+    silent = address("a", primary=None)
+    assert gateway(silent).may_be_primary(silent)
+
+
+@pytest.mark.parametrize(
+    "status", ["assigning", "unassigning", "associating", "disassociating", "something-new"]
+)
+def test_address_is_in_transition_with_every_unsettled_status(status: str) -> None:
+    assert address("a", status).in_transition
+
+
+def test_gateway_reads_what_older_ones_leave_out() -> None:
+    old: dict[str, Any] = {"NatGatewayId": "nat-1", "State": "available", "NatGatewayAddresses": [{}]}
+    seen = Gateway.from_ec2(old)
+    assert (seen.connectivity, seen.availability_mode, seen.addresses[0].status) == (
+        "public",
+        "zonal",
+        "succeeded",
+    )
+
+
+def test_gateway_that_is_zonal_has_addresses_without_a_zone_whatever_ec2_says() -> None:
+    shape = sample("describe-nat-gateways.zonal.json")["NatGateways"][0]
+    for entry in shape["NatGatewayAddresses"]:
+        entry |= {"AvailabilityZone": "us-east-1a", "AvailabilityZoneId": "use1-az1"}
+    assert {address.zone for address in Gateway.from_ec2(shape).addresses} == {None}
+
+
+@pytest.mark.parametrize("said", ["enabled", None])
+@pytest.mark.parametrize("managed", ["AutoScalingIps", "AutoProvisionZones"])
+def test_gateway_is_managed_by_aws_unless_ec2_says_otherwise(managed: str, said: str | None) -> None:
+    shape = sample("describe-nat-gateways.regional-manual.json")["NatGateways"][0]
+    assert not Gateway.from_ec2(shape).aws_managed
+    assert Gateway.from_ec2(shape | {managed: said}).aws_managed

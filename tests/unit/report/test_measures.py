@@ -1,0 +1,179 @@
+"""What an execution comes to in metrics, and how metrics leave a function."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import natdrain.handlers
+from natdrain.change import conclude as outcomes
+from natdrain.change.conclude import Failure, Outcome, conclude
+from natdrain.guards.policy import RULES
+from natdrain.intake.request import BY_HAND as HAND
+from natdrain.intake.request import Request
+from natdrain.model.drain import AddressOutcome, Drain
+from natdrain.model.errors import EXECUTION_ERRORS, GatewayBusy, RequestRefused, bounded
+from natdrain.report import measures, metrics
+from natdrain.report.metrics import METRICS, VALUES, Measure
+from natdrain.steps.emit import emit
+from support.builders import GATEWAY, START, association
+
+BY_HAND = Request(gateway_id=GATEWAY)
+BY_ALARM = Request.parse(
+    {
+        "NatGatewayId": GATEWAY,
+        "AssociationIds": [association("a")],
+        "Trigger": {"Kind": "alarm", "Name": "Blocked", "At": "2026-10-02T17:00:00Z"},
+    }
+)
+LEFT = Drain(
+    association_id=association("a"),
+    allocation_id=None,
+    public_ip="203.0.113.10",
+    private_ip=None,
+    since_at=START,
+    outcome=AddressOutcome.DRAINED,
+    requested_at=START,
+    limit_seconds=400,
+    last_seen_at=START + timedelta(seconds=240),
+    gone_by=START + timedelta(seconds=300),
+)
+
+
+def ended(*drains: Drain, error: str | None = None, problems: str = "no") -> Outcome:
+    failure = Failure(error=error, message=problems) if error else None
+    return conclude(gateway_id=GATEWAY, drains=drains, failure=failure, region="us-east-1")
+
+
+def values(measured: list[Measure]) -> dict[str, float]:
+    """The value of each metric that was measured, none of them twice."""
+    found = {one.metric.name: one.value for one in measured}
+    assert len(found) == len(measured)
+    return found
+
+
+def refused_by(problems: str) -> list[str]:
+    outcome = ended(error=RequestRefused.__name__, problems=problems)
+    measured = measures.of_end(outcome, BY_HAND, [])
+    return [one.dimensions["Guard"] for one in measured if one.metric is metrics.REFUSALS]
+
+
+def test_end_counts_by_outcome_and_trigger() -> None:
+    [executed, *_] = measures.of_end(ended(LEFT), BY_ALARM, [LEFT])
+    assert executed == Measure(metrics.EXECUTIONS, 1, {"Outcome": "drained", "Trigger": "alarm"})
+
+
+def test_end_counts_as_by_hand_when_its_input_was_no_request() -> None:
+    [executed, *_] = measures.of_end(ended(error=RequestRefused.__name__), None, [])
+    assert executed.dimensions == {"Outcome": "refused", "Trigger": "hand"}
+
+
+def test_end_of_a_drain_tells_its_duration_and_how_late_it_was_noticed() -> None:
+    assert values(measures.of_end(ended(LEFT), BY_HAND, [LEFT])) == {
+        "Executions": 1,
+        "DetectionLag": 60,
+        "DrainDuration": 300,
+        "DrainDurationOfLimit": 75,
+    }
+
+
+def test_lag_counts_from_the_request_when_no_look_showed_the_address() -> None:
+    unseen = replace(LEFT, last_seen_at=None)
+    assert values(measures.of_end(ended(unseen), BY_HAND, [unseen]))["DetectionLag"] == 300
+
+
+def test_end_of_an_adopted_drain_tells_no_times_since_nobody_may_have_watched() -> None:
+    adopted = replace(LEFT, adopted=True)
+    assert values(measures.of_end(ended(adopted), BY_HAND, [adopted])) == {"Executions": 1, "Adopted": 1}
+
+
+@pytest.mark.parametrize(
+    "drain",
+    [
+        replace(LEFT, left_before=True),
+        replace(LEFT, outcome=AddressOutcome.ALREADY_DRAINED),
+        replace(LEFT, outcome=AddressOutcome.OVERDUE, gone_by=None),
+        replace(LEFT, last_seen_at=None, requested_at=None),
+    ],
+    ids=["left before", "found gone", "still there", "never seen"],
+)
+def test_end_tells_no_duration_of_what_was_not_seen_to_leave(drain: Drain) -> None:
+    assert [*values(measures.of_end(ended(drain), BY_HAND, [drain]))] == ["Executions"]
+
+
+def test_refusal_counts_once_for_each_guard_that_refused() -> None:
+    assert refused_by("ports: a\nowner: b\nowner: c") == ["owner", "ports"]
+
+
+@pytest.mark.parametrize("problem", ["NatGatewayId is missing.", "Unknown field: x", "203.0.113.7: denied"])
+def test_refusal_counts_as_one_of_the_request_when_no_guard_refused(problem: str) -> None:
+    assert refused_by(problem) == ["request"]
+
+
+def test_refusal_counts_no_guard_for_the_note_that_more_were_left_out() -> None:
+    assert refused_by("\n".join(bounded([f"owner: {number}" for number in range(30)]))) == ["owner"]
+
+
+def test_busy_gateway_is_no_refusal() -> None:
+    outcome = ended(error=GatewayBusy.__name__, problems="ports: a")
+    assert [*values(measures.of_end(outcome, BY_HAND, []))] == ["Executions"]
+
+
+def test_retry_counts_by_function() -> None:
+    assert measures.of_retry("confirm") == Measure(metrics.RETRIES, 1, {"Function": "confirm"})
+
+
+def test_values_of_the_outcome_are_all_that_an_execution_can_have() -> None:
+    possible = {
+        *(outcomes._WORDS[error] for error in EXECUTION_ERRORS),
+        *outcomes.ENDS_WITHOUT_CLOSE.values(),
+        *(outcomes.IGNORED, outcomes.NOTHING_TO_DO, "drained", "released", "planned"),
+    }
+    assert set(VALUES["Outcome"]) == possible
+
+
+def test_values_of_the_guard_are_the_guards_and_the_request() -> None:
+    assert VALUES["Guard"] == (*(rule.name for rule in RULES), "request")
+
+
+def test_values_of_the_trigger_are_those_that_events_tell() -> None:
+    assert VALUES["Trigger"] == (HAND, "alarm", "schedule")
+
+
+def test_values_of_the_function_are_the_modules_with_a_handler() -> None:
+    [folder] = natdrain.handlers.__path__
+    handlers = {
+        path.stem
+        for path in Path(folder).glob("*.py")
+        if re.search(r"^(def handler|handler =)", path.read_text(), re.MULTILINE)
+    }
+    assert set(VALUES["Function"]) == handlers
+
+
+@pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
+def test_line_has_the_declared_dimensions_and_no_others(
+    metric: metrics.Metric, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "natdrain")
+    dimensions = {name: VALUES[name][0] for names in metric.dimension_sets for name in names}
+    emit([Measure(metric, 7, dimensions)])
+    line: dict[str, Any] = json.loads(capsys.readouterr().out)
+    [directive] = line.pop("_aws")["CloudWatchMetrics"]
+    assert directive == {
+        "Namespace": "natdrain",
+        "Dimensions": [list(names) for names in metric.dimension_sets],
+        "Metrics": [{"Name": metric.name, "Unit": metric.unit}],
+    }
+    assert line == {metric.name: [7.0], **dimensions}
+
+
+def test_lines_do_not_mix_when_several_metrics_are_emitted(capsys: pytest.CaptureFixture[str]) -> None:
+    emit([measures.of_retry("close"), Measure(metrics.ADOPTED, 2, {"Trigger": "hand"})])
+    first, second = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert ("Adopted" in first, "Retries" in second, "Function" in second) == (False, False, False)

@@ -1,0 +1,169 @@
+"""Who had which address when, read from the history of a deployment: `make history ARGS="--ip 203.0.113.7"`.
+
+docs/history.md has the same queries for the AWS CLI.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+from boto3.dynamodb.conditions import Key
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console
+from rich.table import Table
+
+from natdrain.contract import GatewayRecord as R
+from natdrain.history.entries import ENDED, LEFT, SERVING
+from natdrain.model.drain import timestamp
+
+STACK = "Natdrain"
+Entry = Mapping[str, Any]
+
+
+def of_gateway(table: Any, gateway_id: str) -> list[Entry]:
+    """The history of a gateway, in order."""
+    return _all(table, Key(R.GATEWAY).eq(gateway_id) & Key(R.SORT).begins_with(R.HISTORY))
+
+
+def of_public_ip(table: Any, public_ip: str) -> list[Entry]:
+    """The history of a public IP on all gateways, in order."""
+    key = Key(R.PUBLIC_IP).eq(public_ip) & Key(R.SORT).begins_with(R.HISTORY)
+    return _all(table, key, IndexName=R.BY_PUBLIC_IP)
+
+
+def _all(table: Any, key: Any, **more: Any) -> list[Entry]:
+    pages = table.meta.client.get_paginator("query")
+    found = pages.paginate(TableName=table.name, KeyConditionExpression=key, **more)
+    return list(found.build_full_result()["Items"])
+
+
+def who_had(public_ip: str, at: datetime, entries: Sequence[Entry]) -> str:
+    """Which gateway a public IP served at an instant, by all of its history, in one sentence."""
+    when = timestamp(at)
+    began = [one for one in periods(entries) if _seen_from(one) <= when]
+    if not began:
+        return f"At {when} {public_ip} was on no NAT gateway that natdrain had looked at by then."
+    last = max(began, key=_seen_from)
+    named, left = last["first"] or last["left"], last.get("left")
+    gateway = f"{named[R.GATEWAY]} ({named['AllocationId']}, {named['AssociationId']})"
+    if left is None:
+        return f"At {when} {public_ip} was on {gateway}, as far as natdrain has looked since."
+    if when >= left["At"]:
+        return (
+            f"At {when} {public_ip} was on no gateway that is known: it had left {gateway} by {left['At']}."
+        )
+    if when <= left.get("LastSeenAt", when):
+        return f"At {when} {public_ip} was on {gateway}."
+    return (
+        f"At {when} {public_ip} may have left {gateway} already: it was last seen there at "
+        f"{left['LastSeenAt']}, and gone by {left['At']}."
+    )
+
+
+def _seen_from(period: Mapping[str, Any]) -> str:
+    return str((period["first"] or period["left"])["At"])
+
+
+def periods(entries: Iterable[Entry]) -> list[dict[str, Any]]:
+    """Each association's time in service: when it was first seen, by when it was gone, and by whom."""
+    found: dict[str, dict[str, Any]] = {}
+    for entry in entries:
+        if entry["Event"] == SERVING:
+            # An association is never made again: one that is back was never gone.
+            first = found.setdefault(entry["AssociationId"], {"first": entry})
+            first.pop("left", None)
+        elif entry["Event"] == LEFT:
+            found.setdefault(entry["AssociationId"], {"first": None})["left"] = entry
+    return list(found.values())
+
+
+def show(entries: Sequence[Entry], console: Console) -> None:
+    """Print periods in service, and executions."""
+    served = Table("public IP", "gateway", "from", "until", "ended by", "why", title="In service")
+    for period in periods(entries):
+        first, left = period["first"], period.get("left")
+        named = first or left
+        since = f"{first['At']}, not yet at {first['After']}" if first and "After" in first else None
+        before = f"{first['At']} or before" if first else "not known"
+        served.add_row(
+            named.get(R.PUBLIC_IP, named["AssociationId"]),
+            named[R.GATEWAY],
+            since or before,
+            _until(left),
+            str(left["By"]).rpartition(":")[2] if left else "",
+            # Why another execution asked, its own entry tells; why somebody else did, nobody.
+            _why(left) if left and left["By"] == left[R.EXECUTION] else "",
+        )
+    ended = Table("ended at", "execution", "outcome", "asked by", "what happened", title="Executions")
+    for entry in (entry for entry in entries if entry["Event"] == ENDED):
+        name = str(entry[R.EXECUTION]).rpartition(":")[2]
+        ended.add_row(entry["At"], name, entry["Outcome"], _why(entry), entry["Summary"])
+    console.print(served)
+    if ended.row_count:
+        console.print(ended)
+
+
+def _until(left: Entry | None) -> str:
+    if left is None:
+        return "still there when last looked"
+    return f"{left['At']}, still there at {left['LastSeenAt']}" if "LastSeenAt" in left else str(left["At"])
+
+
+def _why(entry: Entry) -> str:
+    trigger = entry.get("Trigger")
+    asked = f"{trigger['Kind']} {trigger['Name']}" if trigger else "by hand"
+    return ": ".join([asked, *([entry[R.REASON]] if R.REASON in entry else [])])
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Answer one question; the exit status is 0, or 1 when AWS does not let it, or 2 for a bad question."""
+    parser = argparse.ArgumentParser(prog="make history ARGS=...", description="Who had which address when.")
+    asked = parser.add_mutually_exclusive_group(required=True)
+    asked.add_argument("--gateway", metavar="nat-ID", help="the history of a NAT gateway")
+    asked.add_argument("--ip", metavar="A.B.C.D", help="the history of a public IP")
+    parser.add_argument("--at", type=_instant, help="with --ip: who had it then, such as 2027-03-03T14:00Z")
+    parser.add_argument("--stack", default=STACK, help="name of the stack (%(default)s)")
+    parser.add_argument("--json", action="store_true", help="the entries as they stand, one JSON text a line")
+    options = parser.parse_args(arguments)
+    if options.at and not options.ip:
+        parser.error("--at needs --ip")
+    try:
+        entries = _entries(options)
+    except (BotoCoreError, ClientError) as error:
+        sys.stderr.write(f"{error}\nName region and credentials as for the AWS CLI.\n")
+        return 1
+    if options.json:
+        sys.stdout.writelines(json.dumps(entry, default=int, sort_keys=True) + "\n" for entry in entries)
+    elif options.at:
+        sys.stdout.write(who_had(options.ip, options.at, entries) + "\n")
+    elif entries:
+        show(entries, Console(markup=False))
+    else:
+        sys.stdout.write(f"natdrain has seen nothing of {options.gateway or options.ip} yet.\n")
+    return 0
+
+
+def _entries(options: argparse.Namespace) -> list[Entry]:
+    [stack] = boto3.client("cloudformation").describe_stacks(StackName=options.stack)["Stacks"]
+    [name] = [out["OutputValue"] for out in stack["Outputs"] if out["OutputKey"] == "TableName"]
+    table = boto3.resource("dynamodb").Table(name)
+    if options.gateway:
+        return of_gateway(table, options.gateway)
+    return of_public_ip(table, options.ip)
+
+
+def _instant(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise argparse.ArgumentTypeError(f"{text} has no time zone: add Z for UTC")
+    return at.astimezone(UTC)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
