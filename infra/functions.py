@@ -105,19 +105,13 @@ class Functions(Construct):
             rights = [*self._where_tagged(_RELEASE, "elastic-ip"), under_the_lock]
             self.release = self._function("Release", "release", rights)
             acknowledge_tagged_resources(self.node.find_child("ReleaseRole"), "elastic-ip")
-        self.close = self._function(
-            "Close",
-            "close",
-            [
-                self._on_table(
-                    "dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"
-                )
-            ],
-        )
+        end = ("dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
+        self.close = self._function("Close", "close", [self._on_table(*end)])
+        self.record = self._function("Record", "record", [self._on_table("dynamodb:BatchGetItem", *end)])
 
     @property
     def versions(self) -> list[lambda_.IVersion]:
-        """The published version of each function that the workflow calls from now on."""
+        """The published version of each function that the Drain workflow calls from now on."""
         always = [self.read_request, self.validate, self.disassociate, self.confirm, self.close]
         return [*always, self.release] if self.release else always
 

@@ -50,7 +50,7 @@ class NatdrainStack(Stack):
             self, "Triggers", config=config, state_machine=drain.state_machine, dead_letters=dead_letters
         )
         messages = Messages(self, "Messages", config=config, dead_letters=dead_letters)
-        watched = [version.lambda_ for version in functions.versions]
+        watched = [version.lambda_ for version in [*functions.versions, functions.record]]
         alarms = Alarms(
             self,
             "Alarms",

@@ -26,7 +26,7 @@ __all__ = ["RecordWorkflow"]
 
 
 class RecordWorkflow(Construct):
-    """*Close*, and what it tells, started by Step Functions' own events."""
+    """*Record*, and what it tells, started by Step Functions' own events."""
 
     def __init__(
         self,
@@ -64,10 +64,10 @@ class RecordWorkflow(Construct):
         anything.when(sfn.Condition.jsonata("{% $exists($outcome.Event.Title) %}"), telling.tell)
         anything.otherwise(recorded)
         ended = "$states.input.detail"
-        close = invoke(
+        record = invoke(
             self,
-            "Close",
-            functions.close,
+            "Record",
+            functions.record,
             comment="In place of the execution that ended: record, free the lock, say what to tell.",
             payload={
                 "Execution": f"{{% {ended}.executionArn %}}",
@@ -84,10 +84,10 @@ class RecordWorkflow(Construct):
             self,
             config=config,
             comment="Records how a drain ended that something else ended.",
-            definition=close,
+            definition=record,
             timeout=Duration.hours(1),
         )
-        allow_earlier_versions(self.state_machine, [functions.close])
+        allow_earlier_versions(self.state_machine, [functions.record])
         events.Rule(
             self,
             "Ended",

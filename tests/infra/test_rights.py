@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from support.synthesised import FUNCTIONS, Template, function, of_type, rights, state_machine
+from support.synthesised import DRAIN_FUNCTIONS, FUNCTIONS, Template, function, of_type, rights, state_machine
 
 OPTED_IN = "if StringEquals aws:ResourceTag/natdrain:managed=true"
 PROTECTED = "if Null aws:ResourceTag/natdrain:protect=false"
@@ -18,6 +18,12 @@ LOOK = [
     "Allow ec2:DescribeAddresses on *",
     "Allow ec2:DescribeNatGateways on *",
     "Allow ssm:GetCalendarState on ssm document/egress-freeze",
+]
+
+END = [
+    "Allow dynamodb:DeleteItem on dynamodb table/StorageTable",
+    "Allow dynamodb:PutItem on dynamodb table/StorageTable",
+    "Allow dynamodb:UpdateItem on dynamodb table/StorageTable",
 ]
 
 RIGHTS = {
@@ -43,11 +49,10 @@ RIGHTS = {
         f"Allow {RELEASE} on ec2 elastic-ip/* {OPTED_IN}",
         f"Deny {RELEASE} on ec2 elastic-ip/* {PROTECTED}",
     ],
-    "Close": [
+    "Close": END,
+    "Record": [
         "Allow dynamodb:BatchGetItem on dynamodb table/StorageTable",
-        "Allow dynamodb:DeleteItem on dynamodb table/StorageTable",
-        "Allow dynamodb:PutItem on dynamodb table/StorageTable",
-        "Allow dynamodb:UpdateItem on dynamodb table/StorageTable",
+        *END,
     ],
 }
 TELLING = [
@@ -57,15 +62,15 @@ TELLING = [
 WORKFLOW_RIGHTS = [
     "Allow dynamodb:GetItem on dynamodb table/StorageTable",
     "Allow dynamodb:UpdateItem on dynamodb table/StorageTable",
-    *(f"Allow lambda:InvokeFunction on lambda function:Functions{name}:1" for name in FUNCTIONS),
+    *(f"Allow lambda:InvokeFunction on lambda function:Functions{name}:1" for name in DRAIN_FUNCTIONS),
     # An execution goes on with the versions that it began with, when others have been deployed meanwhile.
-    *(f"Allow lambda:InvokeFunction on lambda function:Functions{name}:*" for name in FUNCTIONS),
+    *(f"Allow lambda:InvokeFunction on lambda function:Functions{name}:*" for name in DRAIN_FUNCTIONS),
     "Allow states:DescribeExecution on states execution:DrainStateMachine:*",
     *TELLING,
 ]
 RECORD_RIGHTS = (
     ["Allow dynamodb:UpdateItem on dynamodb table/StorageTable"]
-    + [f"Allow lambda:InvokeFunction on lambda function:FunctionsClose:{v}" for v in "1*"]
+    + [f"Allow lambda:InvokeFunction on lambda function:FunctionsRecord:{v}" for v in "1*"]
     + TELLING
 )
 

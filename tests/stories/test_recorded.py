@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from natdrain.model.drain import instant
-from natdrain.store import history as recorded
+from natdrain.store.executions import Execution, Executions
 from natdrain_sim.calls import Fault
 from natdrain_sim.cloud import EmbeddedCloud
 from support.stories import BuildGateway, Ear, NatGateway, history, items, received, table
@@ -197,13 +197,13 @@ def test_execution_that_records_its_end_at_the_same_moment_is_told_as_it_recorde
 ) -> None:
     run = cloud.run(nat().named(1))
     told = bus.heard()[-1]["detail"]
-    find, looks = recorded.find, iter([True])
+    find, looks = Executions.find, iter([True])
 
-    def find_before_it_ended(*given: str) -> recorded.Execution:
-        known = find(*given)
-        return replace(known, ended=False, news={}) if next(looks, False) else known
+    def find_before_it_ended(executions: Executions, execution: str) -> Execution:
+        known = find(executions, execution)
+        return replace(known, ended=False, event={}) if next(looks, False) else known
 
-    monkeypatch.setattr(recorded, "find", find_before_it_ended)
+    monkeypatch.setattr(Executions, "find", find_before_it_ended)
     status_event(cloud, run.execution_arn, "ABORTED")
     [again] = bus.heard()
     assert again["detail"] == told

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
-from natdrain.aws import clients as aws
+from natdrain.aws import errors
 from natdrain.contract import GatewayRecord as R
 from natdrain.handlers import close, disassociate, release
 from natdrain.intake.request import AfterDrain, Request, WhenBusy
@@ -283,7 +283,7 @@ class LockWorld:
             result = call()
         except ClientError as error:
             service = "Sfn" if error.operation_name == "DescribeExecution" else "DynamoDB"
-            code = aws.code_of(error).removesuffix("Exception")
+            code = errors.code_of(error).removesuffix("Exception")
             walk.failed(f"{service}.{code}Exception", str(error), self.now)
         else:
             walk.answered(result, self.now)

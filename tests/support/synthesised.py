@@ -8,7 +8,9 @@ import subprocess
 from collections.abc import Callable, Iterator
 from typing import Any
 
-FUNCTIONS = ("ReadRequest", "Validate", "Disassociate", "Confirm", "Release", "Close")
+DRAIN_FUNCTIONS = ("ReadRequest", "Validate", "Disassociate", "Confirm", "Release", "Close")
+"""The functions that the Drain workflow calls."""
+FUNCTIONS = (*DRAIN_FUNCTIONS, "Record")
 
 Template = dict[str, Any]
 RunApplication = Callable[..., "subprocess.CompletedProcess[str]"]

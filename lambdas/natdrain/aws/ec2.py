@@ -1,15 +1,15 @@
-"""EC2 as natdrain uses it: one look, one request, and EC2's error codes."""
+"""EC2 as natdrain uses it: looks, requests, and dry runs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from natdrain.aws import clients as aws
+from natdrain.aws import clients, clock, errors
 from natdrain.model.errors import DrainFailed, RequestRefused
 from natdrain.model.gateway import Gateway
 from natdrain.model.look import ElasticIp
@@ -21,20 +21,10 @@ __all__ = [
     "describe_gateway",
     "disassociate",
     "find_gateways",
-    "now",
     "prove_permission",
     "prove_right_to_release",
     "release",
 ]
-
-# EC2 API reference, error codes; which call answers which, seen in clients that run every day.
-GATEWAY_NOT_FOUND = frozenset({"NatGatewayNotFound", "InvalidNatGatewayID.NotFound", "NatGatewayMalformed"})
-OPERATION_IN_PROGRESS = "OperationInProgress"
-UNAUTHORIZED = "UnauthorizedOperation"
-DRY_RUN_PERMITTED = "DryRunOperation"
-ALLOCATION_NOT_FOUND = "InvalidAllocationID.NotFound"
-# Of an address that is in use, or was just now.
-IN_USE = frozenset({"InvalidIPAddress.InUse", "AuthFailure"})
 
 # Any: EC2's model names this parameter Filter, the paginator's type stub Filters.
 _WITH_ADDRESSES: Any = {"Filter": [{"Name": "state", "Values": ["pending", "available", "deleting"]}]}
@@ -42,16 +32,16 @@ _WITH_ADDRESSES: Any = {"Filter": [{"Name": "state", "Values": ["pending", "avai
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """EC2 took the request: the drain began at `at`, or within the seconds that the call took after it."""
+    """An accepted request: the drain began at `at`, or within the seconds that the call took after it."""
 
     at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """EC2 did not take it; another look tells what that means.
+    """A request that EC2 did not accept; another look shows what that means.
 
-    `busy`: another operation runs on the gateway, and waiting mends it. `denied`: a permission is missing.
+    `busy`: another operation runs on the gateway, and waiting helps. `denied`: a permission is missing.
     """
 
     at: datetime
@@ -61,11 +51,11 @@ class Refused:
 
 
 def find_gateways(public_ips: Collection[str]) -> dict[str, list[str]]:
-    """The gateways that have any of the public IPs, each with those it has."""
+    """Find the gateways that have any of the public IPs; return for each the ones that it has."""
     found: dict[str, list[str]] = {}
-    with aws.transient_failures():
+    with errors.transient_failures():
         # DescribeNatGateways has no filter for an address, and DescribeAddresses lags behind it.
-        for page in aws.ec2().get_paginator("describe_nat_gateways").paginate(**_WITH_ADDRESSES):
+        for page in clients.ec2().get_paginator("describe_nat_gateways").paginate(**_WITH_ADDRESSES):
             for shape in page["NatGateways"]:
                 gateway = Gateway.from_ec2(shape)
                 ips = [a.public_ip for a in gateway.addresses if a.public_ip in public_ips]
@@ -82,47 +72,52 @@ def disassociate(gateway_id: str, association_ids: Sequence[str], limit_seconds:
     Raises:
         TransientFailure: EC2 cannot answer now; it may have accepted all the same.
     """
-    asked_at = now()
+    asked_at = clock.now()
     try:
-        with aws.transient_failures():
-            aws.ec2_once().disassociate_nat_gateway_address(
+        with errors.transient_failures():
+            clients.ec2_once().disassociate_nat_gateway_address(
                 NatGatewayId=gateway_id,
                 AssociationIds=list(association_ids),
                 MaxDrainDurationSeconds=limit_seconds,
             )
     except ClientError as error:
-        code, text = aws.code_of(error), aws.text_of(error)
-        if code == UNAUTHORIZED:
+        code, text = errors.code_of(error), errors.text_of(error)
+        if code == errors.UNAUTHORIZED:
             denied = f"{_denied(gateway_id, association_ids)} ({text}). {_TAGS_WANTED}"
-            return Refused(now(), denied, denied=True)
-        return Refused(now(), text, busy=code == OPERATION_IN_PROGRESS)
+            return Refused(clock.now(), denied, denied=True)
+        return Refused(clock.now(), text, busy=code == errors.OPERATION_IN_PROGRESS)
     return Accepted(asked_at)
 
 
 def release(allocation_id: str) -> Accepted | Refused:
-    """Give an allocation back to AWS, for good; one that EC2 no longer knows has been given back.
+    """Release an allocation, for good; one that EC2 no longer knows has been released.
 
     Raises:
         TransientFailure: EC2 cannot answer now; it may have released it all the same.
     """
-    asked_at = now()
+    asked_at = clock.now()
     try:
-        with aws.transient_failures():
-            aws.ec2_once().release_address(AllocationId=allocation_id)
+        with errors.transient_failures():
+            clients.ec2_once().release_address(AllocationId=allocation_id)
     except ClientError as error:
-        if (code := aws.code_of(error)) != ALLOCATION_NOT_FOUND:
-            return Refused(now(), aws.text_of(error), busy=code in IN_USE, denied=code == UNAUTHORIZED)
+        if (code := errors.code_of(error)) != errors.ALLOCATION_NOT_FOUND:
+            return Refused(
+                clock.now(),
+                errors.text_of(error),
+                busy=code in errors.IN_USE,
+                denied=code == errors.UNAUTHORIZED,
+            )
     return Accepted(asked_at)
 
 
 def prove_right_to_release(allocation_id: str) -> None:
-    """Prove with EC2's own dry run that the allocation could be given back; nothing changes.
+    """Prove with EC2's own dry run that the allocation could be released; nothing changes.
 
     Raises:
         RequestRefused: it would not be permitted, or EC2 finds fault with it.
     """
     _prove(
-        lambda: aws.ec2().release_address(AllocationId=allocation_id, DryRun=True),
+        lambda: clients.ec2().release_address(AllocationId=allocation_id, DryRun=True),
         f"EC2 denies ec2:ReleaseAddress on {allocation_id}",
         "The Elastic IP must carry the opt-in tag and no protect tag.",
     )
@@ -138,7 +133,7 @@ def prove_permission(gateway_id: str, association_ids: Sequence[str], limit_seco
         RequestRefused: it would not be permitted, or EC2 finds fault with it.
     """
     _prove(
-        lambda: aws.ec2().disassociate_nat_gateway_address(
+        lambda: clients.ec2().disassociate_nat_gateway_address(
             NatGatewayId=gateway_id,
             AssociationIds=list(association_ids),
             MaxDrainDurationSeconds=limit_seconds,
@@ -151,40 +146,35 @@ def prove_permission(gateway_id: str, association_ids: Sequence[str], limit_seco
 
 def _prove(dry_run: Callable[[], object], denied: str, advice: str) -> None:
     try:
-        with aws.transient_failures():
+        with errors.transient_failures():
             dry_run()
     except ClientError as error:
-        if aws.code_of(error) == DRY_RUN_PERMITTED:
+        if errors.code_of(error) == errors.DRY_RUN_PERMITTED:
             return
-        if aws.code_of(error) == UNAUTHORIZED:
-            raise RequestRefused(f"{denied} ({aws.text_of(error)}). {advice}") from error
-        raise RequestRefused(f"EC2 answered the dry run with {aws.text_of(error)}") from error
+        if errors.code_of(error) == errors.UNAUTHORIZED:
+            raise RequestRefused(f"{denied} ({errors.text_of(error)}). {advice}") from error
+        raise RequestRefused(f"EC2 answered the dry run with {errors.text_of(error)}") from error
     raise DrainFailed("EC2 carried out a dry run, which it documents never to do.")
 
 
-def now() -> datetime:
-    """The present instant, aware UTC."""
-    return datetime.now(UTC)
-
-
 def describe_gateway(gateway_id: str) -> Gateway | None:
-    """The gateway as EC2 shows it now; None when EC2 knows no such gateway."""
+    """Return the gateway as EC2 shows it now, or None if EC2 knows no such gateway."""
     try:
-        with aws.transient_failures():
-            shapes = aws.ec2().describe_nat_gateways(NatGatewayIds=[gateway_id])["NatGateways"]
+        with errors.transient_failures():
+            shapes = clients.ec2().describe_nat_gateways(NatGatewayIds=[gateway_id])["NatGateways"]
     except ClientError as error:
-        if aws.code_of(error) in GATEWAY_NOT_FOUND:
+        if errors.code_of(error) in errors.GATEWAY_NOT_FOUND:
             return None
         raise
     return Gateway.from_ec2(shapes[0]) if shapes else None
 
 
 def describe_elastic_ips(allocation_ids: Sequence[str]) -> dict[str, ElasticIp]:
-    """The allocations as EC2 shows them now, by id, without those that it does not know."""
+    """Return the allocations that EC2 knows, by id, as it shows them now."""
     # A filter leaves out what does not exist, where AllocationIds would fail the whole call.
     of_these: Any = [{"Name": "allocation-id", "Values": list(allocation_ids)}]
-    with aws.transient_failures():
-        shapes = aws.ec2().describe_addresses(Filters=of_these)["Addresses"] if allocation_ids else []
+    with errors.transient_failures():
+        shapes = clients.ec2().describe_addresses(Filters=of_these)["Addresses"] if allocation_ids else []
     return {
         shape["AllocationId"]: ElasticIp(
             tags={tag["Key"]: tag["Value"] for tag in shape.get("Tags", [])},

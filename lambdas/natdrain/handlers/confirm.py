@@ -11,6 +11,7 @@ from typing import Any
 from natdrain.change.after.release import RELEASABLE
 from natdrain.intake.request import AfterDrain, Request
 from natdrain.steps.look_and_decide import look_and_decide
+from natdrain.steps.settings import LookSettings
 from natdrain.steps.task import Event, answer, drains_of, refusing, task
 
 __all__ = ["handler"]
@@ -26,4 +27,4 @@ def handler(event: Event) -> dict[str, Any]:
     names = [drain.association_id for drain in drains if not drain.outcome and not drain.requested_at]
     if request.after_drain is AfterDrain.RELEASE:
         names += [d.allocation_id for d in drains if d.outcome in RELEASABLE and d.allocation_id]
-    return answer(event, look_and_decide(event, request, names))
+    return answer(event, look_and_decide(LookSettings.from_env(), event, request, names))

@@ -11,6 +11,7 @@ from typing import Any
 from natdrain.change.leave.decide import Decision, Disassociate, Finished, Release, Wait
 from natdrain.intake.request import AfterDrain, Request
 from natdrain.steps.look_and_decide import look_and_decide
+from natdrain.steps.settings import LookSettings
 from natdrain.steps.task import Event, answer, refusing, task
 
 __all__ = ["handler"]
@@ -21,7 +22,7 @@ __all__ = ["handler"]
 def handler(event: Event) -> dict[str, Any]:
     """Look, ask every guard, decide; a dry run goes on to prove the permissions that will be needed."""
     request = Request.parse(event["Request"])
-    decision = look_and_decide(event, request, request.names)
+    decision = look_and_decide(LookSettings.from_env(), event, request, request.names)
     return answer(event, _to_prove(request, decision) if request.dry_run else decision)
 
 

@@ -45,7 +45,7 @@ VALUES: Mapping[str, tuple[str, ...]] = {
     ),
     TRIGGER: (BY_HAND, *TriggerKind),
     GUARD: (*(rule.name for rule in RULES), OTHER_REFUSAL),
-    FUNCTION: ("read_request", "validate", "disassociate", "confirm", "release", "close"),
+    FUNCTION: ("read_request", "validate", "disassociate", "confirm", "release", "close", "record"),
 }
 """What each dimension can say."""
 

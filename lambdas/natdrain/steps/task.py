@@ -1,9 +1,8 @@
-"""What all functions share: their logger, their settings, and how a decision crosses the workflow."""
+"""The task of a workflow: what all functions share, and how a decision crosses the workflow."""
 
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -14,28 +13,17 @@ from natdrain.change.leave.decide import Decision, Disassociate, Finished, Refus
 from natdrain.contract import SERVICE
 from natdrain.intake.request import Request
 from natdrain.model.drain import Drain, timestamp
-from natdrain.model.errors import GatewayBusy, NatdrainError, RequestRefused, bounded
+from natdrain.model.errors import GatewayBusy, RequestRefused, bounded
 from natdrain.report.event import started
 from natdrain.report.measures import of_retry
 from natdrain.steps.emit import emit
 
-__all__ = ["Event", "answer", "drains_of", "logger", "refusing", "setting", "task"]
+__all__ = ["Event", "answer", "drains_of", "logger", "refusing", "task"]
 
 logger = Logger(service=SERVICE)
 
 Event = Mapping[str, Any]
 Handler = Callable[[Event], dict[str, Any]]
-
-
-def setting(name: str) -> str:
-    """What the stack put into an environment variable.
-
-    Raises:
-        NatdrainError: naming the variable that is missing.
-    """
-    if not (value := os.environ.get(name)):
-        raise NatdrainError(f"The environment variable {name} is missing: the stack sets it.")
-    return value
 
 
 def task(function: Handler) -> Callable[[Event, LambdaContext], dict[str, Any]]:

@@ -1,1 +1,1 @@
-"""The one table."""
+"""The one table, and an object for each kind of thing in it."""

@@ -81,6 +81,7 @@ def answers(functions: Functions) -> Mapping[str, Any]:
     released = functions.call("release", **common, Step=to_release).answer["Step"]
     died = {"Error": "Sandbox.Timedout", "Cause": "a state that gave up"}
     closed = functions.call("close", **common, Step=seen, Failure=died).answer
+    recorded = functions.call("record", Status="ABORTED", Cause="").answer
     return {
         "read_request": read,
         "validate": plan,
@@ -88,6 +89,7 @@ def answers(functions: Functions) -> Mapping[str, Any]:
         "confirm": seen,
         "release": released,
         "close": json.loads(closed["Cause"]),
+        "record": recorded,
     }
 
 
@@ -118,6 +120,11 @@ def test_release_boots_from_the_asset_and_is_told_that_the_address_is_in_use(
 
 def test_close_boots_from_the_asset_and_concludes(answers: Mapping[str, Any]) -> None:
     assert (answers["close"]["NatGatewayId"], answers["close"]["Outcome"]) == (GATEWAY, "failed")
+
+
+def test_record_boots_from_the_asset_and_finds_what_close_has_recorded(answers: Mapping[str, Any]) -> None:
+    event = answers["record"]["Event"]
+    assert (event["Execution"], event["Outcome"]) == (EXECUTION, "failed")
 
 
 def test_refusal_of_a_function_is_an_answer(functions: Functions) -> None:

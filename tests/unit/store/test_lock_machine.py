@@ -46,14 +46,13 @@ from hypothesis.stateful import (
 )
 from moto import mock_aws
 
-from natdrain.aws import clients as aws
-from natdrain.aws import ec2
+from natdrain.aws import clients, clock
 from natdrain.contract import TABLE_ENV
 from natdrain.contract import GatewayRecord as R
 from natdrain.handlers import close
 from natdrain.intake.request import WhenBusy
 from natdrain.steps import task
-from natdrain.store import lock
+from natdrain.store.lock import GatewayLock
 from natdrain_sim.synthesis import synthesise
 from support import synthesised
 from support.builders import START
@@ -195,7 +194,7 @@ def dynamodb() -> Iterator[Any]:
         for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
             patch.setenv(name, "us-east-1")
         patch.setenv(TABLE_ENV, TABLE)
-        patch.setattr(ec2, "now", lambda: START)
+        patch.setattr(clock, "now", lambda: START)
         patch.setattr(close, "emit", lambda _: None)
         patch.setattr(task.logger, "_logger", logging.getLogger("quiet"))
         client = boto3.client("dynamodb")
@@ -207,8 +206,8 @@ def dynamodb() -> Iterator[Any]:
             BillingMode="PAY_PER_REQUEST",
         )
         accepting = SimpleNamespace(**{name: lambda **_: {} for name in CHANGES})
-        patch.setattr(aws, "dynamodb", lambda: StandingStill(client))
-        patch.setattr(aws, "ec2_once", lambda: StandingStill(accepting))
+        patch.setattr(clients, "dynamodb", lambda: StandingStill(client))
+        patch.setattr(clients, "ec2_once", lambda: StandingStill(accepting))
         yield client
 
 
@@ -285,6 +284,6 @@ def test_lock_that_is_never_taken_over_is_found_out(dynamodb: Any, template: Tem
 def test_function_that_does_not_see_whether_the_lock_is_its_own_is_found_out(
     dynamodb: Any, template: Template, monkeypatch: pytest.MonkeyPatch, fence: str
 ) -> None:
-    monkeypatch.setattr(lock, fence, lambda *_: {} if fence == "intend" else True)
+    monkeypatch.setattr(GatewayLock, fence, lambda *_: {} if fence == "intend" else True)
     with pytest.raises(LockBrokenError):
         play(dynamodb, template)

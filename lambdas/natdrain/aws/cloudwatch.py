@@ -1,20 +1,18 @@
-"""What the guards want to know of AWS beside EC2: CloudWatch's metrics of a gateway, and change calendars."""
+"""CloudWatch as natdrain uses it: the metrics of a gateway."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from natdrain.aws import clients as aws
+from natdrain.aws import clients
 from natdrain.guards.policy import GuardPolicy
 from natdrain.model.errors import TransientFailure
-from natdrain.model.look import ChangeCalendar, Load
+from natdrain.model.look import Load
 
-__all__ = ["read_calendar", "read_load"]
+__all__ = ["read_load"]
 
 NAMESPACE = "AWS/NATGateway"
-OPEN = "OPEN"
 _MINUTE = 60
 # Over days, a point for each five minutes: CloudWatch keeps these for 63 days, those of a minute for 15
 # (CloudWatch user guide, metrics retention).
@@ -22,7 +20,7 @@ _FIVE_MINUTES = 300
 
 
 def read_load(gateway_id: str, policy: GuardPolicy, now: datetime) -> Load:
-    """What CloudWatch knows of the gateway within the windows of the policy (VPC user guide, metrics)."""
+    """Return what CloudWatch knows of the gateway within the policy's windows (VPC user guide, metrics)."""
     errors = _points(
         gateway_id,
         metric="ErrorPortAllocation",
@@ -55,7 +53,7 @@ def _points(
             "Stat": statistic,
         },
     }
-    pages = aws.cloudwatch().get_paginator("get_metric_data")
+    pages = clients.cloudwatch().get_paginator("get_metric_data")
     points: list[float] = []
     for page in pages.paginate(MetricDataQueries=[query], StartTime=window[0], EndTime=window[1]):
         for result in page["MetricDataResults"]:
@@ -64,9 +62,3 @@ def _points(
                 raise TransientFailure(f"CloudWatch answered {result['StatusCode']} for {metric}.")
             points += result["Values"]
     return points
-
-
-def read_calendar(names: Sequence[str]) -> ChangeCalendar:
-    """The state of the change calendars now: open if all are (SSM API reference, GetCalendarState)."""
-    answer = aws.ssm().get_calendar_state(CalendarNames=list(names))
-    return ChangeCalendar(closed=answer["State"] != OPEN, until=answer.get("NextTransitionTime"))
