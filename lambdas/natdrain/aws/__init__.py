@@ -1,1 +1,1 @@
-"""The calls to AWS, and its error codes."""
+"""The calls to AWS, its error codes, and the clock."""

@@ -11,23 +11,7 @@ from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  #
 from natdrain.model.errors import TransientFailure
 from natdrain.model.look import Unread
 
-__all__ = [
-    "ALLOCATION_NOT_FOUND",
-    "CONDITION_FAILED",
-    "CONDITION_FAILED_IN_TRANSACTION",
-    "DRY_RUN_PERMITTED",
-    "GATEWAY_NOT_FOUND",
-    "INVALID_PATH",
-    "IN_USE",
-    "OPERATION_IN_PROGRESS",
-    "TRANSACTION_CANCELLED",
-    "TRANSIENT_CODES",
-    "UNAUTHORIZED",
-    "code_of",
-    "read",
-    "text_of",
-    "transient_failures",
-]
+__all__ = ["code_of", "read", "text_of", "transient_failures"]
 
 T = TypeVar("T")
 

@@ -1,1 +1,1 @@
-"""The Lambda functions: one for each state of the workflow that decides something."""
+"""The Lambda functions, one to a file, each named after the state that invokes it."""

@@ -1,4 +1,4 @@
-"""*Confirm*: look again, and decide what is next.
+"""*Confirm*: look again, and decide on the next step.
 
 Input: `{Execution, Request, Step, RetryCount}`. Output: `{Step, Start, Failure}`: the next step;
 `RequestRefused` if the table cannot be understood. Errors: `TransientFailure`.
@@ -20,7 +20,7 @@ __all__ = ["handler"]
 @task
 @refusing
 def handler(event: Event) -> dict[str, Any]:
-    """Look and decide; what guards want to know is read again for what may have to be asked of EC2 next."""
+    """Look and decide; what the guards need is read again only for what may be asked of EC2 next."""
     request = Request.parse(event["Request"])
     drains = drains_of(event)
     # Of a drain that somebody else began too: a stale read may show its address in service once more.

@@ -1,10 +1,11 @@
 """*Release*: release allocations, under the lock. The only function with the right to.
 
-It is there only if the deployment allows it, and decides nothing: which allocations may go, two looks have
-confirmed.
+It exists only if the deployment allows it, and decides nothing: two looks have confirmed which allocations
+may go.
 
-Input: `{Execution, Request, Step}`, whose `AllocationIds` are to go. Output: `{Step, Start, Failure}`: the
-next step, or `RequestRefused` when a dry run finds the right missing. Errors: `TransientFailure`.
+Input: `{Execution, Request, Step}`, whose `AllocationIds` are to be released. Output: `{Step, Start,
+Failure}`: the next step, or `RequestRefused` when a dry run finds the right
+missing. Errors: `TransientFailure`.
 """
 
 from __future__ import annotations

@@ -20,14 +20,14 @@ __all__ = ["handler"]
 @task
 @refusing
 def handler(event: Event) -> dict[str, Any]:
-    """Look, ask every guard, decide; a dry run goes on to prove the permissions that will be needed."""
+    """Look, judge every guard, decide; a dry run goes on to prove the permissions that will be needed."""
     request = Request.parse(event["Request"])
     decision = look_and_decide(LookSettings.from_env(), event, request, request.names)
     return answer(event, _to_prove(request, decision) if request.dry_run else decision)
 
 
 def _to_prove(request: Request, decision: Decision) -> Decision:
-    """In a dry run nothing is waited for: what will have to be asked later is proven now."""
+    """Return what to prove now instead of waiting, since a dry run waits for nothing."""
     if not isinstance(decision, Wait):
         return decision
     drains = decision.drains

@@ -1,4 +1,4 @@
-"""How metrics leave a function: as lines of its log, in CloudWatch's embedded metric format."""
+"""The emission of metrics: lines of a function's log, in CloudWatch's embedded metric format."""
 
 from __future__ import annotations
 
