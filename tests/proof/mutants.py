@@ -51,16 +51,16 @@ MUTANTS = (
     Mutant(
         "the fencing is removed: EC2 is asked by whoever has lost the lock",
         "lambdas/natdrain/store/lock.py",
-        'ConditionExpression="#owner = :owner"',
-        'ConditionExpression="#owner = :owner OR attribute_not_exists(Never)"',
+        "return Attr(R.OWNER).eq(self.owner)",
+        'return Attr(R.OWNER).eq(self.owner) | Attr("Never").not_exists()',
         ("by_hand",),
         "takes the lock by hand",
     ),
     Mutant(
         "the lock is not freed at the end",
         "lambdas/natdrain/store/lock.py",
-        'expression="REMOVE #owner, #since, #reason"',
-        'expression="REMOVE Never, #since, #reason"',
+        "_HELD = ((R.OWNER,), (R.SINCE,), (R.REASON,))",
+        '_HELD = (("Never",), (R.SINCE,), (R.REASON,))',
         ("by_hand",),
     ),
     Mutant(
@@ -93,9 +93,9 @@ MUTANTS = (
     ),
     Mutant(
         "a hold is not heeded",
-        "lambdas/natdrain/store/lock.py",
-        "for held in (gateway_id, R.ALL)])",
-        "for held in (R.ALL,)])",
+        "lambdas/natdrain/store/holds.py",
+        "for held in (gateway_id, R.ALL))",
+        "for held in (R.ALL,))",
         ("by_hand",),
         "holds the gateway",
     ),
