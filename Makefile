@@ -1,5 +1,6 @@
 # Every target sets up what it needs; Python 3.11 or newer, make and git are enough.
-PYTHON ?= python3
+# In full, since the virtual environment's own stands first on the path below.
+PYTHON := $(shell command -v $(or $(PYTHON),python3))
 VENV := .venv
 BIN := $(VENV)/bin
 # What a deployment chooses: make deploy CONFIG=FILE; without it natdrain.toml, if there is one, else the defaults.
@@ -7,25 +8,38 @@ CONFIG ?=
 CDK := node_modules/.bin/cdk
 CONTEXT := $(if $(CONFIG),--context natdrain:config=$(CONFIG))
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# uv does not read pip's configuration: it uses the index that pip uses, and trusts whom the system trusts, as npm does.
+export UV_DEFAULT_INDEX ?= $(shell cat $(VENV)/index 2>/dev/null)
+export UV_SYSTEM_CERTS ?= 1
+export NODE_USE_SYSTEM_CA ?= 1
 
 .PHONY: help demo test check prove prove-mutants bench verify-aws history synth deploy cdk package docs format clean
 help: ## list the targets
-	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+	@echo "make TARGET; the first run installs what it needs, in $(VENV)"
+	@sed -nE 's/^##@ (.*)/\n\1/p; s/^([a-z-]+):.*## (.*)/  \1\t\2/p' Makefile | expand -t 18
 
+# pip only installs uv, which is faster with the rest. Debian's Python may lack pip, but has the means to install it.
 $(VENV)/ready: requirements.txt requirements-dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed: make PYTHON=...")'
-	@echo "Setting up $(VENV), which takes a minute or two"
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	touch $@
+	@echo "Setting up $(VENV) with uv: about half a minute the first time"
+	@$(PYTHON) -m venv --without-pip $(VENV)
+	@if $(PYTHON) -c 'import pip' 2>/dev/null; then pip="$(PYTHON) -m pip --python $(BIN)/python"; \
+	  else $(BIN)/python -m ensurepip && pip="$(BIN)/python -m pip"; fi && \
+	  $$pip config list | sed -nE "s/.*\.index-url='(.*)'/\1/p" | head -1 >$(VENV)/index && \
+	  echo "Installing uv with pip" && \
+	  $$pip install --disable-pip-version-check --constraint requirements.txt uv
+	@echo "Installing what requirements-dev.txt names with uv"
+	@$(BIN)/uv pip install --python $(BIN)/python -r requirements-dev.txt
+	@$(BIN)/uv pip install --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@
 
-# The CDK's command line, the validator of the States Language, and a simulator of IAM. Node.js is the virtual environment's, and trusts
-# whom the system trusts.
+# The CDK's command line, the validator of the States Language, and a simulator of IAM, on the environment's own Node.js.
 node_modules/ready: package.json package-lock.json .npmrc $(VENV)/ready
-	NODE_USE_SYSTEM_CA=1 $(BIN)/npm ci --loglevel error
-	touch $@
+	@echo "Installing the tools that run on Node.js, in node_modules: about ten seconds"
+	$(BIN)/npm ci --loglevel error
+	@touch $@
 
+##@ Try it
 demo: $(VENV)/ready ## drain an address on the embedded cloud, and watch
 	$(BIN)/natdrain-sim demo
 
@@ -67,7 +81,7 @@ cdk: $(VENV)/ready node_modules/ready ## any other command of the CDK (ARGS=dest
 
 package: synth ## make a plain template and its asset, in dist (CONFIG=FILE)
 	rm -rf dist
-	$(BIN)/python -m infra.package cdk.out dist
+	$(BIN)/python -m infra.asset.package cdk.out dist
 
 docs: $(VENV)/ready ## write into the documents what is made from the code
 	PYTHONPATH=.:tools $(BIN)/python -m documents.write

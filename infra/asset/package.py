@@ -75,7 +75,7 @@ def _zip(folder: Path, target: Path) -> None:
 
 def main() -> None:
     """Package, and say how it is deployed."""
-    parser = argparse.ArgumentParser(prog="python -m infra.package", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m infra.asset.package", description=__doc__)
     parser.add_argument("assembly", type=Path, help="the folder that `cdk synth` wrote")
     parser.add_argument("target", type=Path, help="the folder to write to")
     chosen = parser.parse_args()
