@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from natdrain_sim import progress
 from natdrain_sim.cli import main
 from natdrain_sim.scenario import DEFAULT, Scenario, ScenarioError
 from support.places import SAMPLES
@@ -134,8 +135,9 @@ def config_file(folder: Path, text: str) -> Path:
 
 @pytest.mark.parametrize("command", [["demo"], ["run", "--input", str(REQUEST)], ["serve"]])
 def test_command_tells_a_mistake_in_the_configuration_and_no_more(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: list[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, command: list[str]
 ) -> None:
+    monkeypatch.setattr(progress, "FIRST_LINE_AFTER_SECONDS", 600)
     path = config_file(tmp_path, MISTAKE)
     assert main([*command, "--config", str(path)]) == 2
     told = capsys.readouterr().err

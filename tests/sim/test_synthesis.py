@@ -1,6 +1,10 @@
-"""Which templates are kept, with an application that only writes down how often it was asked."""
+"""Templates that are kept, and progress, with applications that only count their calls or only take time."""
 
+import io
 import json
+import sys
+import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -9,6 +13,23 @@ from natdrain_sim import synthesis
 from natdrain_sim.synthesis import SynthesisError, synthesise
 
 ASKED: list[Path] = []
+LONGEST_SILENCE_SECONDS = 2
+
+
+class Screen(io.StringIO):
+    """A standard error that keeps the instant of each write."""
+
+    def __init__(self, *, terminal: bool) -> None:
+        super().__init__()
+        self.terminal = terminal
+        self.instants = [time.monotonic()]
+
+    def isatty(self) -> bool:
+        return self.terminal
+
+    def write(self, text: str) -> int:
+        self.instants.append(time.monotonic())
+        return super().write(text)
 
 
 @pytest.fixture(autouse=True)
@@ -17,11 +38,7 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     def run(output: Path, config: Path) -> None:
         ASKED.append(config)
-        output.mkdir(exist_ok=True)
         (output / "Natdrain.template.json").write_text(json.dumps({"made from": config.read_text()}))
-        (output / "Natdrain.assets.json").write_text("asset.used")
-        for asset in ("asset.used", "asset.unused"):
-            (output / asset).mkdir(exist_ok=True)
 
     ASKED.clear()
     monkeypatch.setattr(synthesis, "_KEPT", tmp_path)
@@ -41,11 +58,10 @@ def test_synthesis_asks_the_application_once_for_each_configuration(tmp_path: Pa
     assert len(ASKED) == 2
 
 
-def test_synthesis_keeps_no_more_than_a_few_templates_and_the_assets_in_use(kept: Path) -> None:
+def test_synthesis_keeps_no_more_than_a_few_templates(kept: Path) -> None:
     for number in range(12):
         synthesise(config(kept, str(number)))
     assert len(list(kept.glob("*.json"))) == 8
-    assert [asset.name for asset in (kept / "cdk.out").glob("asset.*")] == ["asset.used"]
 
 
 def test_synthesis_forgets_templates_of_other_sources(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,3 +79,30 @@ def test_synthesis_that_fails_keeps_nothing(kept: Path, monkeypatch: pytest.Monk
     with pytest.raises(SynthesisError, match="no such key"):
         synthesise(config(kept, "a"))
     assert list(kept.glob("*.json")) == []
+
+
+@pytest.mark.parametrize("terminal", [True, False], ids=["terminal", "pipe"])
+def test_synthesis_is_never_silent_for_two_seconds_while_the_application_runs(
+    kept: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *, terminal: bool
+) -> None:
+    quick = synthesis._run_application
+
+    def take_time(output: Path, config: Path) -> None:
+        time.sleep(LONGEST_SILENCE_SECONDS + 0.5)
+        quick(output, config)
+
+    monkeypatch.setattr(synthesis, "_run_application", take_time)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys, "stderr", screen := Screen(terminal=terminal))
+    synthesise(config(kept, "a"))
+    screen.instants.append(time.monotonic())
+    assert max(after - before for before, after in pairwise(screen.instants)) < LONGEST_SILENCE_SECONDS
+    assert "Making the template with the CDK" in screen.getvalue()
+    assert capsys.readouterr().out == ""
+
+
+def test_synthesis_of_a_kept_template_prints_nothing(kept: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    synthesise(config(kept, "a"))
+    capsys.readouterr()
+    synthesise(config(kept, "a"))
+    assert capsys.readouterr() == ("", "")

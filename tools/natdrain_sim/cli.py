@@ -4,16 +4,17 @@ import argparse
 import json
 import math
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from natdrain_sim import demo, server
 from natdrain_sim.cloud import EmbeddedCloud, Run
+from natdrain_sim.progress import waiting
 from natdrain_sim.scenario import DEFAULT, Scenario, ScenarioError
-from natdrain_sim.synthesis import EXAMPLE, SynthesisError
+from natdrain_sim.synthesis import EXAMPLE, SynthesisError, synthesise
 
 RUN_FAILED, USAGE_ERROR, INTERRUPTED = 1, 2, 130
 HIGHEST_PORT = 65_535
@@ -73,8 +74,19 @@ def _no_number(constant: str) -> None:
     raise ValueError(f"{constant} is no JSON number")
 
 
+@contextmanager
+def _cloud(chosen: argparse.Namespace, scenario: Scenario) -> Iterator[EmbeddedCloud]:
+    """Start an embedded cloud with the chosen configuration, showing progress."""
+    # Ahead of the start, which needs the template, because each shows progress of its own.
+    synthesise(chosen.config)
+    with ExitStack() as stack:
+        with waiting("Starting the embedded cloud"):
+            cloud = stack.enter_context(EmbeddedCloud(scenario, config=chosen.config))
+        yield cloud
+
+
 def _demo(chosen: argparse.Namespace) -> int:
-    return demo.main(chosen.config)
+    return demo.main(_cloud(chosen, Scenario.load(demo.SCENARIO)))
 
 
 def _run(chosen: argparse.Namespace) -> int:
@@ -82,7 +94,7 @@ def _run(chosen: argparse.Namespace) -> int:
         request = json.loads(chosen.input.read_text(encoding="utf-8-sig"), parse_constant=_no_number)
     except ValueError as error:
         raise ValueError(f"{chosen.input} is no JSON: {error}") from error
-    with EmbeddedCloud(Scenario.load(chosen.scenario or DEFAULT), config=chosen.config) as cloud:
+    with _cloud(chosen, Scenario.load(chosen.scenario or DEFAULT)) as cloud:
         run = cloud.run(request)
     report = json.dumps(asdict(run), indent=2) if chosen.output == "json" else _report(run)
     sys.stdout.write(f"{report}\n")
@@ -99,5 +111,5 @@ def _report(run: Run) -> str:
 
 def _serve(chosen: argparse.Namespace) -> int:
     scenario = Scenario.load(chosen.scenario) if chosen.scenario else Scenario()
-    server.serve(EmbeddedCloud(scenario, config=chosen.config), port=chosen.port, speed=chosen.speed)
+    server.serve(_cloud(chosen, scenario), port=chosen.port, speed=chosen.speed)
     return 0

@@ -5,7 +5,7 @@ Every number shown is counted by the embedded cloud while it runs; nothing here 
 
 import time
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,8 @@ from rich.panel import Panel
 from rich.table import Table
 
 from natdrain_sim.cloud import EmbeddedCloud, Run
-from natdrain_sim.scenario import Scenario
 
-__all__ = ["main"]
+__all__ = ["SCENARIO", "main"]
 
 SCENARIO = Path(__file__).parent / "scenarios" / "demo.toml"
 TICK_SECONDS = 5
@@ -50,10 +49,10 @@ class Side:
             self.printer.print(f"{at:>5.0f} s  {self.name:<10}{text}", markup=False)
 
 
-def main(config: Path) -> int:
-    """Show the demo on standard output; returns 0 if natdrain did what the demo claims, else 1."""
+def main(starting: AbstractContextManager[EmbeddedCloud]) -> int:
+    """Show the demo on a cloud with its `SCENARIO`; return 0 if natdrain did what the demo claims, else 1."""
     console = Console(highlight=False)
-    with EmbeddedCloud(Scenario.load(SCENARIO), config=config) as cloud:
+    with starting as cloud:
         none_cut = _first_act(console, cloud)
         outlived = _second_act(console, cloud)
     return 0 if none_cut and outlived.status == "SUCCEEDED" else 1

@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
@@ -37,13 +37,13 @@ def listen(cloud: EmbeddedCloud, *, port: int, speed: float) -> Iterator[str]:
         thread.join()
 
 
-def serve(cloud: EmbeddedCloud, *, port: int, speed: float) -> None:
+def serve(starting: AbstractContextManager[EmbeddedCloud], *, port: int, speed: float) -> None:
     """Serve until SIGINT or SIGTERM; one JSON line on standard output tells when and where."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
-    with cloud, listen(cloud, port=port, speed=speed) as endpoint:
+    with starting as cloud, listen(cloud, port=port, speed=speed) as endpoint:
         ready = {
             "endpoint": endpoint,
             "region": REGION,

@@ -4,11 +4,13 @@ import fcntl
 import hashlib
 import json
 import os
-import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
+
+from natdrain_sim.progress import waiting
 
 PROJECT = Path(__file__).parents[2]
 EXAMPLE = PROJECT / "natdrain.example.toml"
@@ -35,21 +37,22 @@ def synthesise(config: Path = EXAMPLE) -> dict[str, Any]:
     with (_KEPT / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not template.exists():
-            _run_application(_KEPT / "cdk.out", config)
+            with (
+                tempfile.TemporaryDirectory() as output,
+                waiting("Making the template with the CDK, which takes about ten seconds"),
+            ):
+                _run_application(Path(output), config)
+                made = Path(output, "Natdrain.template.json").read_bytes()
             _forget_outdated(sources)
-            template.write_bytes((_KEPT / "cdk.out" / "Natdrain.template.json").read_bytes())
+            template.write_bytes(made)
         return dict(json.loads(template.read_text()))
 
 
 def _forget_outdated(sources: str) -> None:
-    """Remove templates of other sources, all but the latest few of these, and assets that nothing names."""
+    """Remove templates of other sources, and all but the latest few of these."""
     kept = sorted(_KEPT.glob(f"{sources}-*.json"), key=lambda path: path.stat().st_mtime)
     for template in {*_KEPT.glob("*.json")} - {*kept[1 - _KEPT_AT_MOST :]}:
         template.unlink()
-    named = (_KEPT / "cdk.out" / "Natdrain.assets.json").read_text()
-    for asset in (_KEPT / "cdk.out").glob("asset.*"):
-        if asset.name not in named:
-            shutil.rmtree(asset)
 
 
 def _sources() -> str:
@@ -66,7 +69,8 @@ def _sources() -> str:
 
 
 def _run_application(output: Path, config: Path) -> None:
-    context = {"natdrain:config": str(config.resolve())}
+    # The asset is not bundled: its name in the template is the same, and functions here run from the sources.
+    context = {"natdrain:config": str(config.resolve()), "aws:cdk:bundling-stacks": []}
     done = subprocess.run(
         [sys.executable, "app.py"],
         cwd=PROJECT,
