@@ -1,18 +1,15 @@
-"""Cold start of each function against a stock handler: a fresh process, until its first answer.
+"""Time from the start of a fresh process to its first answer: natdrain's functions, and a stock handler.
 
-The functions make their clients when they first call AWS, the stock handler when it is imported: so what is
-measured is the time until an event that leads to a call has been answered, with AWS on loopback. What comes
-before the process, Lambda fetching the asset, and TLS are not in it.
+The stock handler makes its client when it is imported, the functions when they first call AWS: so each gets
+an event that leads to a call, with AWS on loopback. Lambda's work before it starts the process, and TLS, are
+not measured.
 """
 
 from __future__ import annotations
 
-import itertools
 import shutil
 import statistics
 import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +18,9 @@ from rich.table import Table
 
 from benchmarks import aws_stub, runtime_api
 from infra.asset.bytecode import add_bytecode
-from infra.asset.content import OPERATIONS, install
-from infra.asset.models import keep_operations
+from infra.asset.content import install
 
-__all__ = ["CHOSEN", "STOCK", "Row", "Variant", "print_table", "rows"]
+__all__ = ["print_table"]
 
 _ROUNDS = 5
 STOCK = "stock"
@@ -42,118 +38,53 @@ def handler(event, context):
     logger.info("seen", extra={"gateways": gateways})
     return {"Addresses": len(gateways[0]["NatGatewayAddresses"])}
 """
-# Lambda developer guide, "Runtime-included SDK versions (Python)": what the runtime brings along.
-_OF_THE_RUNTIME = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six.py", "urllib3")
-
-
-@dataclass(frozen=True, slots=True)
-class Variant:
-    """What may be in the asset."""
-
-    sdk: str
-    bytecode: bool
-
-    @property
-    def name(self) -> str:
-        """As a table shows it."""
-        return f"{self.sdk}{', byte code' if self.bytecode else ''}"
-
-
-_RUNTIME, _WHOLE, _CUT = "SDK of the runtime", "bundled SDK", "bundled SDK, cut"
-_VARIANTS = [Variant(sdk, bytecode) for bytecode in (False, True) for sdk in (_RUNTIME, _WHOLE, _CUT)]
-CHOSEN = Variant(_CUT, bytecode=True)
-# What a zip of the usual tools holds has no byte code that is valid on Lambda: see infra/asset_bytecode.py.
-_USUAL = (Variant(_RUNTIME, bytecode=False), Variant(_WHOLE, bytecode=False))
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """Medians for one handler in one variant, in seconds since the process was started."""
-
-    variant: Variant
-    handler: str
-    init: float
-    answered: float
-
-
-def rows() -> list[Row]:
-    """Measure every variant with every handler, interleaved, so that a busy moment hits all alike."""
-    measured: dict[tuple[Variant, str], list[runtime_api.Boot]] = {}
-    events, environments = _events(), runtime_api.environments(table=aws_stub.TABLE)
-    handlers = {name: f"natdrain.handlers.{name}.handler" for name in events} | {STOCK: "stock.handler"}
-    with tempfile.TemporaryDirectory() as scratch, aws_stub.answering() as endpoint:
-        folders = dict(_build(Path(scratch)))
-        for _, variant, name in itertools.product(range(_ROUNDS), _VARIANTS, events):
-            boot = runtime_api.boot(
-                handler := handlers[name],
-                events[name],
-                folders=folders[variant],
-                environment={**environments.get(handler, {}), "AWS_ENDPOINT_URL": endpoint},
-            )
-            if boot.failed:
-                raise RuntimeError(f"{name} failed with {variant.name}: {boot.answer}\n{boot.printed}")
-            measured.setdefault((variant, name), []).append(boot)
-    return [
-        Row(
-            variant,
-            name,
-            init=statistics.median(boot.asked_after for boot in boots),
-            answered=statistics.median(boot.answered_after for boot in boots),
-        )
-        for (variant, name), boots in measured.items()
-    ]
+_USUAL, _ASSET = "as usually deployed", "with the asset's byte code"
+# The usual tools make zips without byte code that is valid on Lambda: see infra/asset/bytecode.py.
+_BASE = (STOCK, _USUAL)
 
 
 def print_table(console: Console) -> None:
-    """Print what every variant takes, and how the chosen one compares to a stock handler."""
-    taken = {(row.variant, row.handler): row for row in rows()}
-    ours = [name for name in _events() if name != STOCK]
-    python = runtime_api.interpreter().version
-    times = Table(
-        title=f"Cold start until the first answer, ms (init), medians of {_ROUNDS}, Python {python}"
+    """Print the medians, and their ratio to that of a stock handler as people usually deploy it."""
+    measured = _measure()
+    table = Table(
+        title=f"Cold start until the first answer, medians of {_ROUNDS}, "
+        f"Python {runtime_api.interpreter().version}"
     )
-    times.add_column("what is in the asset")
-    for name in (STOCK, *ours):
-        times.add_column(name, justify="right")
-    for variant in _VARIANTS:
-        row = [taken[variant, name] for name in (STOCK, *ours)]
-        cells = [f"{each.answered * 1000:.0f} ({each.init * 1000:.0f})" for each in row]
-        times.add_row(
-            f"{variant.name}{' ← chosen' if variant == CHOSEN else ''}",
-            *cells,
-            style="bold" if variant == CHOSEN else None,
-        )
-    ratios = Table(title="Cold start of the chosen asset, as a ratio to the stock handler's")
-    ratios.add_column("the stock handler with")
-    for name in ours:
-        ratios.add_column(name, justify="right")
-    for variant in _VARIANTS:
-        stock = taken[variant, STOCK].answered
-        ratios.add_row(
-            f"{variant.name}{' ← usual today' if variant in _USUAL else ''}",
-            *(f"{taken[CHOSEN, name].answered / stock:.2f}" for name in ours),
-        )
-    console.print(times)
-    console.print(ratios)
+    table.add_column("handler")
+    table.add_column("ms", justify="right")
+    table.add_column("ratio", justify="right")
+    for (name, deployed), seconds in measured.items():
+        label = f"{name}, {deployed}" if name == STOCK else name
+        table.add_row(label, f"{seconds * 1000:.0f}", f"{seconds / measured[_BASE]:.2f}")
+    console.print(table)
 
 
-def _build(scratch: Path) -> Iterator[tuple[Variant, list[Path]]]:
-    """Lay out what the process of each variant finds: the asset, and the runtime's SDK where it has none."""
-    source = scratch / "source"
-    install(source)
-    (source / "stock.py").write_text(_STOCK_HANDLER)
-    for number, variant in enumerate(_VARIANTS):
-        asset, runtime = scratch / str(number) / "asset", scratch / str(number) / "runtime"
-        shutil.copytree(source, asset)
-        runtime.mkdir()
-        if variant.sdk == _RUNTIME:
-            for name in _OF_THE_RUNTIME:
-                (asset / name).rename(runtime / name)
-        if variant.sdk == _CUT:
-            keep_operations(asset / "botocore" / "data", OPERATIONS)
-        if variant.bytecode:
-            add_bytecode(asset.parent, runtime_api.interpreter())
-        yield variant, [asset, runtime]
+def _measure() -> dict[tuple[str, str], float]:
+    """Return the median seconds of each handler, measured in turns, so that a busy moment hits all alike."""
+    boots: dict[tuple[str, str], list[float]] = {}
+    events, environments = _events(), runtime_api.environments(table=aws_stub.TABLE)
+    with tempfile.TemporaryDirectory() as scratch, aws_stub.answering() as endpoint:
+        folders = _build(Path(scratch))
+        for name, deployed in [_BASE, *((name, _ASSET) for name in events)] * _ROUNDS:
+            handler = "stock.handler" if name == STOCK else f"natdrain.handlers.{name}.handler"
+            environment = {**environments.get(handler, {}), "AWS_ENDPOINT_URL": endpoint}
+            boot = runtime_api.boot(
+                handler, events[name], folders=[folders[deployed]], environment=environment
+            )
+            if boot.failed:
+                raise RuntimeError(f"{name} failed: {boot.answer}\n{boot.printed}")
+            boots.setdefault((name, deployed), []).append(boot.seconds)
+    return {key: statistics.median(seconds) for key, seconds in boots.items()}
+
+
+def _build(scratch: Path) -> dict[str, Path]:
+    """Lay out the asset's content once without byte code and once with it, each with the stock handler."""
+    folders = {_USUAL: scratch / "usual", _ASSET: scratch / "asset"}
+    install(folders[_USUAL])
+    (folders[_USUAL] / "stock.py").write_text(_STOCK_HANDLER)
+    shutil.copytree(folders[_USUAL], folders[_ASSET])
+    add_bytecode(folders[_ASSET], runtime_api.interpreter())
+    return folders
 
 
 def _events() -> dict[str, dict[str, Any]]:

@@ -39,12 +39,11 @@ _FUNCTION = "AWS::Lambda::Function"
 
 @dataclass(frozen=True, slots=True)
 class Boot:
-    """The first answer of a fresh process, with times in seconds since the process was started."""
+    """The first answer of a fresh process."""
 
-    asked_after: float
-    """When it asked for its first event, which ends what Lambda calls init; infinite if it never did."""
+    seconds: float
+    """From the start of the process to the answer."""
 
-    answered_after: float
     answer: Any
     failed: bool
     printed: str
@@ -58,7 +57,6 @@ class _Api(HTTPServer):
     def __init__(self, event: object) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.event = json.dumps(event).encode()
-        self.asked_at = math.inf
         self.answered_at = math.inf
         self.path = ""
         self.answer = b""
@@ -74,7 +72,6 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Hand out the event."""
         assert self.path == _NEXT, self.path  # noqa: S101 - nothing else is asked with GET
-        self.server.asked_at = time.perf_counter()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(self.server.event)))
@@ -134,8 +131,7 @@ def boot(
                 process.kill()
             printed, _ = process.communicate()
     return Boot(
-        asked_after=api.asked_at - started_at,
-        answered_after=api.answered_at - started_at,
+        seconds=api.answered_at - started_at,
         answer=json.loads(api.answer),
         failed=api.path.endswith("/error"),
         printed=printed,

@@ -44,8 +44,8 @@ from natdrain.intake.alarms import AlarmPolicy
 __all__ = ["Functions", "allow_earlier_versions", "logical_id"]
 
 NO_BYTECODE = (
-    "There is no Python 3.13 on this machine, so the functions carry no byte code: they work, and start at "
-    "about half a second instead of 0.2 s. docs/deploying.md tells where it is looked for."
+    "There is no Python 3.13 on this machine, so the functions carry no byte code: they work, and take about "
+    "twice as long to start. docs/deploying.md says where Python 3.13 is looked for."
 )
 
 _TIMEOUT = Duration.seconds(45)

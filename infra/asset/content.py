@@ -14,21 +14,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from infra.asset.bytecode import TARGET, add_bytecode, find_interpreter
-from infra.asset.models import keep_operations
 
-__all__ = ["INSTALL", "OPERATIONS", "ROOT", "bundle", "fingerprint", "install"]
+__all__ = ["INSTALL", "ROOT", "bundle", "fingerprint", "install"]
 
 ROOT = Path(__file__).parents[2]
 
-OPERATIONS = {
-    "cloudwatch": ["GetMetricData"],
-    "dynamodb": ["BatchGetItem", "DeleteItem", "PutItem", "TransactWriteItems", "UpdateItem"],
-    "ec2": ["DescribeAddresses", "DescribeNatGateways", "DisassociateNatGatewayAddress", "ReleaseAddress"],
-    "ssm": ["GetCalendarState"],
-}
-"""What the functions call. The SDK in the asset knows nothing else; a test holds it to the rights granted."""
-
-INSTALL = (sys.executable, "-m", "uv", "pip", "install", "--quiet", "--link-mode=copy")
+INSTALL = (sys.executable, "-m", "uv", "pip", "install", "--quiet", "--link-mode=copy", "--system-certs")
 # For the Python and the processor of the functions, whatever this machine has.
 _FOR_LAMBDA = ("--only-binary=:all:", f"--python-version={TARGET}", "--python-platform=aarch64-manylinux2014")
 # What the installer writes down about the machine that it ran on.
@@ -38,7 +29,6 @@ _OF_THIS_MACHINE = ("bin", ".lock", "*.dist-info/INSTALLER", "*.dist-info/RECORD
 def bundle(output: Path, root: Path = ROOT) -> None:
     """Put into `output` what Lambda needs; with byte code if Lambda's Python is on this machine."""
     install(output, root)
-    keep_operations(output / "botocore" / "data", OPERATIONS)
     if interpreter := find_interpreter():
         add_bytecode(output, interpreter)
     for path in output.rglob("*"):

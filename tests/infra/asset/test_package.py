@@ -116,6 +116,7 @@ def test_zip_can_be_read_by_lambda(packaged: Package) -> None:
         assert {entry.external_attr >> 16 for entry in archive.infolist()} == {0o644}
 
 
+@pytest.mark.deep
 def test_package_has_the_same_bytes_when_it_is_made_again(
     packaged: Package, assembly: Path, tmp_path: Path
 ) -> None:
