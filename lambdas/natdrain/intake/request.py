@@ -6,7 +6,6 @@ fields. `Request.parse` reports every problem of an input at once.
 
 from __future__ import annotations
 
-import difflib
 import ipaddress
 import json
 import re
@@ -17,6 +16,7 @@ from typing import Any, TypeGuard
 
 from natdrain.guards.policy import RULES
 from natdrain.model.errors import RequestRefused
+from natdrain.report.hints import did_you_mean
 
 __all__ = [
     "BY_HAND",
@@ -195,9 +195,7 @@ def _shown(value: object) -> str:
 
 
 def _unknown_field(key: str) -> str:
-    lowered = {name.lower(): name for name in _FIELDS}
-    near = difflib.get_close_matches(str(key).lower(), lowered, n=1, cutoff=0.5)
-    hint = f"did you mean {lowered[near[0]]}?" if near else f"known are {', '.join(_FIELDS)}."
+    hint = did_you_mean(str(key), _FIELDS) or f"known are {', '.join(_FIELDS)}."
     return f"Unknown field {_shown(key)}: {hint}"
 
 
