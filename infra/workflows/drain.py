@@ -1,6 +1,6 @@
 """The Drain workflow: look, decide, act, look again, and one exit.
 
-Functions decide; see `infra.gateway_lock` for the states that need none.
+Functions decide. The states of the lock, which need none, are in `infra.workflows.lock`.
 """
 
 from __future__ import annotations
@@ -14,29 +14,28 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from infra.acknowledged import (
-    OWN_EXECUTIONS,
-    acknowledge,
-)
+from infra.acknowledged import OWN_EXECUTIONS, acknowledge
 from infra.config.file import Config
 from infra.functions import Functions, allow_earlier_versions, logical_id
+from infra.workflows.jsonata import answered, condition, jsonata
 from infra.workflows.lock import GatewayLock
-from infra.workflows.publishing import Telling, note_told
+from infra.workflows.publishing import PublishEvent, publish_end, record_published
 from infra.workflows.retries import catch_all, invoke
 from infra.workflows.state_machine import state_machine
-from natdrain.contract import DRAIN_ENDED, DRAIN_STARTED
+from natdrain.contract import DRAIN_STARTED, Answer, Do, Step
 from natdrain.model.errors import DrainFailed
 
 __all__ = ["DrainWorkflow"]
 
-_EXECUTION = "{% $states.context.Execution.Id %}"
-_REFUSED = "{% $exists($failure.Error) %}"
+_EXECUTION = jsonata("$states.context.Execution.Id")
+_HAS_FAILED = condition(f"$exists($failure.{Answer.ERROR})")
+_DO = f"$step.{Step.DO}"
 _LONGEST_SECONDS = 6 * 3600
-"""Two drains of the longest limit one after the other, each with its margin, and room."""
+"""Two drains with the longest limit, one after the other, each with its margin, and some room."""
 
 
 class DrainWorkflow(Construct):
-    """Takes addresses off one NAT gateway."""
+    """The workflow that drains addresses of one NAT gateway."""
 
     def __init__(
         self,
@@ -49,7 +48,7 @@ class DrainWorkflow(Construct):
         dead_letters: sqs.IQueue,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._config = config
+        self._wait_in_line_seconds = config.defaults.wait_in_line_seconds
         self._dead_letters = dead_letters
         self._functions = functions
         self._table = table
@@ -57,14 +56,14 @@ class DrainWorkflow(Construct):
         self.state_machine = state_machine(
             self,
             config=config,
-            comment="Takes Elastic IPs off one NAT gateway with care.",
-            definition=self._definition(),
-            timeout=Duration.seconds(_LONGEST_SECONDS + config.defaults.wait_in_line_seconds),
+            comment="Drains Elastic IPs of one NAT gateway with care.",
+            definition=self._beginning(validate=self._draining()),
+            timeout=Duration.seconds(_LONGEST_SECONDS + self._wait_in_line_seconds),
         )
         allow_earlier_versions(self.state_machine, self._functions.versions)
-        self._allow_asking_after_holders()
+        self._allow_checking_holders()
 
-    def _allow_asking_after_holders(self) -> None:
+    def _allow_checking_holders(self) -> None:
         # A policy of its own, since the default one comes before the state machine and cannot name it.
         resource_name = f"{self.state_machine.state_machine_name}:*"
         arn = Stack.of(self).format_arn(
@@ -75,7 +74,7 @@ class DrainWorkflow(Construct):
         )
         policy = iam.Policy(
             self,
-            "AskAfterHolders",
+            "CheckHolders",
             roles=[self.state_machine.role],
             statements=[iam.PolicyStatement(actions=["states:DescribeExecution"], resources=[arn])],
         )
@@ -85,79 +84,8 @@ class DrainWorkflow(Construct):
         )
         acknowledge(policy, f"IAM5[Resource::{shown}]", OWN_EXECUTIONS)
 
-    def _definition(self) -> sfn.IChainable:
-        validate = self._decide(
-            "Validate", self._functions.validate, "The first look, every guard, and the plan."
-        )
-        next_step = sfn.Choice.jsonata(
-            self, "Choose the next step", comment="The decision of the last function."
-        )
-        started = Telling(
-            self,
-            "Start",
-            what="the start",
-            detail_type=DRAIN_STARTED,
-            detail="{% $start %}",
-            dead_letters=self._dead_letters,
-            assign={"start": {}},
-            then=next_step,
-            patient=False,
-        )
-        next_step.when(sfn.Condition.jsonata(_REFUSED), self._close)
-        next_step.when(sfn.Condition.jsonata("{% $exists($start.Title) %}"), started.tell)
-        wait = sfn.Wait.jsonata(
-            self,
-            "Wait",
-            comment="Until the next offset of the poll plan; an instant, so that delays do not add up.",
-            time=sfn.WaitTime.timestamp("{% $step.WaitUntil %}"),
-        )
-        confirm = self._decide("Confirm", self._functions.confirm, "Look again, and decide what is next.")
-        disassociate = self._decide(
-            "Disassociate", self._functions.disassociate, "Ask EC2, if the lock is still ours."
-        )
-        for decided in (validate, confirm, disassociate):
-            decided.next(next_step)
-        if self._functions.release:
-            release = self._decide(
-                "Release", self._functions.release, "Give allocations back to AWS, if the lock is still ours."
-            )
-            release.next(next_step)
-            next_step.when(sfn.Condition.jsonata("{% $step.Do = 'release' %}"), release)
-        wait.next(confirm)
-        next_step.when(sfn.Condition.jsonata("{% $step.Do = 'disassociate' %}"), disassociate)
-        next_step.when(sfn.Condition.jsonata("{% $step.Do = 'wait' %}"), wait)
-        next_step.otherwise(self._close)
-
-        read = invoke(
-            self,
-            "Read the request",
-            self._functions.read_request,
-            comment="The execution input, strictly; every problem of it at once.",
-            payload={"Execution": _EXECUTION, "Input": "{% $states.context.Execution.Input %}"},
-            assign={
-                "request": "{% $states.result.Payload.Request %}",
-                "quiet": "{% $states.result.Payload.Quiet %}",
-                "failure": "{% $states.result.Payload.Failure %}",
-            },
-        )
-        catch_all(read, self._close)
-        asked = sfn.Choice.jsonata(
-            self,
-            "What is asked?",
-            comment="Perhaps nothing; and a dry run changes nothing and needs no lock.",
-        )
-        asked.when(sfn.Condition.jsonata(_REFUSED), self._close)
-        asked.when(sfn.Condition.jsonata("{% $exists($quiet.Outcome) %}"), self._close)
-        asked.when(sfn.Condition.jsonata("{% $request.DryRun %}"), validate)
-        lock = GatewayLock(
-            self,
-            "Lock",
-            table=self._table,
-            wait_in_line_seconds=self._config.defaults.wait_in_line_seconds,
-            locked=validate,
-            close=self._close,
-        )
-        asked.otherwise(lock.take)
+    def _beginning(self, *, validate: sfn.State) -> sfn.IChainable:
+        """Return the states that read the request and take the lock."""
         begin = sfn.Pass.jsonata(
             self,
             "Begin",
@@ -166,89 +94,158 @@ class DrainWorkflow(Construct):
                 "request": {},
                 "quiet": {},
                 "failure": {},
-                "step": {"Do": "finish", "Drains": []},
+                "step": {Step.DO: Do.FINISH.value, Step.DRAINS: []},
                 "start": {},
-                "told": True,
+                "published": True,
             },
             outputs={},
         )
-        return begin.next(read).next(asked)
+        read = invoke(
+            self,
+            "Read the request",
+            self._functions.read_request,
+            comment="Checks the execution input strictly, and reports all its problems at once.",
+            payload={Answer.EXECUTION: _EXECUTION, "Input": jsonata("$states.context.Execution.Input")},
+            assign={
+                "request": answered(Answer.REQUEST),
+                "quiet": answered(Answer.QUIET),
+                "failure": answered(Answer.FAILURE),
+            },
+        )
+        catch_all(read, self._close)
+        lock = GatewayLock(
+            self,
+            "Lock",
+            table=self._table,
+            wait_in_line_seconds=self._wait_in_line_seconds,
+            locked=validate,
+            close=self._close,
+        )
+        requested = sfn.Choice.jsonata(
+            self,
+            "What was requested?",
+            comment="Possibly nothing. A dry run changes nothing and needs no lock.",
+        )
+        requested.when(_HAS_FAILED, self._close)
+        requested.when(condition("$exists($quiet.Outcome)"), self._close)
+        requested.when(condition("$request.DryRun"), validate)
+        requested.otherwise(lock.take)
+        return begin.next(read).next(requested)
+
+    def _draining(self) -> tasks.LambdaInvoke:
+        """Return *Validate*, where the loop of looking, deciding and acting begins."""
+        validate = self._decide(
+            "Validate", self._functions.validate, "Looks for the first time, judges every guard, and plans."
+        )
+        confirm = self._decide("Confirm", self._functions.confirm, "Looks again and decides what is next.")
+        disassociate = self._decide(
+            "Disassociate", self._functions.disassociate, "Calls EC2 if the lock is still ours."
+        )
+        wait = sfn.Wait.jsonata(
+            self,
+            "Wait",
+            comment="Until the next instant of the poll plan; no duration, so that delays do not add up.",
+            time=sfn.WaitTime.timestamp(jsonata(f"$step.{Step.WAIT_UNTIL}")),
+        )
+        next_step = sfn.Choice.jsonata(self, "Choose the next step", comment="As the last function decided.")
+        started = PublishEvent(
+            self,
+            "Start",
+            what="start",
+            detail_type=DRAIN_STARTED,
+            detail=jsonata("$start"),
+            dead_letters=self._dead_letters,
+            assign={"start": {}},
+            then=next_step,
+            patient=False,
+        )
+        next_step.when(_HAS_FAILED, self._close)
+        next_step.when(condition("$exists($start.Title)"), started.publish)
+        if self._functions.release:
+            release = self._decide(
+                "Release", self._functions.release, "Releases allocations if the lock is still ours."
+            )
+            release.next(next_step)
+            next_step.when(condition(f"{_DO} = '{Do.RELEASE}'"), release)
+        next_step.when(condition(f"{_DO} = '{Do.DISASSOCIATE}'"), disassociate)
+        next_step.when(condition(f"{_DO} = '{Do.WAIT}'"), wait)
+        next_step.otherwise(self._close)
+        for decided in (validate, confirm, disassociate):
+            decided.next(next_step)
+        wait.next(confirm)
+        return validate
 
     def _closing(self) -> tasks.LambdaInvoke:
+        """Return *Close*, the one exit, with the states that end the execution."""
         close = invoke(
             self,
             "Close",
             self._functions.close,
-            comment="The one exit: record, free the lock, say how it ended.",
+            comment="The one exit: records the end, frees the lock, and returns result and event.",
             payload={
-                "Execution": _EXECUTION,
-                "Request": "{% $request %}",
-                "Quiet": "{% $quiet %}",
-                "Failure": "{% $failure %}",
-                "Step": "{% $step %}",
+                Answer.EXECUTION: _EXECUTION,
+                Answer.REQUEST: jsonata("$request"),
+                Answer.QUIET: jsonata("$quiet"),
+                Answer.FAILURE: jsonata("$failure"),
+                Answer.STEP: jsonata("$step"),
             },
-            assign={"outcome": "{% $states.result.Payload %}"},
+            assign={"outcome": jsonata("$states.result.Payload")},
         )
         failed = sfn.Fail.jsonata(
             self,
             "Fail",
-            comment="With the error's own name; the cause is the result.",
-            error="{% $outcome.Error %}",
-            cause="{% $outcome.Cause %}",
+            comment="With the error's own name. The cause is the result.",
+            error=jsonata(f"$outcome.{Answer.ERROR}"),
+            cause=jsonata(f"$outcome.{Answer.CAUSE}"),
         )
         succeeded = sfn.Succeed.jsonata(
-            self, "Succeed", comment="The output is the result.", outputs="{% $outcome.Result %}"
-        )
-        ended = sfn.Choice.jsonata(self, "Did it succeed?", comment="Close has the verdict.")
-        noted = note_told(self, table=self._table, execution=_EXECUTION, then=failed)
-        ended.when(sfn.Condition.jsonata("{% $exists($outcome.Error) and $told %}"), noted)
-        ended.when(sfn.Condition.jsonata("{% $exists($outcome.Error) %}"), failed).otherwise(succeeded)
-        told = Telling(
             self,
-            "End",
-            what="the end",
-            detail_type=DRAIN_ENDED,
-            detail="{% $outcome.Event %}",
-            dead_letters=self._dead_letters,
-            then=ended,
-            untold={"told": False},
+            "Succeed",
+            comment="The output is the result.",
+            outputs=jsonata(f"$outcome.{Answer.RESULT}"),
         )
-        anything = sfn.Choice.jsonata(
-            self, "Is there anything to tell?", comment="Not of a dry run, nor of a trigger that came twice."
+        ended = sfn.Choice.jsonata(self, "Did it succeed?", comment="As Close concluded.")
+        has_error = f"$exists($outcome.{Answer.ERROR})"
+        record = record_published(self, table=self._table, execution=_EXECUTION, then=failed)
+        ended.when(condition(f"{has_error} and $published"), record)
+        ended.when(condition(has_error), failed).otherwise(succeeded)
+        close.next(
+            publish_end(
+                self,
+                comment="None after a dry run, nor for a trigger that another execution handles.",
+                dead_letters=self._dead_letters,
+                then=ended,
+                otherwise=ended,
+            )
         )
-        anything.when(sfn.Condition.jsonata("{% $exists($outcome.Event.Title) %}"), told.tell)
-        anything.otherwise(ended)
-        close.next(anything)
+        cause = (
+            "'The end of this execution could not be recorded; look at the gateway. ' & "
+            "$substring($states.errorOutput.Cause, 0, 30000)"
+        )
         close.add_catch(
             failed,
             errors=["States.ALL"],
-            assign={
-                "outcome": {
-                    "Error": DrainFailed.__name__,
-                    "Cause": "{% 'The end of this execution could not be recorded; look at the gateway. ' & "
-                    "$substring($states.errorOutput.Cause, 0, 30000) %}",
-                }
-            },
+            assign={"outcome": {Answer.ERROR: DrainFailed.__name__, Answer.CAUSE: jsonata(cause)}},
             outputs={},
         )
         return close
 
     def _decide(self, name: str, function: lambda_.IFunction, comment: str) -> tasks.LambdaInvoke:
-        """A state whose function answers with the next step."""
+        """Return a state whose function answers with the next step."""
         state = invoke(
             self,
             name,
             function,
             comment=comment,
             payload={
-                "Execution": _EXECUTION,
-                "Request": "{% $request %}",
-                "Step": "{% $step %}",
+                Answer.EXECUTION: _EXECUTION,
+                Answer.REQUEST: jsonata("$request"),
+                Answer.STEP: jsonata("$step"),
             },
             assign={
-                "step": "{% $states.result.Payload.Step %}",
-                "start": "{% $states.result.Payload.Start %}",
-                "failure": "{% $states.result.Payload.Failure %}",
+                "step": answered(Answer.STEP),
+                "start": answered(Answer.START),
+                "failure": answered(Answer.FAILURE),
             },
         )
         catch_all(state, self._close)

@@ -1,12 +1,13 @@
 """The states that take a gateway's lock: at most one running execution changes a gateway.
 
-Taking it is a conditional write, and asking after its holder a call to Step Functions: there is nothing for
-a function to decide. However a holder ended, it never blocks the next.
+They need no function: taking the lock is a conditional write, and whether its holder still runs is a call to
+Step Functions. However a holder ended, it never blocks the next execution.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from aws_cdk import Aws, Duration
 from aws_cdk import aws_dynamodb as dynamodb
@@ -14,7 +15,9 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
+from infra.workflows.jsonata import condition, jsonata
 from infra.workflows.retries import AWS_ERRORS, TASK_SECONDS, TASK_TIMEOUT, Task, catch_all, retry
+from natdrain.contract import Answer, Busy
 from natdrain.contract import GatewayRecord as R
 from natdrain.model.errors import GatewayBusy
 
@@ -23,40 +26,36 @@ __all__ = ["GatewayLock"]
 _LOCK_IS_HELD = "DynamoDB.ConditionalCheckFailedException"
 _NO_SUCH_EXECUTION = "Sfn.ExecutionDoesNotExistException"
 
-_HOLDER = f"{{% $holder.{R.OWNER}.S %}}"
-_IS_FREE = f"{{% $not($exists($holder.{R.OWNER})) %}}"
-# An execution's ARN has its state machine's name in seventh place; who else holds is never taken over.
-# ($not, since JSONata finds neither = nor != true of an owner that has no seventh place.)
-_IS_FOREIGN = f"{{% $not($split($holder.{R.OWNER}.S, ':')[6] = $states.context.StateMachine.Name) %}}"
-_RUNS = "$holderStatus = 'RUNNING'"
-# In two hours 240 times, which takes some 4,000 of the 25,000 events that an execution may have.
-_LOOKS_EVERY = Duration.seconds(30)
+_OWNER = f"$holder.{R.OWNER}"
+# An execution's ARN has its state machine's name in seventh place. Nobody else's lock is taken over.
+# ($not, since in JSONata both = and != are false of an owner that has no seventh place.)
+_IS_FOREIGN = f"$not($split({_OWNER}.S, ':')[6] = $states.context.StateMachine.Name)"
+_HOLDER_RUNS = "$holderStatus = 'RUNNING'"
+_WAITS = "$request.WhenBusy = 'wait'"
 _WAITED_MILLIS = (
     "($toMillis($states.context.State.EnteredTime) - $toMillis($states.context.Execution.StartTime))"
 )
-# Nothing is sure of an item that a person has changed.
-_LOCKED_BY = (
-    f"$request.NatGatewayId & ' is locked by ' & ($exists($holder.{R.OWNER}.S) ? $holder.{R.OWNER}.S : "
-    f"$string($holder.{R.OWNER})) & ($exists($holder.{R.SINCE}.S) ? ' since ' & $holder.{R.SINCE}.S : '') & "
-    f"($length($holder.{R.REASON}.S) > 0 ? ' (' & $holder.{R.REASON}.S & ')' : '')"
-)
-_NOT_OURS = (
-    "', which is no execution of this workflow. Whoever knows better removes the attribute "
-    f"{R.OWNER} from the item lock of that gateway.'"
-)
-_AGAIN = (
-    "($request.WhenBusy = 'wait' ? '. Waiting in line ended after BOUND s, wait_in_line_seconds of the '"
-    " & 'configuration; ask again when that has ended.' : "
-    """'. Ask again when that has ended, or wait in line for it: WhenBusy: "wait".')"""
-)
+# In two hours that is 240 times, for some 4,000 of the 25,000 events that an execution may have.
+_CHECK_EVERY = Duration.seconds(30)
 
 
-def _busy(then: str) -> dict[str, dict[str, str]]:
-    return {"failure": {"Error": GatewayBusy.__name__, "Cause": f"{{% {_LOCKED_BY} & {then} %}}"}}
+def _busy(*, foreign: bool, waited_seconds: str = "null") -> dict[str, Any]:
+    """Return the variables of an execution that does not get the lock.
+
+    A person may have edited the item: an attribute may be missing or of any type.
+    """
+    lock = {
+        Busy.OWNER: jsonata(f"$exists({_OWNER}.S) ? {_OWNER}.S : $string({_OWNER})"),
+        Busy.SINCE: jsonata(f"$exists($holder.{R.SINCE}.S) ? $holder.{R.SINCE}.S : null"),
+        Busy.REASON: jsonata(f"$exists($holder.{R.REASON}.S) ? $holder.{R.REASON}.S : null"),
+        Busy.FOREIGN: foreign,
+        Busy.WAITED_SECONDS: jsonata(waited_seconds),
+    }
+    return {"failure": {Answer.ERROR: GatewayBusy.__name__, Busy.LOCK: lock}}
 
 
 class GatewayLock(Construct):
-    """From the first attempt to the state `locked`, or with `GatewayBusy` to the state `close`."""
+    """States that lead from `take` to `locked`, or with `GatewayBusy` to `close`."""
 
     def __init__(
         self,
@@ -75,86 +74,90 @@ class GatewayLock(Construct):
             comment="At most one running execution changes a gateway.",
             condition="attribute_not_exists(#owner) OR #owner = :me",
         )
-        see, ask = self._see(), self._ask()
         take_over = self._write(
             "Take over the lock",
-            comment="On condition that the owner is still the one that no longer runs.",
-            # Or we are it already, and only the answer to an earlier attempt got lost.
+            comment="If its owner is still the one that no longer runs.",
+            # Or this execution: the answer to an earlier attempt may have been lost.
             condition="#owner = :them OR #owner = :me",
-            values={":them": tasks.DynamoAttributeValue.from_string(_HOLDER)},
+            values={":them": tasks.DynamoAttributeValue.from_string(jsonata(f"{_OWNER}.S"))},
         )
-        held = sfn.Choice.jsonata(
-            self, "Is the lock still held?", comment="It may have been freed meanwhile."
-        )
-        runs = sfn.Choice.jsonata(
-            self, "Does the holder still run?", comment="If not, its lock is taken over."
-        )
-
+        read, check = self._read(), self._check_holder()
         for write in (self.take, take_over):
-            # An answer, not trouble.
+            # A held lock is an answer and no failure.
             write.add_retry(errors=[_LOCK_IS_HELD], max_attempts=0)
-            write.add_catch(see, errors=[_LOCK_IS_HELD], outputs={})
+            write.add_catch(read, errors=[_LOCK_IS_HELD], outputs={})
             write.next(locked)
-        # DescribeExecution is eventually consistent: a holder is believed gone only after half a minute.
-        ask.add_retry(
+        # DescribeExecution is eventually consistent: a holder counts as gone only after half a minute.
+        check.add_retry(
             errors=[_NO_SUCH_EXECUTION], interval=Duration.seconds(5), backoff_rate=2, max_attempts=3
         )
-        ask.add_catch(take_over, errors=[_NO_SUCH_EXECUTION], outputs={})
-        every: list[Task] = [self.take, see, ask, take_over]
+        check.add_catch(take_over, errors=[_NO_SUCH_EXECUTION], outputs={})
+        every: list[Task] = [self.take, read, check, take_over]
         for call in every:
             retry(call, AWS_ERRORS)
             catch_all(call, close)
+        self._choose(read, check, take_over, wait_in_line_seconds, close)
 
-        see.next(held)
-        held.when(sfn.Condition.jsonata(_IS_FREE), self.take)
-        held.when(sfn.Condition.jsonata(_IS_FOREIGN), close, assign=_busy(_NOT_OURS)).otherwise(ask)
-        ask.next(runs)
-        line = sfn.Wait.jsonata(
+    def _choose(
+        self,
+        read: tasks.DynamoGetItem,
+        check: sfn.CustomState,
+        take_over: sfn.State,
+        wait_in_line_seconds: int,
+        close: sfn.State,
+    ) -> None:
+        """Connect the states by what they find: take the lock, take it over, wait in line, or give up."""
+        held = sfn.Choice.jsonata(self, "Is the lock still held?", comment="It may have been freed since.")
+        held.when(condition(f"$not($exists({_OWNER}))"), self.take)
+        held.when(condition(_IS_FOREIGN), close, assign=_busy(foreign=True)).otherwise(check)
+        read.next(held)
+        wait = sfn.Wait.jsonata(
             self,
             "Wait in line",
-            comment="For whoever asked to, within a bound; the guards are asked when the lock is taken.",
-            time=sfn.WaitTime.duration(_LOOKS_EVERY),
+            comment="If the request says so, within a bound. Guards are judged once the lock is taken.",
+            time=sfn.WaitTime.duration(_CHECK_EVERY),
         )
-        line.next(see)
-        may_wait = f"$request.WhenBusy = 'wait' and {_WAITED_MILLIS} < {wait_in_line_seconds * 1000}"
-        runs.when(sfn.Condition.jsonata(f"{{% {_RUNS} and {may_wait} %}}"), line)
-        runs.when(
-            sfn.Condition.jsonata(f"{{% {_RUNS} %}}"),
-            close,
-            assign=_busy(_AGAIN.replace("BOUND", str(wait_in_line_seconds))),
-        ).otherwise(take_over)
+        wait.next(read)
+        runs = sfn.Choice.jsonata(
+            self, "Does the holder still run?", comment="If not, its lock is taken over."
+        )
+        may_wait = f"{_WAITS} and {_WAITED_MILLIS} < {wait_in_line_seconds * 1000}"
+        runs.when(condition(f"{_HOLDER_RUNS} and {may_wait}"), wait)
+        busy = _busy(foreign=False, waited_seconds=f"{_WAITS} ? {wait_in_line_seconds} : null")
+        runs.when(condition(_HOLDER_RUNS), close, assign=busy).otherwise(take_over)
+        check.next(runs)
 
     def _key(self) -> dict[str, tasks.DynamoAttributeValue]:
         return {
-            R.GATEWAY: tasks.DynamoAttributeValue.from_string("{% $request.NatGatewayId %}"),
+            R.GATEWAY: tasks.DynamoAttributeValue.from_string(jsonata("$request.NatGatewayId")),
             R.SORT: tasks.DynamoAttributeValue.from_string(R.LOCK),
         }
 
-    def _see(self) -> tasks.DynamoGetItem:
+    def _read(self) -> tasks.DynamoGetItem:
         return tasks.DynamoGetItem.jsonata(
             self,
-            "See who holds the lock",
-            comment="Somebody does, or did just now.",
+            "Read the lock",
+            comment="Another execution holds it, or did a moment ago.",
             table=self._table,
             key=self._key(),
             consistent_read=True,
             task_timeout=TASK_TIMEOUT,
-            assign={"holder": "{% $exists($states.result.Item) ? $states.result.Item : {} %}"},
+            assign={"holder": jsonata("$exists($states.result.Item) ? $states.result.Item : {}")},
             outputs={},
         )
 
-    def _ask(self) -> sfn.CustomState:
-        # A custom state, since CallAwsService would put its right into the policy that the state machine
-        # depends on, where the state machine cannot be named.
+    def _check_holder(self) -> sfn.CustomState:
+        # A custom state, since CallAwsService would add its right to the policy on which the state machine
+        # depends, where the state machine cannot be named.
         return sfn.CustomState(
             self,
-            "Ask whether the holder still runs",
+            "Check whether the holder still runs",
             state_json={
                 "Type": "Task",
-                "Comment": "However the holder ended, it never blocks the next.",
+                "Comment": "A holder that has ended never blocks the next execution.",
                 "Resource": f"arn:{Aws.PARTITION}:states:::aws-sdk:sfn:describeExecution",
-                "Arguments": {"ExecutionArn": _HOLDER},
-                "Assign": {"holderStatus": "{% $states.result.Status %}"},
+                "Arguments": {"ExecutionArn": jsonata(f"{_OWNER}.S")},
+                "Assign": {"holderStatus": jsonata("$states.result.Status")},
                 "Output": {},
                 "TimeoutSeconds": TASK_SECONDS,
             },
@@ -186,9 +189,9 @@ class GatewayLock(Construct):
                 "#drains": R.DRAINS,
             },
             expression_attribute_values={
-                ":me": text("{% $states.context.Execution.Id %}"),
-                ":now": text("{% $states.context.State.EnteredTime %}"),
-                ":reason": text("{% $exists($request.Reason) ? $request.Reason : '' %}"),
+                ":me": text(jsonata("$states.context.Execution.Id")),
+                ":now": text(jsonata("$states.context.State.EnteredTime")),
+                ":reason": text(jsonata("$exists($request.Reason) ? $request.Reason : ''")),
                 ":none": tasks.DynamoAttributeValue.from_map({}),
                 **(values or {}),
             },

@@ -1,4 +1,4 @@
-"""The states that tell the world: an event on the account's default event bus."""
+"""The states that publish events on the account's default event bus."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
+from infra.workflows.jsonata import condition, jsonata
 from infra.workflows.retries import AWS_ERRORS, TASK_TIMEOUT, retry
-from natdrain.contract import EVENT_SOURCE
+from natdrain.contract import DRAIN_ENDED, EVENT_SOURCE, Answer
 from natdrain.contract import GatewayRecord as R
 
-__all__ = ["Telling", "note_told"]
+__all__ = ["PublishEvent", "publish_end", "record_published"]
 
 
-class Telling(Construct):
-    """From the state `tell` to the state `then`, whether the event could be told or had to be kept.
+class PublishEvent(Construct):
+    """States that lead from `publish` to `then`, whether or not the event could be published.
 
-    While addresses leave, it is tried for a few seconds only. What cannot be told becomes a dead letter;
-    if that fails too, execution and history have it still, and `untold` is assigned.
+    An event that the bus does not take is parked in the dead-letter queue. If that fails too, the result and
+    the history still hold it, and `if_lost` is assigned. An impatient one is retried for a few seconds only.
     """
 
     def __init__(
@@ -37,15 +38,15 @@ class Telling(Construct):
         dead_letters: sqs.IQueue,
         then: sfn.State,
         assign: Mapping[str, Any] | None = None,
-        untold: Mapping[str, Any] | None = None,
+        if_lost: Mapping[str, Any] | None = None,
         patient: bool = True,
     ) -> None:
         super().__init__(scope, construct_id)
         timeout = TASK_TIMEOUT if patient else sfn.Timeout.duration(Duration.seconds(5))
-        self.tell = tasks.EventBridgePutEvents.jsonata(
+        self.publish = tasks.EventBridgePutEvents.jsonata(
             self,
-            f"Tell of {what}",
-            comment="An event on the default bus; messages for people are a rule on it.",
+            f"Publish the {what}",
+            comment="An event on the default bus. A rule on it notifies people.",
             entries=[
                 tasks.EventBridgePutEventsEntry(
                     source=EVENT_SOURCE, detail_type=detail_type, detail=sfn.TaskInput.from_text(detail)
@@ -55,10 +56,10 @@ class Telling(Construct):
             outputs={},
             task_timeout=timeout,
         )
-        keep = tasks.SqsSendMessage.jsonata(
+        park = tasks.SqsSendMessage.jsonata(
             self,
-            f"Keep the news of {what}",
-            comment="As a dead letter, of which an alarm tells.",
+            f"Park the undelivered {what}",
+            comment="In the dead-letter queue, on which there is an alarm.",
             queue=dead_letters,
             message_body=sfn.TaskInput.from_object(
                 {"Source": EVENT_SOURCE, "DetailType": detail_type, "Detail": detail}
@@ -67,38 +68,60 @@ class Telling(Construct):
             outputs={},
             task_timeout=timeout,
         )
-        for state in (self.tell, keep):
+        for state in (self.publish, park):
             if patient:
                 retry(state, AWS_ERRORS)
             else:
                 state.add_retry(
                     errors=AWS_ERRORS, interval=Duration.seconds(1), backoff_rate=2, max_attempts=3
                 )
-        self.tell.next(then)
-        keep.next(then)
-        self.tell.add_catch(keep, errors=["States.ALL"], outputs={})
-        lost = {**(assign or {}), **(untold or {})}
-        keep.add_catch(then, errors=["States.ALL"], assign=lost, outputs={})
+            state.next(then)
+        self.publish.add_catch(park, errors=["States.ALL"], outputs={})
+        lost = {**(assign or {}), **(if_lost or {})}
+        park.add_catch(then, errors=["States.ALL"], assign=lost, outputs={})
 
 
-def note_told(
+def publish_end(
+    scope: Construct, *, comment: str, dead_letters: sqs.IQueue, then: sfn.State, otherwise: sfn.State
+) -> sfn.Choice:
+    """Return the choice that publishes the end and goes on to `then`, or without an event to `otherwise`.
+
+    The variable `published` becomes false if neither bus nor queue took the event.
+    """
+    event = f"$outcome.{Answer.EVENT}"
+    publishing = PublishEvent(
+        scope,
+        "End",
+        what="end",
+        detail_type=DRAIN_ENDED,
+        detail=jsonata(event),
+        dead_letters=dead_letters,
+        then=then,
+        if_lost={"published": False},
+    )
+    choice = sfn.Choice.jsonata(scope, "Is there an event to publish?", comment=comment)
+    choice.when(condition(f"$exists({event}.Title)"), publishing.publish)
+    return choice.otherwise(otherwise)
+
+
+def record_published(
     scope: Construct, *, table: dynamodb.ITable, execution: str, then: sfn.State
 ) -> tasks.DynamoUpdateItem:
-    """A state that notes, in the record of an execution, that its end was told: nobody tells it again."""
+    """Return a state that records of an execution that its end was published, and goes on to `then`."""
     text = tasks.DynamoAttributeValue.from_string
-    noted = tasks.DynamoUpdateItem.jsonata(
+    record = tasks.DynamoUpdateItem.jsonata(
         scope,
-        "Note that it was told",
-        comment="Or it would be told once more, by whoever records executions that have failed.",
+        "Record that the end was published",
+        comment="Otherwise the Record workflow would publish the end of a failed execution a second time.",
         table=table,
         key={R.GATEWAY: text(R.EXECUTIONS), R.SORT: text(execution)},
         update_expression="SET #at = :now",
         expression_attribute_names={"#at": R.TOLD_AT},
-        expression_attribute_values={":now": text("{% $states.context.State.EnteredTime %}")},
+        expression_attribute_values={":now": text(jsonata("$states.context.State.EnteredTime"))},
         outputs={},
         task_timeout=TASK_TIMEOUT,
     )
-    retry(noted, AWS_ERRORS)
-    noted.add_catch(then, errors=["States.ALL"], outputs={})
-    noted.next(then)
-    return noted
+    retry(record, AWS_ERRORS)
+    record.add_catch(then, errors=["States.ALL"], outputs={})
+    record.next(then)
+    return record

@@ -1,7 +1,7 @@
-"""The Record workflow: records and tells how a drain ended that something else ended.
+"""The Record workflow: it records and publishes the end of an execution that did not reach *Close*.
 
-Somebody stopped its execution, it took longer than it may, or it failed where nothing caught it. The next
-execution does not depend on any of that: the lock of one that no longer runs is taken over.
+A person stopped that execution, it timed out, or it failed where nothing caught the error. The next execution
+does not depend on this record: it takes over the lock of one that no longer runs.
 """
 
 from __future__ import annotations
@@ -17,16 +17,17 @@ from constructs import Construct
 from infra.config.file import Config
 from infra.functions import Functions, allow_earlier_versions
 from infra.rights import rule_role
-from infra.workflows.publishing import Telling, note_told
+from infra.workflows.jsonata import condition, jsonata
+from infra.workflows.publishing import publish_end, record_published
 from infra.workflows.retries import invoke
 from infra.workflows.state_machine import state_machine
-from natdrain.contract import DRAIN_ENDED
+from natdrain.contract import Answer
 
 __all__ = ["RecordWorkflow"]
 
 
 class RecordWorkflow(Construct):
-    """*Record*, and what it tells, started by Step Functions' own events."""
+    """*Record* and the event of the end, started by Step Functions' own events."""
 
     def __init__(
         self,
@@ -40,50 +41,43 @@ class RecordWorkflow(Construct):
         dead_letters: sqs.IQueue,
     ) -> None:
         super().__init__(scope, construct_id)
-        recorded = sfn.Succeed.jsonata(self, "Recorded", comment="Once, however often it was asked.")
-        noted = note_told(self, table=table, execution="{% $execution %}", then=recorded)
-        told = sfn.Choice.jsonata(
+        recorded = sfn.Succeed.jsonata(self, "Recorded", comment="Once, however often this was started.")
+        note = record_published(self, table=table, execution=jsonata("$execution"), then=recorded)
+        published = sfn.Choice.jsonata(
             self,
-            "Was it told?",
-            comment="If neither bus nor queue took it, whoever starts this again tells it.",
+            "Was the end published?",
+            comment="If neither bus nor queue took the event, starting this again publishes it.",
         )
-        told.when(sfn.Condition.jsonata("{% $told %}"), noted).otherwise(recorded)
-        telling = Telling(
-            self,
-            "End",
-            what="the end",
-            detail_type=DRAIN_ENDED,
-            detail="{% $outcome.Event %}",
-            dead_letters=dead_letters,
-            then=told,
-            untold={"told": False},
-        )
-        anything = sfn.Choice.jsonata(
-            self, "Is there anything to tell?", comment="An execution that reached Close told of itself."
-        )
-        anything.when(sfn.Condition.jsonata("{% $exists($outcome.Event.Title) %}"), telling.tell)
-        anything.otherwise(recorded)
+        published.when(condition("$published"), note).otherwise(recorded)
         ended = "$states.input.detail"
         record = invoke(
             self,
             "Record",
             functions.record,
-            comment="In place of the execution that ended: record, free the lock, say what to tell.",
+            comment="In place of the execution that ended: record, free the lock, return the event.",
             payload={
-                "Execution": f"{{% {ended}.executionArn %}}",
-                "Status": f"{{% {ended}.status %}}",
-                "Cause": f"{{% $exists({ended}.cause) ? {ended}.cause : '' %}}",
+                Answer.EXECUTION: jsonata(f"{ended}.executionArn"),
+                "Status": jsonata(f"{ended}.status"),
+                Answer.CAUSE: jsonata(f"$exists({ended}.cause) ? {ended}.cause : ''"),
             },
             assign={
-                "outcome": "{% $states.result.Payload %}",
-                "execution": f"{{% {ended}.executionArn %}}",
-                "told": True,
+                "outcome": jsonata("$states.result.Payload"),
+                "execution": jsonata(f"{ended}.executionArn"),
+                "published": True,
             },
-        ).next(anything)
+        ).next(
+            publish_end(
+                self,
+                comment="None if the execution reached Close, which published it.",
+                dead_letters=dead_letters,
+                then=published,
+                otherwise=recorded,
+            )
+        )
         self.state_machine = state_machine(
             self,
             config=config,
-            comment="Records how a drain ended that something else ended.",
+            comment="Records the end of an execution that did not reach Close.",
             definition=record,
             timeout=Duration.hours(1),
         )
@@ -91,7 +85,7 @@ class RecordWorkflow(Construct):
         events.Rule(
             self,
             "Ended",
-            description="natdrain: executions of the Drain workflow that did not end by themselves",
+            description="natdrain: executions of the Drain workflow that were stopped, timed out or failed",
             event_pattern=events.EventPattern(
                 account=[Aws.ACCOUNT_ID],
                 region=[Aws.REGION],

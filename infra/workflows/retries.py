@@ -1,4 +1,4 @@
-"""How states of the workflow persist: what they retry, for how long, and how long one attempt may take."""
+"""Retries and timeouts of workflow states, and what happens when retrying does not help."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
+from infra.workflows.jsonata import jsonata
 from natdrain.contract import MAX_RETRIES
 from natdrain.model.errors import TransientFailure
 
@@ -25,8 +26,8 @@ __all__ = [
     "retry",
 ]
 
-# Step Functions developer guide, error handling with Lambda; the Lambda API reference, Invoke, for functions
-# that were idle for long; and what functions that died report.
+# Step Functions developer guide, error handling with Lambda; Lambda API reference, Invoke, for functions that
+# were idle for long; and the errors that functions which died report.
 FUNCTION_ERRORS = [
     TransientFailure.__name__,
     "Lambda.ClientExecutionTimeoutException",
@@ -45,17 +46,17 @@ FUNCTION_ERRORS = [
 """The transient errors of a state that invokes a function."""
 
 AWS_ERRORS = ["States.TaskFailed", "States.Timeout"]
-"""The errors of a state that calls AWS itself: all of them, since its answers are caught before."""
+"""The errors of a state that calls AWS itself: all, since those that are answers are caught before."""
 
 TASK_SECONDS = 60
-"""Longer than a function's own timeout, so that no state gives up on a function that still runs."""
+"""More than a function's own timeout, so that no state gives up on a function that still runs."""
 TASK_TIMEOUT = sfn.Timeout.duration(Duration.seconds(TASK_SECONDS))
 
 Task = sfn.TaskStateBase | sfn.CustomState
 
 
 def retry(state: Task, errors: list[str]) -> None:
-    """Retry for 2 + 4 + 8 + 16 + 30 + 30 + 30 = 120 s; clients in the functions add jitter of their own."""
+    """Retry for 2 + 4 + 8 + 16 + 30 + 30 + 30 = 120 s; the functions' clients add jitter of their own."""
     state.add_retry(
         errors=errors,
         interval=Duration.seconds(2),
@@ -67,7 +68,8 @@ def retry(state: Task, errors: list[str]) -> None:
 
 def catch_all(state: Task, close: sfn.IChainable) -> None:
     """Lead every failure that nothing else catches to the one exit."""
-    state.add_catch(close, errors=["States.ALL"], assign={"failure": "{% $states.errorOutput %}"}, outputs={})
+    caught = {"failure": jsonata("$states.errorOutput")}
+    state.add_catch(close, errors=["States.ALL"], assign=caught, outputs={})
 
 
 def invoke(
@@ -79,11 +81,11 @@ def invoke(
     payload: Mapping[str, Any],
     assign: Mapping[str, Any],
 ) -> tasks.LambdaInvoke:
-    """A state that invokes a function, and persists.
+    """Return a state that invokes a function and retries it.
 
-    How often it was tried is told to the function (Step Functions developer guide, the context object). That
-    arguments are evaluated anew for each attempt is inferred; if not, the last failure ends the execution as
-    any other does, and nothing is asked of EC2.
+    The function gets the number of retries (Step Functions developer guide, the context object). That
+    arguments are evaluated anew for each attempt is inferred; if they are not, the last failure ends the
+    execution as any other does, and EC2 is not called.
     """
     state = tasks.LambdaInvoke.jsonata(
         scope,
@@ -91,7 +93,7 @@ def invoke(
         comment=comment,
         lambda_function=function,
         payload=sfn.TaskInput.from_object(
-            {**payload, "RetryCount": "{% $states.context.State.RetryCount %}"}
+            {**payload, "RetryCount": jsonata("$states.context.State.RetryCount")}
         ),
         assign=assign,
         outputs={},

@@ -1,4 +1,4 @@
-"""What every state machine of the stack has: its language, a log of everything, traces, an end."""
+"""The settings of every state machine: query language, logs, traces, timeout."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["state_machine"]
 def state_machine(
     scope: Construct, *, config: Config, comment: str, definition: sfn.IChainable, timeout: Duration
 ) -> sfn.StateMachine:
-    """A state machine that speaks JSONata, and ends by `timeout` at the latest."""
+    """Return a state machine in JSONata that Step Functions ends after `timeout`."""
     machine = sfn.StateMachine(
         scope,
         "StateMachine",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 __all__ = [
     "ALARM_POLICY_ENV",
     "DRAIN_ENDED",
@@ -16,7 +18,11 @@ __all__ = [
     "RELEASE_ENV",
     "SERVICE",
     "TABLE_ENV",
+    "Answer",
+    "Busy",
+    "Do",
     "GatewayRecord",
+    "Step",
     "item_key",
 ]
 
@@ -106,3 +112,51 @@ def item_key(partition: str, record: str) -> str:
     AWS CLI user guide, shorthand syntax.
     """
     return f"{GatewayRecord.GATEWAY}={{S={partition}}},{GatewayRecord.SORT}={{S={record}}}"
+
+
+class Answer:
+    """Field names of what the functions answer, and of what the workflow hands back to them."""
+
+    EXECUTION = "Execution"
+    REQUEST = "Request"
+    QUIET = "Quiet"
+    FAILURE = "Failure"
+    STEP = "Step"
+    START = "Start"
+    RESULT = "Result"
+    ERROR = "Error"
+    CAUSE = "Cause"
+    EVENT = "Event"
+
+
+class Step:
+    """Field names of the step that one state hands on to the next."""
+
+    DO = "Do"
+    DRAINS = "Drains"
+    WAIT_UNTIL = "WaitUntil"
+    ASSOCIATION_IDS = "AssociationIds"
+    ALLOCATION_IDS = "AllocationIds"
+    WARNINGS = "Warnings"
+    PROBLEMS = "Problems"
+
+
+class Do(StrEnum):
+    """Values of `Step.DO`: what the workflow does next."""
+
+    REFUSE = "refuse"
+    DISASSOCIATE = "disassociate"
+    RELEASE = "release"
+    WAIT = "wait"
+    FINISH = "finish"
+
+
+class Busy:
+    """Field names of the facts about a held lock, under `LOCK` in the failure `GatewayBusy`."""
+
+    LOCK = "Lock"
+    OWNER = "Owner"
+    SINCE = "Since"
+    REASON = "Reason"
+    FOREIGN = "Foreign"
+    WAITED_SECONDS = "WaitedSeconds"

@@ -22,7 +22,7 @@ def retry_seconds(retrier: dict[str, Any]) -> float:
     return float(sum(min(interval * rate**n, longest) for n in range(retrier.get("MaxAttempts", 3))))
 
 
-BRIEF = {"Tell of the start", "Keep the news of the start"}
+BRIEF = {"Publish the start", "Park the undelivered start"}
 """They must not keep the workflow from looking while addresses leave."""
 
 
@@ -72,11 +72,11 @@ def test_failures_of_every_task_lead_to_close_when_nothing_else_catches_them(tas
         **dict.fromkeys(tasks, (CATCH_ALL, "Close")),
         "Close": (CATCH_ALL, "Fail"),
         # What cannot be told is kept, and the drain goes on.
-        "Tell of the start": (CATCH_ALL, "Keep the news of the start"),
-        "Keep the news of the start": (CATCH_ALL, "Choose the next step"),
-        "Tell of the end": (CATCH_ALL, "Keep the news of the end"),
-        "Keep the news of the end": (CATCH_ALL, "Did it succeed?"),
-        "Note that it was told": (CATCH_ALL, "Fail"),
+        "Publish the start": (CATCH_ALL, "Park the undelivered start"),
+        "Park the undelivered start": (CATCH_ALL, "Choose the next step"),
+        "Publish the end": (CATCH_ALL, "Park the undelivered end"),
+        "Park the undelivered end": (CATCH_ALL, "Did it succeed?"),
+        "Record that the end was published": (CATCH_ALL, "Fail"),
     }
 
 

@@ -11,18 +11,18 @@ from support.stories import BuildGateway, items, log_lines
 ORDER = [
     "Begin",
     "Read the request",
-    "What is asked?",
+    "What was requested?",
     "Take the lock",
     "Validate",
     "Choose the next step",
     "Disassociate",
     "Choose the next step",
-    "Tell of the start",
+    "Publish the start",
     "Choose the next step",
     "Wait",
     "Confirm",
 ]
-END = ["Close", "Is there anything to tell?", "Tell of the end", "Did it succeed?", "Succeed"]
+END = ["Close", "Is there an event to publish?", "Publish the end", "Did it succeed?", "Succeed"]
 
 
 def test_drain_takes_the_address_off_and_leaves_the_others(cloud: EmbeddedCloud, nat: BuildGateway) -> None:

@@ -92,16 +92,26 @@ def test_waiting_in_line_ends_at_its_bound_and_says_so(cloud: EmbeddedCloud, nat
     run = cloud.run(gateway.named(2, **WAITS))
     assert (run.error, run.result["Changed"]) == ("GatewayBusy", "none")
     assert BOUND_SECONDS <= run.seconds <= BOUND_SECONDS + 30
-    assert f"is locked by {first}" in run.result["Summary"]
-    assert f"Waiting in line ended after {BOUND_SECONDS} s" in run.result["Summary"]
+    since = items(cloud, gateway.gateway_id)["lock"]["Since"]["S"]
+    assert run.result["Summary"] == (
+        f"Busy: {gateway.gateway_id} is locked by {first} since {since}. Waiting in line ended after "
+        f"{BOUND_SECONDS} s, wait_in_line_seconds of the configuration; ask again when that has ended."
+    )
 
 
-def test_busy_tells_how_to_wait_in_line(cloud: EmbeddedCloud, nat: BuildGateway) -> None:
+@pytest.mark.parametrize(("more", "reason"), [({}, ""), ({"Reason": "partner move"}, " (partner move)")])
+def test_busy_says_who_holds_the_lock_and_how_to_wait_in_line(
+    cloud: EmbeddedCloud, nat: BuildGateway, more: dict[str, str], reason: str
+) -> None:
     gateway = nat()
-    begin(cloud, gateway, 1)
+    first = begin(cloud, gateway, 1, **more)
+    since = items(cloud, gateway.gateway_id)["lock"]["Since"]["S"]
     run = cloud.run(gateway.named(2))
     assert (run.error, run.seconds) == ("GatewayBusy", 0)
-    assert 'wait in line for it: WhenBusy: "wait"' in run.result["Summary"]
+    assert run.result["Summary"] == (
+        f"Busy: {gateway.gateway_id} is locked by {first} since {since}{reason}. "
+        'Ask again when that has ended, or wait in line for it: WhenBusy: "wait".'
+    )
 
 
 @pytest.mark.parametrize("kind", ["alarm", "schedule"])
@@ -146,7 +156,7 @@ def test_fifty_at_once_change_the_gateway_one_after_the_other(
     assert all(before[1] <= after[0] for before, after in pairwise(turns))
     next_one = cloud.run(gateway.named(7, MaxDrainDurationSeconds=1))
     assert next_one.status == "SUCCEEDED"
-    assert "See who holds the lock" not in states(next_one)
+    assert "Read the lock" not in states(next_one)
 
 
 def test_association_by_another_tool_is_waited_out_when_the_first_look_does_not_show_it_yet(
@@ -269,6 +279,10 @@ def test_lock_item_that_cannot_be_read_is_told_and_changes_nothing(
 
 
 FOREIGN: dict[str, tuple[dict[str, Any], str]] = {
+    "all there is": (
+        {"Owner": text("alice"), "Since": text("noon"), "Reason": text("look")},
+        "is locked by alice since noon (look)",
+    ),
     "no since": ({"Owner": text("alice")}, "is locked by alice"),
     "owner is a number": ({"Owner": {"N": "7"}}, 'is locked by {"N":"7"}'),
     "since is a number": ({"Owner": text("alice"), "Since": {"N": "7"}}, "is locked by alice"),
@@ -287,7 +301,10 @@ def test_owner_that_is_no_execution_is_told_at_once_and_stays(
     put(cloud, lock(gateway, **attributes))
     run = cloud.run(gateway.named(1, WhenBusy=when_busy))
     assert (run.error, run.result["Changed"], run.seconds) == ("GatewayBusy", "none", 0)
-    assert f"{gateway.gateway_id} {told}, which is no execution of this workflow" in run.result["Summary"]
+    assert run.result["Summary"] == (
+        f"Busy: {gateway.gateway_id} {told}, which is no execution of this workflow. Whoever knows better "
+        "removes the attribute Owner from the item lock of that gateway."
+    )
     assert gateway.changes() == []
     assert items(cloud, gateway.gateway_id)["lock"] == lock(gateway, **attributes)
 

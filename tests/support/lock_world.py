@@ -234,7 +234,7 @@ class LockWorld:
             goes_on = execution.later and not walk.variables["failure"]
             walk.enter(execution.changes if goes_on else "Close", self.now)
             walk.variables["step"] = execution.later.pop() if goes_on else walk.variables["step"]
-        elif walk.at in {"Is there anything to tell?", "Fail"}:
+        elif walk.at in {"Is there an event to publish?", "Fail"}:
             self._end(execution, "FAILED")
 
     def _function_goes_on(self, execution: Execution, *, answer_lost: bool) -> None:

@@ -9,14 +9,16 @@ Errors: `TransientFailure`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from natdrain.change.conclude import Failure, Outcome, Quiet, conclude, quiet
+from natdrain.contract import Busy
 from natdrain.intake.request import Request
 from natdrain.model.drain import AddressOutcome, Drain
 from natdrain.model.errors import RequestRefused
 from natdrain.report import measures
+from natdrain.report.lock import locked
 from natdrain.steps.emit import emit
 from natdrain.steps.ending import FAILED, SUCCEEDED, record_end, releases, unclaim
 from natdrain.steps.settings import EndSettings
@@ -54,7 +56,7 @@ def handler(event: Event) -> dict[str, Any]:
 
 def _conclude(event: Event, request: Request | None, drains: Sequence[Drain], region: str) -> Outcome:
     step = event["Step"]
-    failure = Failure.from_catch(event["Failure"]) if event.get("Failure") else None
+    failure = _failure(event["Failure"], request) if event.get("Failure") else None
     if problems := step.get("Problems"):
         failure = Failure(error=RequestRefused.__name__, message="\n".join(problems))
     return conclude(
@@ -69,6 +71,12 @@ def _conclude(event: Event, request: Request | None, drains: Sequence[Drain], re
         absent=_absent(request, drains) if request and request.scheduled else None,
         region=region,
     )
+
+
+def _failure(failed: Mapping[str, Any], request: Request | None) -> Failure:
+    if request and (facts := failed.get(Busy.LOCK)):
+        return Failure(error=failed["Error"], message=locked(str(request.gateway_id), facts))
+    return Failure.from_catch(failed)
 
 
 def _absent(request: Request, drains: Sequence[Drain]) -> list[str]:

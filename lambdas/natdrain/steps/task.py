@@ -10,7 +10,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from natdrain.change.leave.decide import Decision, Disassociate, Finished, Refuse, Release, Wait
-from natdrain.contract import SERVICE
+from natdrain.contract import SERVICE, Answer, Do, Step
 from natdrain.intake.request import Request
 from natdrain.model.drain import Drain, timestamp
 from natdrain.model.errors import GatewayBusy, RequestRefused, bounded
@@ -51,15 +51,14 @@ def refusing(function: Handler) -> Handler:
     @functools.wraps(function)
     def handler(event: Event) -> dict[str, Any]:
         try:
-            return {"Failure": {}} | function(event)
+            return {Answer.FAILURE: {}} | function(event)
         except (RequestRefused, GatewayBusy) as refusal:
-            failure = {"Error": type(refusal).__name__, "Cause": str(refusal)}
             return {
-                "Failure": failure,
-                "Request": {},
-                "Quiet": {},
-                "Step": event.get("Step", {}),
-                "Start": {},
+                Answer.FAILURE: {Answer.ERROR: type(refusal).__name__, Answer.CAUSE: str(refusal)},
+                Answer.REQUEST: {},
+                Answer.QUIET: {},
+                Answer.STEP: event.get(Answer.STEP, {}),
+                Answer.START: {},
             }
 
     return handler
@@ -67,7 +66,7 @@ def refusing(function: Handler) -> Handler:
 
 def drains_of(event: Event) -> tuple[Drain, ...]:
     """What the step before has left known of each address."""
-    return tuple(Drain.from_json(drain) for drain in event["Step"].get("Drains") or ())
+    return tuple(Drain.from_json(drain) for drain in event[Answer.STEP].get(Step.DRAINS) or ())
 
 
 def answer(event: Event, decision: Decision) -> dict[str, Any]:
@@ -75,21 +74,26 @@ def answer(event: Event, decision: Decision) -> dict[str, Any]:
 
     Warnings go along from step to step.
     """
-    warnings = [*dict.fromkeys((*event["Step"].get("Warnings", ()), *decision.warnings))]
-    step: dict[str, Any] = {"AssociationIds": [], "AllocationIds": [], "Warnings": bounded(warnings)}
+    warnings = [*dict.fromkeys((*event[Answer.STEP].get(Step.WARNINGS, ()), *decision.warnings))]
+    step: dict[str, Any] = {
+        Step.ASSOCIATION_IDS: [],
+        Step.ALLOCATION_IDS: [],
+        Step.WARNINGS: bounded(warnings),
+    }
     match decision:
         case Refuse(problems):
-            step |= {"Do": "refuse", "Drains": [], "Problems": bounded(problems)}
-            return {"Step": step, "Start": {}}
+            step |= {Step.DO: Do.REFUSE, Step.DRAINS: [], Step.PROBLEMS: bounded(problems)}
+            return {Answer.STEP: step, Answer.START: {}}
         case Disassociate(drains, association_ids):
-            step |= {"Do": "disassociate", "AssociationIds": list(association_ids)}
+            step |= {Step.DO: Do.DISASSOCIATE, Step.ASSOCIATION_IDS: list(association_ids)}
         case Release(drains, allocation_ids):
-            step |= {"Do": "release", "AllocationIds": list(allocation_ids)}
+            step |= {Step.DO: Do.RELEASE, Step.ALLOCATION_IDS: list(allocation_ids)}
         case Wait(drains, until):
-            step |= {"Do": "wait", "WaitUntil": timestamp(until)}
+            step |= {Step.DO: Do.WAIT, Step.WAIT_UNTIL: timestamp(until)}
         case Finished(drains):
-            step |= {"Do": "finish"}
-    return {"Step": step | {"Drains": [drain.to_json() for drain in drains]}, "Start": _start(event, drains)}
+            step |= {Step.DO: Do.FINISH}
+    step |= {Step.DRAINS: [drain.to_json() for drain in drains]}
+    return {Answer.STEP: step, Answer.START: _start(event, drains)}
 
 
 def _start(event: Event, drains: Sequence[Drain]) -> dict[str, Any]:

@@ -268,7 +268,7 @@ def test_holder_that_is_believed_gone_at_the_first_word_is_found_out(
     dynamodb: Any, template: Template
 ) -> None:
     states = copy.deepcopy(template.states)
-    states["Ask whether the holder still runs"]["Retry"][0]["MaxAttempts"] = 0
+    states["Check whether the holder still runs"]["Retry"][0]["MaxAttempts"] = 0
     with pytest.raises(LockBrokenError):
         play(dynamodb, template._replace(states=states))
 
