@@ -1,12 +1,11 @@
-"""What a deployment may choose: one TOML file, read strictly.
+"""The configuration of a deployment: one TOML file, read strictly.
 
-Every key stands once, here or in its section, with default, unit and range; `docs/configuration.md` is made
-from that.
+Every key is defined once, here or in its section, with default, unit and range. The tables of
+`docs/configuration.md` are generated from these definitions.
 """
 
 from __future__ import annotations
 
-import difflib
 import json
 import tomllib
 from collections.abc import Sequence
@@ -29,8 +28,9 @@ from infra.config.sections import (
     Section,
     Table,
 )
-from infra.config.values import Tags, twice
+from infra.config.values import Tags, duplicates
 from natdrain.intake.request import AfterDrain
+from natdrain.report.hints import did_you_mean
 
 __all__ = ["Config", "ConfigError"]
 
@@ -38,11 +38,11 @@ _MAX_SHOWN_CHARACTERS = 80
 
 
 class ConfigError(Exception):
-    """The configuration cannot be used; one line for every mistake in it."""
+    """The configuration cannot be used; its message has one line for each error."""
 
 
 class Config(Section):
-    """The choices of one deployment."""
+    """The configuration of one deployment."""
 
     tracing: bool = Field(default=True, description="true: AWS X-Ray on workflow and functions")
     tags: Tags = Field(
@@ -51,25 +51,23 @@ class Config(Section):
     )
     table: Table = Field(default=Table(), description="the table of locks and history")
     logs: Logs = Field(default=Logs(), description="the logs of workflow and functions")
-    defaults: Defaults = Field(
-        default=Defaults(), description="what a request has that does not say otherwise"
-    )
-    guards: Guards = Field(default=Guards(), description="what is checked before an address is taken off")
+    defaults: Defaults = Field(default=Defaults(), description="values for what a request leaves out")
+    guards: Guards = Field(default=Guards(), description="what is checked before an address is drained")
     after_drain: Allocations = Field(
-        default=Allocations(), description="what may become of an allocation when its address has left"
+        default=Allocations(), description="what may become of an allocation once its address has left"
     )
-    messages: Messages = Field(default=Messages(), description="messages for people about drains")
+    messages: Messages = Field(default=Messages(), description="notifications about drains")
     operations: Operations = Field(default=Operations(), description="natdrain's own alarms")
     alarms: Alarms = Field(default=Alarms(), description="drains that CloudWatch alarms start")
     schedule: list[Schedule] = Field(
-        default=[], description="drains at set times, by EventBridge Scheduler, one `[[schedule]]` each"
+        default=[], description="drains at set times, by EventBridge Scheduler; one `[[schedule]]` each"
     )
 
     @field_validator("schedule")
     @classmethod
-    def _named_once(cls, schedules: list[Schedule]) -> list[Schedule]:
-        if again := twice([schedule.name for schedule in schedules]):
-            raise ValueError(f"the name {again} is used more than once, if case does not count")
+    def _has_unique_names(cls, schedules: list[Schedule]) -> list[Schedule]:
+        if repeated := duplicates([schedule.name for schedule in schedules]):
+            raise ValueError(f"the name {repeated} is used more than once; case does not count")
         return schedules
 
     @field_validator("schedule")
@@ -79,12 +77,12 @@ class Config(Section):
         for schedule in schedules:
             releases = schedule.request.get("AfterDrain") == AfterDrain.RELEASE
             if releases and after_drain is not None and not after_drain.release:
-                raise ValueError(f"{schedule.name} asks to release, which after_drain.release must allow")
+                raise ValueError(f"{schedule.name} requests a release, which after_drain.release must allow")
         return schedules
 
     @property
     def alarm_limit_seconds(self) -> int:
-        """The drain limit of a drain that an alarm starts."""
+        """The drain limit of drains that alarms start."""
         return self.alarms.max_drain_duration_seconds or self.defaults.max_drain_duration_seconds
 
     @classmethod
@@ -92,45 +90,57 @@ class Config(Section):
         """Read a configuration file.
 
         Raises:
-            ConfigError: naming the file and, for every mistake in it, the key, its value and what is allowed.
+            ConfigError: it names the file and, for each error in it, the key, its value and what is allowed.
         """
         try:
             return cls.model_validate(tomllib.loads(path.read_text(encoding="utf-8-sig")))
         except OSError as error:
             raise ConfigError(f"{path}: {error.strerror}. Name a file that can be read.") from error
         except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise ConfigError(f"{path} is no TOML: {error}") from error
+            raise ConfigError(f"{path} is not valid TOML: {error}") from error
         except ValidationError as error:
-            raise ConfigError("\n".join(f"{path}: {_told(mistake)}" for mistake in error.errors())) from error
+            raise ConfigError("\n".join(f"{path}: {_line(one)}" for one in error.errors())) from error
 
 
-def _told(mistake: ErrorDetails) -> str:
-    """One mistake: the key, its value, and what is allowed."""
-    parts = [part for part in mistake["loc"] if part != "[key]"]
-    where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts).lstrip(".")
-    section, field = _known(parts)
+def _line(error: ErrorDetails) -> str:
+    """Return one error in one line: the key, its value, and what is allowed."""
+    path = [part for part in error["loc"] if part != "[key]"]
+    section, field = _find_field(path)
     allowed = f" ({field.description})" if field else ""
-    if mistake["type"] == "missing":
-        return f"{where} is missing{allowed}."
-    if mistake["type"] == "value_error" and mistake["input"] is None:
-        return f"{where} is missing: {mistake['ctx']['error']}{allowed}."
-    given = json.dumps(mistake["input"], default=str, ensure_ascii=False)
-    cut = "..." if len(given) > _MAX_SHOWN_CHARACTERS else ""
-    shown = f"{where} = {given[:_MAX_SHOWN_CHARACTERS]}{cut}".replace("\n", " ")
-    if mistake["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(str(parts[-1]), section.model_fields, n=1, cutoff=0.5)
-        hint = f"; did you mean {near[0]}?" if near else f"; known are {', '.join(section.model_fields)}."
-        return f"{shown}: there is no such key{hint}"
-    if mistake["type"] == "value_error":
-        return f"{shown}: {mistake['ctx']['error']}{allowed}."
-    return f"{shown}: {mistake['msg'][0].lower()}{mistake['msg'][1:]}{allowed}."
+    key = _dotted(path)
+    match error["type"]:
+        case "missing":
+            return f"{key} is missing{allowed}."
+        case "value_error" if error["input"] is None:
+            return f"{key} is missing: {error['ctx']['error']}{allowed}."
+        case "extra_forbidden":
+            known = section.model_fields
+            hint = did_you_mean(str(path[-1]), known) or f"known are {', '.join(known)}."
+            return f"{key} = {_shown(error['input'])}: there is no such key; {hint}"
+        case "value_error":
+            reason = str(error["ctx"]["error"])
+        case _:
+            reason = error["msg"][0].lower() + error["msg"][1:]
+    return f"{key} = {_shown(error['input'])}: {reason}{allowed}."
 
 
-def _known(parts: Sequence[str | int]) -> tuple[type[Section], FieldInfo | None]:
-    """The section that a path leads into, and its field, as far as both are known."""
+def _dotted(path: Sequence[str | int]) -> str:
+    """Return a path as TOML writes it, with the position of an entry in brackets."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
+
+
+def _shown(value: object) -> str:
+    """Return a value as JSON, cut so that it leaves the line readable."""
+    text = json.dumps(value, default=str, ensure_ascii=False)
+    cut = "..." if len(text) > _MAX_SHOWN_CHARACTERS else ""
+    return f"{text[:_MAX_SHOWN_CHARACTERS]}{cut}".replace("\n", " ")
+
+
+def _find_field(path: Sequence[str | int]) -> tuple[type[Section], FieldInfo | None]:
+    """Return the innermost section that a path leads into, and the field there, if it is known."""
     section: type[Section] = Config
     field = None
-    for part in parts:
+    for part in path:
         if isinstance(part, str):
             if (field := section.model_fields.get(part)) is None:
                 break

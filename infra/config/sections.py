@@ -1,4 +1,4 @@
-"""The tables of the configuration file: every key with its default, unit and range."""
+"""The tables of the configuration file: each key with its default, unit and range."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _GUARDS_CHARACTERS = 3_000
 
 
 class Section(BaseModel):
-    """A table of the file: strict about types, and about keys that it does not know."""
+    """A table of the file, strict about types and about unknown keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -59,20 +59,20 @@ class Table(Section):
     deletion_protection: bool = Field(default=True, description="true: DynamoDB refuses to delete the table")
     keep: bool = Field(
         default=True,
-        description="true: the table stays when the stack is removed (false: without deletion protection)",
+        description="true: the table stays when the stack is deleted; false needs no deletion_protection",
     )
     recovery_days: int = Field(
         default=35,
         ge=1,
         le=35,
-        description="days, 1 to 35, within which the table can be restored to any second",
+        description="days, 1 to 35, for which the table can be restored to any second",
     )
 
     @field_validator("keep")
     @classmethod
-    def _can_go(cls, keep: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 - pydantic's signature
+    def _can_be_deleted(cls, keep: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 - pydantic's signature
         if not keep and info.data.get("deletion_protection"):
-            raise ValueError("the stack could not be removed while deletion_protection is true")
+            raise ValueError("the stack could not be deleted while deletion_protection is true")
         return keep
 
 
@@ -85,7 +85,7 @@ class Logs(Section):
 
 
 class Defaults(Section):
-    """What a request has that does not say otherwise."""
+    """Values for what a request leaves out."""
 
     max_drain_duration_seconds: DrainLimit = Field(
         default=DEFAULT_DRAIN_LIMIT_SECONDS,
@@ -101,22 +101,22 @@ class Defaults(Section):
 
 
 class Allocations(Section):
-    """What may become of allocations when their addresses have left."""
+    """What may become of an allocation once its address has left."""
 
     release: bool = Field(
         default=False,
-        description='true: requests may ask `AfterDrain = "release"`, for which a function has the right',
+        description='true: requests may set `AfterDrain = "release"`, and one function may release',
     )
 
 
 class Guards(Section):
-    """What the guards go by; `docs/guards.md` has their names and default verdicts."""
+    """Settings of the guards; `docs/guards.md` has their names and default verdicts."""
 
     remaining_addresses: int = Field(
         default=GuardPolicy().remaining_addresses,
         ge=1,
         le=31,
-        description="how many addresses, 1 to 31, are to stay in service; on a regional gateway in each zone",
+        description="addresses, 1 to 31, that must stay in service; on a regional gateway in each zone",
     )
     port_errors_minutes: int = Field(
         default=GuardPolicy().port_errors_minutes,
@@ -133,42 +133,42 @@ class Guards(Section):
     owner_tags: OwnerTags = Field(
         default={},
         description=(
-            "tags by which another tool is known, each with what that tool will do next: `KEY` or "
-            "`KEY=VALUE`, where `*` stands for anything"
+            "tags that another tool sets, each with what that tool will do next: `KEY` or `KEY=VALUE`, where "
+            "`*` stands for anything"
         ),
     )
     change_calendars: Calendars = Field(
         default=[],
-        description="SSM change calendars of this region, by name or ARN; none may be closed; 10 at most",
+        description="SSM change calendars of this region, by name or ARN, 10 at most; each must be open",
     )
     by_hand: Verdicts = Field(
         default={},
-        description='verdicts by hand that are to differ: guard = `"allow"`, `"warn"` or `"refuse"`',
+        description='other verdicts for requests by hand: guard = `"allow"`, `"warn"` or `"refuse"`',
     )
-    automatic: Verdicts = Field(default={}, description="the same of what alarms and schedules start")
+    automatic: Verdicts = Field(default={}, description="the same for alarms and schedules")
 
     @property
     def policy(self) -> GuardPolicy:
-        """What the functions are told."""
+        """The settings as the functions get them."""
         return GuardPolicy(**self.model_dump())
 
     @model_validator(mode="after")
-    def _fits(self) -> Guards:
-        # Lambda quotas: the environment of a function has at most 4 KB, and natdrain has more to say there.
+    def _fits_the_environment(self) -> Guards:
+        # Lambda quotas: the environment of a function has at most 4 KB, and there is more in it than this.
         if (length := len(self.policy.to_text())) > _GUARDS_CHARACTERS:
             raise ValueError(
                 f"these take {length} characters of a function's environment, which has room for "
-                f"{_GUARDS_CHARACTERS}: fewer or shorter owner_tags or change_calendars"
+                f"{_GUARDS_CHARACTERS}; use fewer or shorter owner_tags or change_calendars"
             )
         return self
 
 
 class Messages(Section):
-    """What people are told of drains, beside the events that are always there."""
+    """Notifications for people, besides the events that are always published."""
 
     emails: Emails = Field(
         default=[],
-        description="addresses that get an e-mail at each start and end; SNS first asks each to confirm",
+        description="addresses that get an e-mail at each start and end, once they have confirmed to SNS",
     )
     chat: bool = Field(
         default=False,
@@ -177,13 +177,13 @@ class Messages(Section):
 
 
 class Operations(Section):
-    """Who is woken when natdrain itself needs somebody."""
+    """Notifications when natdrain itself needs a person."""
 
     alarm_topics: AlarmTopics = Field(
         default=[],
         description=(
-            "ARNs of SNS topics of this region, 5 at most, that natdrain's own alarms notify, and to which "
-            "`cloudwatch.amazonaws.com` may publish"
+            "ARNs of SNS topics of this region, 5 at most, that natdrain's own alarms notify; "
+            "`cloudwatch.amazonaws.com` must be allowed to publish to them"
         ),
     )
 
@@ -195,13 +195,13 @@ class Alarms(Section):
         default=False, description="true: alarms that name a gateway and an address drain it"
     )
     name_prefixes: Prefixes = Field(
-        default=[], description="only alarms whose names begin with one of these; empty: any alarm"
+        default=[], description="only alarms whose names begin with one of these; empty: every alarm"
     )
     max_drain_duration_seconds: DrainLimit | None = Field(
-        default=None, description="their drain limit: seconds, 1 to 4000; left out: that of `defaults`"
+        default=None, description="their drain limit: seconds, 1 to 4000; left out: the one in `defaults`"
     )
     dry_run: bool = Field(
-        default=False, description="true: plan and prove the permission only, as `DryRun` does"
+        default=False, description="true: only plan, and check the permission, as `DryRun` does"
     )
 
 
@@ -210,19 +210,19 @@ class Schedule(Section):
 
     name: str = Field(
         pattern="^[A-Za-z][A-Za-z0-9-]{0,39}$",
-        description="of your choice, unique: a letter, then letters, digits and hyphens, 40 at most",
+        description="unique, of your choice: a letter, then letters, digits and hyphens, 40 at most",
     )
     expression: Expression = Field(
         description="`at(2027-01-15T02:00:00)`, `cron(0 3 1 * ? *)` (AWS's six fields) or `rate(7 days)`"
     )
     timezone: TimeZone = Field(
         default="UTC",
-        description="of the expression: a name of the time zone database, such as `Europe/Berlin`",
+        description="time zone of the expression, from the time zone database, such as `Europe/Berlin`",
     )
     start_at: AwareDatetime | None = Field(
         default=None,
         validate_default=True,
-        description="not before this instant, with its offset; a rate needs it, as its first time",
+        description="not before this instant, with its offset; a rate needs it as its first time",
     )
     end_at: AwareDatetime | None = Field(
         default=None, description="not after this instant, with its offset; not with `at`"
@@ -231,29 +231,29 @@ class Schedule(Section):
         default=0,
         ge=0,
         le=1440,
-        description="minutes, 0 to 1440, within which AWS chooses the moment; 0: at once",
+        description="minutes, 0 to 1440, within which AWS chooses the moment; 0: on time",
     )
     retry_attempts: int = Field(
-        default=185, ge=0, le=185, description="how often, 0 to 185, a start that failed is tried again"
+        default=185, ge=0, le=185, description="how often, 0 to 185, a failed start is retried"
     )
     retry_for_seconds: int = Field(
         default=86_400,
         ge=60,
         le=86_400,
-        description="seconds, 60 to 86400, for which it is; then it is a dead letter",
+        description="seconds, 60 to 86400, for which it is retried; then it becomes a dead letter",
     )
-    enabled: bool = Field(default=True, description="false: the schedule is there and starts nothing")
+    enabled: bool = Field(default=True, description="false: the schedule exists but starts nothing")
     request: RequestDocument = Field(
-        description="the request, as by hand; best by public IP or allocation: an association leaves once"
+        description="the request, as by hand; name public IPs or allocations: an association leaves once"
     )
 
     @field_validator("start_at", "end_at")
     @classmethod
     def _fits_the_expression(cls, at: datetime | None, info: ValidationInfo) -> datetime | None:
-        """API reference of EventBridge Scheduler, CreateSchedule; user guide, rate-based schedules."""
+        # API reference of EventBridge Scheduler, CreateSchedule; user guide, rate-based schedules.
         expression = str(info.data.get("expression"))
         if at is None and info.field_name == "start_at" and expression.startswith("rate"):
-            raise ValueError("a rate without it starts as soon as it is deployed")
+            raise ValueError("without it, a rate would start as soon as it is deployed")
         if at is not None and expression.startswith("at"):
             raise ValueError("EventBridge Scheduler ignores it beside at(...)")
         start_at = info.data.get("start_at")

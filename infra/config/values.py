@@ -1,8 +1,7 @@
-"""What a value in the configuration may be, beyond its type: better found here than by a deployment."""
+"""The types of configuration values, with checks that would otherwise fail at deployment."""
 
 from __future__ import annotations
 
-import difflib
 import re
 import zoneinfo
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from natdrain.guards.policy import RULES, Verdict
 from natdrain.intake.request import MAX_DRAIN_LIMIT_SECONDS, MIN_DRAIN_LIMIT_SECONDS, Request
 from natdrain.model.errors import RequestRefused
+from natdrain.report.hints import did_you_mean
 
 __all__ = [
     "RETENTION_DAYS",
@@ -31,7 +31,7 @@ __all__ = [
     "Tags",
     "TimeZone",
     "Verdicts",
-    "twice",
+    "duplicates",
 ]
 
 # CloudWatch Logs API reference, PutRetentionPolicy: retentionInDays.
@@ -52,7 +52,7 @@ def _retention(days: int) -> int:
 
 def _prefixes(prefixes: list[str]) -> list[str]:
     if any(prefix.endswith("*") for prefix in prefixes):
-        raise ValueError("a prefix is compared as it is; leave out the asterisk")
+        raise ValueError("a prefix has no wildcards; leave out the asterisk")
     if (length := sum(len(prefix) + _AROUND_A_PREFIX for prefix in prefixes)) > _PREFIX_CHARACTERS:
         raise ValueError(
             f"these take {length} characters in the rule's pattern, which has room for {_PREFIX_CHARACTERS}"
@@ -63,7 +63,7 @@ def _prefixes(prefixes: list[str]) -> list[str]:
 def _tag(text: str) -> str:
     """AWS tagging best practices: tag naming limits."""
     if text.lower().startswith("aws:"):
-        raise ValueError("what begins with aws: is AWS's own")
+        raise ValueError("keys that begin with aws: are reserved by AWS")
     if not all(character.isalnum() or character in " _.:/=+-@" for character in text):
         raise ValueError("only letters, digits, spaces and _ . : / = + - @ are allowed")
     return text
@@ -71,13 +71,13 @@ def _tag(text: str) -> str:
 
 def _tags(tags: dict[str, str]) -> dict[str, str]:
     # IAM user guide, tags for IAM resources: the keys of a role's tags may not differ in case alone.
-    if again := twice([*tags]):
-        raise ValueError(f"the key {again} is there more than once, if case does not count")
+    if repeated := duplicates([*tags]):
+        raise ValueError(f"the key {repeated} is used more than once; case does not count")
     return tags
 
 
-def twice(names: Sequence[str]) -> str:
-    """The names that are there more than once, if case does not count."""
+def duplicates(names: Sequence[str]) -> str:
+    """Return the names that occur more than once, in lower case, since case does not count."""
     lower = [name.lower() for name in names]
     return ", ".join(sorted({name for name in lower if lower.count(name) > 1}))
 
@@ -85,20 +85,20 @@ def twice(names: Sequence[str]) -> str:
 def _calendar(name: str) -> str:
     # SSM API reference, CreateDocument: Name; and the ARN of a document.
     if not re.fullmatch(r"(arn:aws(-[a-z]+)*:ssm:[a-z0-9-]+:\d{12}:document/)?[A-Za-z0-9_.-]{3,128}", name):
-        raise ValueError("is neither the name nor the ARN of an SSM document")
+        raise ValueError("is not the name or ARN of an SSM document")
     return name
 
 
 def _email(address: str) -> str:
-    # Whether it exists, SNS finds out: it asks there for a confirmation.
+    # Only SNS finds out whether it exists: it sends a confirmation request.
     if not re.fullmatch(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+", address):
-        raise ValueError("is no e-mail address")
+        raise ValueError("is not an e-mail address")
     return address
 
 
 def _emails(addresses: list[str]) -> list[str]:
-    if again := twice(addresses):
-        raise ValueError(f"the address {again} is there more than once, if case does not count")
+    if repeated := duplicates(addresses):
+        raise ValueError(f"the address {repeated} is used more than once; case does not count")
     return addresses
 
 
@@ -110,30 +110,27 @@ def _topic(arn: str) -> str:
 
 
 def _verdicts(verdicts: dict[str, str]) -> dict[str, str]:
-    if problems := [problem for one in verdicts.items() if (problem := _verdict_problem(*one))]:
+    if problems := [problem for entry in verdicts.items() if (problem := _verdict_problem(*entry))]:
         raise ValueError("; ".join(problems))
     return verdicts
 
 
 def _verdict_problem(guard: str, verdict: str) -> str | None:
-    judged = [rule.name for rule in RULES if not rule.fixed]
+    configurable = [rule.name for rule in RULES if not rule.fixed]
     if any(rule.fixed and rule.name == guard for rule in RULES):
-        return f"{guard} always refuses; others are {', '.join(judged)}"
-    if guard not in judged:
-        near = difflib.get_close_matches(guard, judged, n=1)
-        return f"{guard} is no guard; " + (
-            f"did you mean {near[0]}?" if near else f"there are {', '.join(judged)}"
-        )
+        return f"{guard} always refuses; others are {', '.join(configurable)}"
+    if guard not in configurable:
+        hint = did_you_mean(guard, configurable) or f"known are {', '.join(configurable)}"
+        return f"{guard} is not a guard; {hint}"
     return None if verdict in [*Verdict] else f"{guard} = {verdict!r}: a verdict is {', '.join(Verdict)}"
 
 
 def _time_zone(name: str) -> str:
-    # The last three are what a machine is set to, and no place.
+    # These three stand for the settings of a machine, not for a place.
     known = zoneinfo.available_timezones() - {"Factory", "localtime", "posixrules"}
     if name in known:
         return name
-    near = difflib.get_close_matches(name, known, n=1)
-    raise ValueError("there is no such time zone" + (f"; did you mean {near[0]}?" if near else ""))
+    raise ValueError("; ".join(filter(None, ["there is no such time zone", did_you_mean(name, known)])))
 
 
 def _expression(text: str) -> str:
@@ -157,14 +154,14 @@ def _check_cron(inner: str) -> None:
     try:
         first = AwsCroniter(inner).occurrence(datetime(1970, 1, 1, tzinfo=UTC)).next()
     except (AwsCroniterExpressionError, ValueError) as error:
-        raise ValueError(f"is no cron expression of AWS's: {error}") from error
+        raise ValueError(f"is not a cron expression of AWS: {error}") from error
     if first is None:
-        raise ValueError("never comes")
+        raise ValueError("never occurs")
 
 
 def _request(document: dict[str, Any]) -> dict[str, Any]:
     if "Trigger" in document:
-        raise ValueError("leave out Trigger: each schedule gets its own")
+        raise ValueError("leave out Trigger; each schedule sets its own")
     try:
         Request.parse(document)
     except RequestRefused as refused:

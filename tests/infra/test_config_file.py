@@ -38,11 +38,11 @@ def test_config_has_a_default_for_everything(load: Load) -> None:
     assert load("") == Config()
 
 
-def test_config_starts_nothing_by_itself_when_nobody_says_so() -> None:
+def test_config_starts_nothing_by_default() -> None:
     assert (Config().alarms.enabled, Config().schedule) == (False, [])
 
 
-def test_config_tells_nobody_when_nobody_says_so() -> None:
+def test_config_notifies_nobody_by_default() -> None:
     silent = Config()
     assert (silent.messages.emails, silent.messages.chat, silent.operations.alarm_topics) == ([], False, [])
 
@@ -117,7 +117,7 @@ WRONG = {
         schedule(expresion='"x"'),
         'schedule[0].expresion = "x": there is no such key; did you mean expression?',
     ),
-    "context key of earlier days": (
+    "context key of the CDK": (
         '"natdrain:tracing" = false',
         "natdrain:tracing = false: there is no such key; did you mean tracing?",
     ),
@@ -144,7 +144,7 @@ WRONG = {
     ),
     "recovery out of range": (
         "table.recovery_days = 36",
-        "table.recovery_days = 36: input should be less than or equal to 35 (days, 1 to 35, within which",
+        "table.recovery_days = 36: input should be less than or equal to 35 (days, 1 to 35, for which the t",
     ),
     "wait in line too long": (
         "defaults.wait_in_line_seconds = 14401",
@@ -152,7 +152,7 @@ WRONG = {
     ),
     "no address to remain": (
         "guards.remaining_addresses = 0",
-        "guards.remaining_addresses = 0: input should be greater than or equal to 1 (how many addresses, 1",
+        "guards.remaining_addresses = 0: input should be greater than or equal to 1 (addresses, 1 to 31, ",
     ),
     "window of port errors": (
         "guards.port_errors_minutes = 181",
@@ -164,7 +164,7 @@ WRONG = {
     ),
     "verdict on a guard that there is not": (
         'guards.by_hand = { capacty = "warn", zzz = "warn" }',
-        "capacty is no guard; did you mean capacity?; zzz is no guard; there are remaining, ports, capa",
+        "capacty is not a guard; did you mean capacity?; zzz is not a guard; known are remaining, ports",
     ),
     "verdict on a guard that is fixed": (
         'guards.automatic = { protect = "allow" }',
@@ -172,15 +172,15 @@ WRONG = {
     ),
     "verdict that is none": (
         'guards.automatic = { capacity = "deny" }',
-        "capacity = 'deny': a verdict is allow, warn, refuse (the same of what alarms and schedules start).",
+        "capacity = 'deny': a verdict is allow, warn, refuse (the same for alarms and schedules).",
     ),
     "calendar that is none": (
         'guards.change_calendars = ["freeze", "a b"]',
-        'guards.change_calendars[1] = "a b": is neither the name nor the ARN of an SSM document',
+        'guards.change_calendars[1] = "a b": is not the name or ARN of an SSM document',
     ),
     "owner tags too long": (
         f'guards.owner_tags = {{ a = "{"x" * 3000}" }}',
-        "characters of a function's environment, which has room for 3000: fewer or shorter owner_tags or ch",
+        "characters of a function's environment, which has room for 3000; use fewer or shorter owner_tags",
     ),
     "owner tag that says nothing": (
         'guards.owner_tags = { terraform = "" }',
@@ -188,7 +188,7 @@ WRONG = {
     ),
     "schedule that releases where nothing may": (
         schedule(request='{ PublicIps = ["203.0.113.7"], AfterDrain = "release" }'),
-        "once asks to release, which after_drain.release must allow",
+        "once requests a release, which after_drain.release must allow",
     ),
     "schedule that overrides what no request can": (
         schedule(request='{ PublicIps = ["203.0.113.7"], Override = ["hold"] }'),
@@ -196,15 +196,15 @@ WRONG = {
     ),
     "address that is none": (
         'messages.emails = ["a@example.com", "network team"]',
-        'messages.emails[1] = "network team": is no e-mail address (addresses that get',
+        'messages.emails[1] = "network team": is not an e-mail address (addresses that get',
     ),
     "address without a domain": (
         'messages.emails = ["root@localhost"]',
-        'messages.emails[0] = "root@localhost": is no e-mail address',
+        'messages.emails[0] = "root@localhost": is not an e-mail address',
     ),
     "address twice": (
         'messages.emails = ["a@example.com", "A@example.com"]',
-        "the address a@example.com is there more than once, if case does not count (addresses that get an",
+        "the address a@example.com is used more than once; case does not count (addresses that get an",
     ),
     "one address for a list": (
         'messages.emails = "a@example.com"',
@@ -235,7 +235,7 @@ WRONG = {
         'alarms.name_prefixes = ["A", ""]',
         'alarms.name_prefixes[1] = "": string should have at least 1 character',
     ),
-    "tag of AWS's own": ('tags = { "aws:x" = "1" }', "what begins with aws: is AWS's own"),
+    "tag of AWS's own": ('tags = { "aws:x" = "1" }', "keys that begin with aws: are reserved by AWS"),
     "tag with a character that AWS does not take": (
         'tags = { "a?" = "1" }',
         'tags.a? = "a?": only letters, digits, spaces and _ . : / = + - @ are allowed.',
@@ -243,18 +243,21 @@ WRONG = {
     "tag that is no text": ("tags = { a = 3 }", "tags.a = 3: input should be a valid string"),
     "schedule without a request": (
         schedule(request=None),
-        "schedule[0].request is missing (the request, as by hand; best by public IP or allocation",
+        "schedule[0].request is missing (the request, as by hand; name public IPs or allocations",
     ),
-    "schedule without a name": (schedule(name=None), "schedule[0].name is missing (of your choice, unique"),
+    "schedule without a name": (schedule(name=None), "schedule[0].name is missing (unique, of your choice"),
     "schedule name": (schedule(name='"a b"'), 'schedule[0].name = "a b": string should match pattern'),
-    "schedule name twice": (schedule() + schedule(name='"ONCE"'), "the name once is used more than once"),
+    "schedule name twice": (
+        schedule() + schedule(name='"ONCE"'),
+        "the name once is used more than once; case does not count",
+    ),
     "expression of another kind": (
         schedule(expression='"every day"'),
         'schedule[0].expression = "every day": must be at(...), cron(...) or rate(...) (`at(',
     ),
     "cron with five fields": (
         schedule(expression='"cron(0 3 1 * ?)"'),
-        "is no cron expression of AWS's: Incorrect number of values in '0 3 1 * ?'. 6 required, 5 provided.",
+        "is not a cron expression of AWS: Incorrect number of values in '0 3 1 * ?'. 6 required, 5 provided.",
     ),
     "cron with both days": (
         schedule(expression='"cron(0 3 * * * *)"'),
@@ -278,7 +281,7 @@ WRONG = {
     ),
     "rate without a start": (
         schedule(expression='"rate(7 days)"'),
-        "schedule[0].start_at is missing: a rate without it starts as soon as it is deployed",
+        "schedule[0].start_at is missing: without it, a rate would start as soon as it is deployed",
     ),
     "end before the start": (
         schedule(expression='"rate(1 day)"', start_at="2027-01-02T00:00:00Z", end_at="2027-01-01T00:00:00Z"),
@@ -316,16 +319,16 @@ WRONG = {
         schedule(
             request='{ PublicIps = ["203.0.113.7"], Trigger = { Kind = "alarm", Name = "a", At = "b" } }'
         ),
-        "leave out Trigger: each schedule gets its own",
+        "leave out Trigger; each schedule sets its own",
     ),
     "instant beside at": (
         schedule(end_at="2027-01-01T00:00:00Z"),
         "EventBridge Scheduler ignores it beside at(...)",
     ),
-    "cron that never comes": (schedule(expression='"cron(0 3 31 2 ? *)"'), "never comes"),
+    "cron that never comes": (schedule(expression='"cron(0 3 31 2 ? *)"'), "never occurs"),
     "cron that the library reads and AWS does not": (
         schedule(expression='"cron(0 3 LW * ? *)"'),
-        "is no cron expression of AWS's",
+        "is not a cron expression of AWS",
     ),
     "time zone that is no place": (schedule(timezone='"localtime"'), "there is no such time zone"),
     "boolean for a number": (
@@ -339,27 +342,27 @@ WRONG = {
     ),
     "tags that differ in case alone": (
         'tags = { team = "a", Team = "b" }',
-        "the key team is there more than once, if case does not count",
+        "the key team is used more than once; case does not count",
     ),
     "table that could not be removed": (
         "table.keep = false",
-        "table.keep = false: the stack could not be removed while deletion_protection is true",
+        "table.keep = false: the stack could not be deleted while deletion_protection is true",
     ),
-    "no TOML": ("alarms = {", "is no TOML:"),
+    "no TOML": ("alarms = {", "is not valid TOML:"),
 }
 
 
 @pytest.mark.parametrize("what", WRONG)
 def test_config_is_refused_with_key_value_and_what_is_allowed(load: Load, what: str) -> None:
-    text, told = WRONG[what]
+    text, message = WRONG[what]
     with pytest.raises(ConfigError) as refused:
         load(text)
     [line] = str(refused.value).splitlines()
     assert "my.toml" in line
-    assert told in line
+    assert message in line
 
 
-def test_config_tells_all_its_mistakes_at_once(load: Load) -> None:
+def test_config_is_refused_with_all_its_errors_at_once(load: Load) -> None:
     with pytest.raises(ConfigError) as refused:
         load("tracing = 1\nlogs.retention_days = 2\nalarms.enabeld = true\n" + schedule(name=None))
     assert [line.split("my.toml: ")[1].split(" ")[0] for line in str(refused.value).splitlines()] == [
@@ -391,5 +394,5 @@ def test_config_is_read_with_the_mark_that_some_editors_write(tmp_path: Path) ->
 def test_config_is_refused_when_its_file_is_no_text(tmp_path: Path) -> None:
     path = tmp_path / "binary.toml"
     path.write_bytes(b"\xff\xfe")
-    with pytest.raises(ConfigError, match=r"binary\.toml is no TOML"):
+    with pytest.raises(ConfigError, match=r"binary\.toml is not valid TOML"):
         Config.load(path)
