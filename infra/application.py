@@ -1,4 +1,4 @@
-"""The one way from source to template, for deployment and tests alike."""
+"""The application, built in the same way for deployment and tests."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def build() -> App:
 
 
 def _config(node: Node) -> Config:
-    """The file that the context names (`cdk deploy -c natdrain:config=FILE`), else natdrain.toml, if any."""
+    """Load the file that the context names (`cdk deploy -c natdrain:config=FILE`), else natdrain.toml."""
     if named := node.try_get_context(_CONFIG_CONTEXT):
         return Config.load(Path(named))
     own = _PROJECT / _CONFIG_FILE

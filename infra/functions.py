@@ -1,4 +1,4 @@
-"""The functions, each with a role of its own that has no more rights than the function uses."""
+"""The functions, each with a role of its own; `infra.rights` has what each role may do."""
 
 from __future__ import annotations
 
@@ -28,13 +28,11 @@ from infra.asset.bytecode import find_interpreter
 from infra.asset.code import PYTHON, function_code
 from infra.config.file import Config
 from infra.monitoring.logs import log_group
+from infra.rights import Rights
 from natdrain.contract import (
     ALARM_POLICY_ENV,
     DRAIN_LIMIT_ENV,
     GUARD_POLICY_ENV,
-    OPT_IN_TAG,
-    OPT_IN_VALUE,
-    PROTECT_TAG,
     RELEASE_ENV,
     SERVICE,
     TABLE_ENV,
@@ -49,14 +47,11 @@ NO_BYTECODE = (
 )
 
 _TIMEOUT = Duration.seconds(45)
-"""Short, since a function in flight outlives an execution that is stopped."""
-
-_DISASSOCIATE = "ec2:DisassociateNatGatewayAddress"
-_RELEASE = "ec2:ReleaseAddress"
+"""Short, since a function still runs after its execution was stopped."""
 
 
 class Functions(Construct):
-    """What the workflow calls, as published versions that stay when the next one is deployed."""
+    """The functions that the workflows call, as published versions that outlast the next deployment."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, config: Config, table: dynamodb.ITable
@@ -67,92 +62,28 @@ class Functions(Construct):
             Annotations.of(self).add_warning_v2("natdrain:byte-code", NO_BYTECODE)
         self._config = config
         self._table = table
-        look = [
-            iam.PolicyStatement(
-                actions=["ec2:DescribeNatGateways", "ec2:DescribeAddresses", "cloudwatch:GetMetricData"],
-                resources=["*"],
-            ),
-            self._on_table("dynamodb:BatchGetItem", "dynamodb:PutItem"),
-            *self._calendars(),
-        ]
+        rights = Rights(Stack.of(self), table=table, calendars=config.guards.change_calendars)
         guards = {GUARD_POLICY_ENV: config.guards.policy.to_text()}
         self.read_request = self._function(
-            "ReadRequest",
-            "read_request",
-            [
-                iam.PolicyStatement(actions=["ec2:DescribeNatGateways"], resources=["*"]),
-                self._on_table("dynamodb:PutItem"),
-            ],
-            environment=_request_settings(config),
+            "ReadRequest", "read_request", rights.read_request, environment=_request_settings(config)
         )
-        self.validate = self._function("Validate", "validate", look, environment=guards)
-        self.confirm = self._function("Confirm", "confirm", look, environment=guards)
-        under_the_lock = self._on_table("dynamodb:BatchGetItem", "dynamodb:UpdateItem")
-        self.disassociate = self._function(
-            "Disassociate",
-            "disassociate",
-            [
-                *self._where_tagged(_DISASSOCIATE, "natgateway", "elastic-ip"),
-                # It belongs to AWS and carries no tags: a condition on them would deny every drain.
-                iam.PolicyStatement(actions=[_DISASSOCIATE], resources=[self._ec2("network-interface")]),
-                under_the_lock,
-            ],
-        )
+        self.validate = self._function("Validate", "validate", rights.look, environment=guards)
+        self.confirm = self._function("Confirm", "confirm", rights.look, environment=guards)
+        self.disassociate = self._function("Disassociate", "disassociate", rights.disassociate)
         tagged = ("natgateway", "elastic-ip", "network-interface")
         acknowledge_tagged_resources(self.node.find_child("DisassociateRole"), *tagged)
         self.release: lambda_.IVersion | None = None
         if config.after_drain.release:
-            rights = [*self._where_tagged(_RELEASE, "elastic-ip"), under_the_lock]
-            self.release = self._function("Release", "release", rights)
+            self.release = self._function("Release", "release", rights.release)
             acknowledge_tagged_resources(self.node.find_child("ReleaseRole"), "elastic-ip")
-        end = ("dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
-        self.close = self._function("Close", "close", [self._on_table(*end)])
-        self.record = self._function("Record", "record", [self._on_table("dynamodb:BatchGetItem", *end)])
+        self.close = self._function("Close", "close", rights.close)
+        self.record = self._function("Record", "record", rights.record)
 
     @property
     def versions(self) -> list[lambda_.IVersion]:
-        """The published version of each function that the Drain workflow calls from now on."""
+        """The published versions that new executions of the Drain workflow call."""
         always = [self.read_request, self.validate, self.disassociate, self.confirm, self.close]
         return [*always, self.release] if self.release else always
-
-    def _on_table(self, *actions: str) -> iam.PolicyStatement:
-        return iam.PolicyStatement(actions=list(actions), resources=[self._table.table_arn])
-
-    def _calendars(self) -> list[iam.PolicyStatement]:
-        """The right to ask the change calendars (Service Authorization Reference, AWS Systems Manager)."""
-        documents = [
-            name
-            if name.startswith("arn:")
-            else Stack.of(self).format_arn(service="ssm", resource="document", resource_name=name)
-            for name in self._config.guards.change_calendars
-        ]
-        return (
-            [iam.PolicyStatement(actions=["ssm:GetCalendarState"], resources=documents)] if documents else []
-        )
-
-    def _ec2(self, kind: str) -> str:
-        return Stack.of(self).format_arn(service="ec2", resource=kind, resource_name="*")
-
-    def _where_tagged(self, action: str, *kinds: str) -> list[iam.PolicyStatement]:
-        """The right to change resources of EC2 where the owner opted in and nobody protects.
-
-        Service Authorization Reference, Amazon EC2: an action is authorised on each resource of a call
-        separately; those of NAT gateways on the gateway and on every Elastic IP.
-        """
-        tagged = [self._ec2(kind) for kind in kinds]
-        return [
-            iam.PolicyStatement(
-                actions=[action],
-                resources=tagged,
-                conditions={"StringEquals": {f"aws:ResourceTag/{OPT_IN_TAG}": OPT_IN_VALUE}},
-            ),
-            iam.PolicyStatement(
-                effect=iam.Effect.DENY,
-                actions=[action],
-                resources=tagged,
-                conditions={"Null": {f"aws:ResourceTag/{PROTECT_TAG}": "false"}},
-            ),
-        ]
 
     def _function(
         self,
@@ -190,7 +121,7 @@ class Functions(Construct):
             log_group=group,
             logging_format=lambda_.LoggingFormat.JSON,
             tracing=lambda_.Tracing.ACTIVE if self._config.tracing else lambda_.Tracing.DISABLED,
-            # But for a rollback, which would else leave a version that the next attempt stumbles over.
+            # Except on a rollback, whose leftover version would make the next attempt fail.
             current_version_options=lambda_.VersionOptions(
                 removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
             ),
@@ -199,7 +130,7 @@ class Functions(Construct):
 
 
 def allow_earlier_versions(state_machine: sfn.StateMachine, versions: Sequence[lambda_.IVersion]) -> None:
-    """Let executions that began before an upgrade go on with the versions that they began with."""
+    """Let running executions call the versions that they began with, after an upgrade too."""
     functions = [version.lambda_ for version in versions]
     state_machine.add_to_role_policy(
         iam.PolicyStatement(
@@ -212,12 +143,12 @@ def allow_earlier_versions(state_machine: sfn.StateMachine, versions: Sequence[l
 
 
 def logical_id(construct: IConstruct) -> str:
-    """Its name in the template, by which cdk-nag names it in findings."""
+    """Return the name in the template, which cdk-nag uses in findings."""
     return Stack.of(construct).get_logical_id(cast("CfnElement", construct.node.default_child))
 
 
 def _request_settings(config: Config) -> dict[str, str]:
-    """What reading a request must know of the deployment."""
+    """Return the settings of *Read the request*."""
     policy = AlarmPolicy(
         limit_seconds=config.alarm_limit_seconds,
         name_prefixes=config.alarms.name_prefixes,

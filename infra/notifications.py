@@ -1,4 +1,4 @@
-"""Messages for people: what natdrain tells on the event bus, by e-mail and in a chat."""
+"""Notifications: natdrain's events as messages for people, by e-mail and in a chat."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from constructs import Construct
 from infra.config.file import Config
 from natdrain.contract import SERVICE
 
-__all__ = ["Messages"]
+__all__ = ["Notifications"]
 
-_NOT_WORTH_A_MESSAGE = ["nothing to do"]
+_NOT_NOTIFIED = ["nothing to do"]
 _TITLE = events.EventField.from_path("$.detail.Title")
 _MESSAGE = events.EventField.from_path("$.detail.Message")
 
 
-class Messages(Construct):
-    """A topic for each kind of reader that is configured, behind one rule on natdrain's own events.
+class Notifications(Construct):
+    """A topic for each configured kind of reader, behind one rule on natdrain's own events.
 
-    EventBridge publishes by the topic's policy, which can have no condition for it (EventBridge user guide,
-    troubleshooting). AWS both recommends a role instead ("Amazon EventBridge now supports IAM execution roles
-    for all targets", March 2025) and warns that delivery to SNS may fail with one, particularly to encrypted
-    topics (EventBridge user guide, resource-based policies); nobody may be woken in vain, or not at all. For
-    the same reason the topics have no key: AWS's own for SNS does not admit EventBridge. What they carry are
-    names of addresses and gateways, in transit encrypted.
+    The topic's policy lets EventBridge publish, and can have no condition for that (EventBridge user guide,
+    troubleshooting). AWS recommends a role instead ("Amazon EventBridge now supports IAM execution roles for
+    all targets", March 2025), but warns that delivery to SNS may fail with one, particularly to encrypted
+    topics (EventBridge user guide, resource-based policies), and no notification may get lost. The topics
+    have no key either, since AWS's own key for SNS does not admit EventBridge. Messages hold names of
+    addresses and gateways, and are encrypted in transit.
     """
 
     def __init__(
@@ -46,18 +46,18 @@ class Messages(Construct):
             events.Rule(
                 self,
                 "Told",
-                description="natdrain: tells people of drains",
-                event_pattern=_what_natdrain_tells(),
+                description="natdrain: notifies people of drains",
+                event_pattern=_notified_events(),
                 targets=list(readers),
             )
 
     def _mail(self, addresses: list[str]) -> targets.SnsTopic:
-        """One readable paragraph, within quote marks.
+        """Return the target that mails the message as one readable paragraph, in quotation marks.
 
-        EventBridge delivers JSON, and a text in JSON has quote marks, which SNS mails as they are
+        EventBridge delivers JSON, where a text has quotation marks, and SNS mails these as they are
         (EventBridge user guide, tutorial on input transformers: the message that it shows). Neither an input
-        path nor a transformer avoids them; but a transformer can put a space before the last one, so that a
-        command at the end of the message is copied without it.
+        path nor a transformer removes them. But a transformer can put a space before the last one, so that a
+        command at the end of the message can be copied without it.
         """
         topic = self._topic("Mail")
         for address in addresses:
@@ -67,11 +67,11 @@ class Messages(Construct):
         return self._target(topic, events.RuleTargetInput.from_text(f"{_MESSAGE} "))
 
     def _chat(self) -> targets.SnsTopic:
-        """Custom notifications, as Amazon Q Developer in chat applications takes them from a topic.
+        """Return the target for custom notifications of Amazon Q Developer in chat applications.
 
-        Its administrator guide, custom notifications: `version` must be 1.0, `source` custom, and
-        `client-markdown` is the only text type. A title has room for 250 characters and a description for
-        8,000 (reported by others, who cite that page).
+        Its administrator guide, custom notifications: `version` must be 1.0, `source` must be custom, and
+        `client-markdown` is the only text type. A title may have 250 characters and a description 8,000
+        (reported by others, who cite that page).
         """
         self.chat_topic = self._topic("Chat")
         notification = {
@@ -82,27 +82,17 @@ class Messages(Construct):
         return self._target(self.chat_topic, events.RuleTargetInput.from_object(notification))
 
     def _topic(self, construct_id: str) -> sns.Topic:
-        return sns.Topic(
-            self,
-            construct_id,
-            display_name=SERVICE,
-            enforce_ssl=True,
-        )
+        return sns.Topic(self, construct_id, display_name=SERVICE, enforce_ssl=True)
 
     def _target(self, topic: sns.Topic, message: events.RuleTargetInput) -> targets.SnsTopic:
         return targets.SnsTopic(topic, message=message, dead_letter_queue=self._dead_letters)
 
 
-def _what_natdrain_tells() -> events.EventPattern:
-    """The events of this account and region: starts, which have no outcome, and ends worth a message."""
+def _notified_events() -> events.EventPattern:
+    """Return the pattern of this account's and region's starts, which have no outcome, and notified ends."""
     return events.EventPattern(
         account=[Aws.ACCOUNT_ID],
         region=[Aws.REGION],
         source=[SERVICE],
-        detail={
-            "$or": [
-                {"Outcome": [{"exists": False}]},
-                {"Outcome": [{"anything-but": _NOT_WORTH_A_MESSAGE}]},
-            ]
-        },
+        detail={"$or": [{"Outcome": [{"exists": False}]}, {"Outcome": [{"anything-but": _NOT_NOTIFIED}]}]},
     )

@@ -1,4 +1,4 @@
-"""The table of locks, history, and triggers that are being handled."""
+"""The table of locks, holds, triggers, executions and history."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Storage"]
 
 
 class Storage(Construct):
-    """One table: encrypted, recoverable to any second, and kept when the stack goes, if nobody chose else."""
+    """One table: encrypted, recoverable to any second, and by default kept when the stack is deleted."""
 
     def __init__(self, scope: Construct, construct_id: str, *, config: Config) -> None:
         super().__init__(scope, construct_id)
@@ -25,8 +25,7 @@ class Storage(Construct):
             billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
             encryption=dynamodb.TableEncryption.AWS_MANAGED,
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
-                point_in_time_recovery_enabled=True,
-                recovery_period_in_days=config.table.recovery_days,
+                point_in_time_recovery_enabled=True, recovery_period_in_days=config.table.recovery_days
             ),
             time_to_live_attribute=GatewayRecord.EXPIRES_AT,
             deletion_protection=config.table.deletion_protection,

@@ -1,6 +1,6 @@
-"""What starts the Drain workflow beside people: alarms, by a rule on the event bus, and schedules.
+"""The triggers of the Drain workflow: alarms, by a rule on the event bus, and schedules.
 
-Neither is there unless the configuration says so.
+There are none by default.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ __all__ = ["Triggers"]
 
 
 class Triggers(Construct):
-    """Rule and schedules; what they cannot deliver is a dead letter."""
+    """The rule and the schedules; what they cannot deliver becomes a dead letter."""
 
     def __init__(
         self,
@@ -59,9 +59,9 @@ class Triggers(Construct):
         events.Rule(
             self,
             "Alarms",
-            description="natdrain: an alarm whose metric names a gateway and an address drains that address",
+            description="natdrain: drains the address if an alarm's metric names it and its gateway",
             event_pattern=events.EventPattern(
-                # Another account's or region's alarm names no gateway of this one.
+                # An alarm of another account or region names no gateway here.
                 account=[Aws.ACCOUNT_ID],
                 region=[Aws.REGION],
                 source=[SOURCE],
@@ -79,17 +79,11 @@ class Triggers(Construct):
 
     def _schedule(self, schedule: Schedule) -> None:
         trigger = Trigger(
-            kind=TriggerKind.SCHEDULE,
-            name=schedule.name,
-            at=scheduler.ContextAttribute.scheduled_time,
+            kind=TriggerKind.SCHEDULE, name=schedule.name, at=scheduler.ContextAttribute.scheduled_time
         )
-        request = {
-            "Reason": f"schedule {schedule.name}",
-            **schedule.request,
-            "Trigger": trigger.to_json(),
-        }
+        request = {"Reason": f"schedule {schedule.name}", **schedule.request, "Trigger": trigger.to_json()}
         window = schedule.flexible_window_minutes
-        made = scheduler.Schedule(
+        created = scheduler.Schedule(
             self,
             f"Schedule-{schedule.name}",
             description=f"natdrain: {schedule.name}",
@@ -112,31 +106,31 @@ class Triggers(Construct):
                 dead_letter_queue=self._dead_letters,
             ),
         )
-        for problem in _past(schedule, datetime.now(UTC)):  # noqa: TID251 - a deployment is made at some time
-            Annotations.of(made).add_warning_v2(f"natdrain:past-{schedule.name}", problem)
+        for problem in _past(schedule, datetime.now(UTC)):  # noqa: TID251 - synthesis has a clock
+            Annotations.of(created).add_warning_v2(f"natdrain:past-{schedule.name}", problem)
 
 
 def _past(schedule: Schedule, now: datetime) -> Iterator[str]:
-    """What was right once: no mistake of a deployment that is there, but a new one cannot be made so."""
+    """Yield a warning for each instant that has passed, which only a new deployment cannot have."""
     if schedule.start_at and schedule.start_at < now:
         # The service's own answer: "The StartDate you specify cannot be earlier than 5 minutes ago".
         yield (
-            f"{schedule.name}: start_at has passed, and EventBridge Scheduler makes no schedule that began "
-            f"more than 5 minutes ago. Move it on, a rate's by whole periods."
+            f"{schedule.name}: start_at has passed, and EventBridge Scheduler creates no schedule that began "
+            f"more than 5 minutes ago. Choose a later start_at; for a rate, later by whole periods."
         )
     if schedule.end_at and schedule.end_at < now:
-        yield f"{schedule.name}: end_at has passed; it starts nothing any more."
+        yield f"{schedule.name}: end_at has passed; the schedule starts nothing any more."
     if schedule.expression.startswith("at("):
         at = datetime.fromisoformat(schedule.expression[3:-1]).replace(tzinfo=ZoneInfo(schedule.timezone))
         if at < now:
-            yield f"{schedule.name}: {schedule.expression} has passed; it starts nothing any more."
+            yield f"{schedule.name}: {schedule.expression} has passed; the schedule starts nothing any more."
 
 
 def _alarm_detail(name_prefixes: list[str]) -> Mapping[str, Any]:
-    """What the detail of an event must be like.
+    """Return the pattern of the event's detail.
 
-    EventBridge matches the fields below `metrics` within one and the same element of that list (the array
-    consistency of aws/event-ruler), so gateway and address are those of one metric.
+    EventBridge matches the fields below `metrics` within a single element of that list (array consistency of
+    aws/event-ruler), so gateway and address belong to one metric.
     """
     detail: dict[str, Any] = {
         "state": {"value": [IN_ALARM]},

@@ -28,7 +28,7 @@ from infra.config.sections import (
     Section,
     Table,
 )
-from infra.config.values import Tags, duplicates
+from infra.config.values import Tags, check_unique
 from natdrain.intake.request import AfterDrain
 from natdrain.report.hints import did_you_mean
 
@@ -46,8 +46,7 @@ class Config(Section):
 
     tracing: bool = Field(default=True, description="true: AWS X-Ray on workflow and functions")
     tags: Tags = Field(
-        default={},
-        description="tags of everything in the stack that can carry tags, 40 at most, key = value",
+        default={}, description="tags of everything in the stack that can carry tags, 40 at most, key = value"
     )
     table: Table = Field(default=Table(), description="the table of locks and history")
     logs: Logs = Field(default=Logs(), description="the logs of workflow and functions")
@@ -66,8 +65,7 @@ class Config(Section):
     @field_validator("schedule")
     @classmethod
     def _has_unique_names(cls, schedules: list[Schedule]) -> list[Schedule]:
-        if repeated := duplicates([schedule.name for schedule in schedules]):
-            raise ValueError(f"the name {repeated} is used more than once; case does not count")
+        check_unique("name", [schedule.name for schedule in schedules])
         return schedules
 
     @field_validator("schedule")

@@ -59,7 +59,7 @@ class Table(Section):
     deletion_protection: bool = Field(default=True, description="true: DynamoDB refuses to delete the table")
     keep: bool = Field(
         default=True,
-        description="true: the table stays when the stack is deleted; false needs no deletion_protection",
+        description="true: the table outlives the stack (false: only without deletion_protection)",
     )
     recovery_days: int = Field(
         default=35,

@@ -31,7 +31,7 @@ __all__ = [
     "Tags",
     "TimeZone",
     "Verdicts",
-    "duplicates",
+    "check_unique",
 ]
 
 # CloudWatch Logs API reference, PutRetentionPolicy: retentionInDays.
@@ -71,15 +71,15 @@ def _tag(text: str) -> str:
 
 def _tags(tags: dict[str, str]) -> dict[str, str]:
     # IAM user guide, tags for IAM resources: the keys of a role's tags may not differ in case alone.
-    if repeated := duplicates([*tags]):
-        raise ValueError(f"the key {repeated} is used more than once; case does not count")
+    check_unique("key", [*tags])
     return tags
 
 
-def duplicates(names: Sequence[str]) -> str:
-    """Return the names that occur more than once, in lower case, since case does not count."""
+def check_unique(what: str, names: Sequence[str]) -> None:
+    """Raise ValueError if a name occurs twice, whatever its case."""
     lower = [name.lower() for name in names]
-    return ", ".join(sorted({name for name in lower if lower.count(name) > 1}))
+    if repeated := sorted({name for name in lower if lower.count(name) > 1}):
+        raise ValueError(f"the {what} {', '.join(repeated)} is used more than once; case does not count")
 
 
 def _calendar(name: str) -> str:
@@ -97,8 +97,7 @@ def _email(address: str) -> str:
 
 
 def _emails(addresses: list[str]) -> list[str]:
-    if repeated := duplicates(addresses):
-        raise ValueError(f"the address {repeated} is used more than once; case does not count")
+    check_unique("address", addresses)
     return addresses
 
 

@@ -1,4 +1,4 @@
-"""What people see at a glance: one dashboard."""
+"""The dashboard."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _WIDTH = 8
 
 
 class Dashboard(Construct):
-    """The state of all alarms, then what came of drains, how long they took, and what carries them."""
+    """The state of all alarms, then outcomes and durations of drains, then the infrastructure."""
 
     def __init__(
         self,
@@ -63,11 +63,11 @@ class Dashboard(Construct):
                     _graph(
                         "Longest drain, in percent of its limit",
                         _each(DRAIN_DURATION_OF_LIMIT, TRIGGER, "Maximum"),
-                        line=cloudwatch.HorizontalAnnotation(value=100, label="EC2 cuts what is open"),
+                        line=cloudwatch.HorizontalAnnotation(value=100, label="EC2 cuts open connections"),
                     ),
                     _graph("Longest drain, in seconds", _each(DRAIN_DURATION, TRIGGER, "Maximum")),
                     _graph(
-                        "Noticed late, by at most so many seconds", _each(DETECTION_LAG, TRIGGER, "Maximum")
+                        "Longest delay until noticed, in seconds", _each(DETECTION_LAG, TRIGGER, "Maximum")
                     ),
                 ],
                 [
@@ -90,12 +90,12 @@ class Dashboard(Construct):
 
 
 def _each(of: Metric, dimension: str, statistic: str = "Sum") -> list[cloudwatch.IMetric]:
-    """A metric, once for each value of one dimension."""
+    """Return a metric once for each value of one dimension."""
     return [metric(of, statistic, **{dimension: value}).with_(label=value) for value in VALUES[dimension]]
 
 
 def _by_trigger() -> list[cloudwatch.IMetric]:
-    """Executions by trigger, whatever their outcome: a sum of all metrics that CloudWatch finds."""
+    """Return executions by trigger, summed over all outcomes that CloudWatch finds."""
     where = f'{{{SERVICE},{OUTCOME},{TRIGGER}}} MetricName="{EXECUTIONS.name}"'
     return [
         cloudwatch.MathExpression(

@@ -1,4 +1,4 @@
-"""The one queue of what could not be delivered, whoever was to get it."""
+"""The one dead-letter queue of the stack."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["DeadLetters"]
 
 
 class DeadLetters(Construct):
-    """Where every asynchronous edge of the stack ends when its target fails."""
+    """The queue for what no asynchronous call of the stack could deliver."""
 
     def __init__(self, scope: Construct, construct_id: str) -> None:
         super().__init__(scope, construct_id)

@@ -1,4 +1,4 @@
-"""Log groups, kept for as long as the deployment says, and gone with the stack."""
+"""Log groups with the configured retention, deleted with the stack."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["log_group"]
 
 
 def log_group(scope: Construct, construct_id: str, config: Config) -> logs.LogGroup:
-    """A log group; the CDK's own names for its retention are not those of CloudWatch."""
+    """Return a log group; the CDK's enumeration of retentions lacks some that CloudWatch has."""
     group = logs.LogGroup(scope, construct_id, removal_policy=RemovalPolicy.DESTROY)
     cast("logs.CfnLogGroup", group.node.default_child).retention_in_days = config.logs.retention_days
     return group

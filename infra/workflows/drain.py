@@ -199,10 +199,7 @@ class DrainWorkflow(Construct):
             cause=jsonata(f"$outcome.{Answer.CAUSE}"),
         )
         succeeded = sfn.Succeed.jsonata(
-            self,
-            "Succeed",
-            comment="The output is the result.",
-            outputs=jsonata(f"$outcome.{Answer.RESULT}"),
+            self, "Succeed", comment="The output is the result.", outputs=jsonata(f"$outcome.{Answer.RESULT}")
         )
         ended = sfn.Choice.jsonata(self, "Did it succeed?", comment="As Close concluded.")
         has_error = f"$exists($outcome.{Answer.ERROR})"

@@ -26,9 +26,7 @@ def state_machine(
         timeout=timeout,
         tracing_enabled=config.tracing,
         logs=sfn.LogOptions(
-            destination=log_group(scope, "Logs", config),
-            level=sfn.LogLevel.ALL,
-            include_execution_data=True,
+            destination=log_group(scope, "Logs", config), level=sfn.LogLevel.ALL, include_execution_data=True
         ),
     )
     acknowledge_wildcards(machine, XRAY, LOG_DELIVERY)
