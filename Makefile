@@ -13,7 +13,7 @@ export UV_DEFAULT_INDEX ?= $(shell cat $(VENV)/index 2>/dev/null)
 export UV_SYSTEM_CERTS ?= 1
 export NODE_USE_SYSTEM_CA ?= 1
 
-.PHONY: help demo test check prove prove-mutants bench verify-aws history synth deploy cdk package docs format clean
+.PHONY: help demo test test-deep check prove prove-mutants play bench verify-aws history synth deploy cdk package docs format clean
 help: ## list the targets
 	@echo "make TARGET; the first run installs what it needs, in $(VENV)"
 	@sed -nE 's/^##@ (.*)/\n\1/p; s/^([a-z-]+):.*## (.*)/  \1\t\2/p' Makefile | expand -t 18
@@ -43,47 +43,58 @@ node_modules/ready: package.json package-lock.json .npmrc $(VENV)/ready
 demo: $(VENV)/ready ## drain an address on the embedded cloud, and watch
 	$(BIN)/natdrain-sim demo
 
-test: $(VENV)/ready ## run every test
-	$(BIN)/pytest -n auto --dist loadfile
+##@ Check it
+test: $(VENV)/ready ## run the tests, as before each commit
+	$(BIN)/pytest -q -n auto --dist loadfile -m "not deep"
+
+test-deep: $(VENV)/ready ## run the tests of the tests: sabotage, the proof's paths, verify-aws, the asset built twice
+	$(BIN)/pytest -q -n auto --dist loadfile -m deep
 
 # The template's checks are pytest files too, but named so that `make test` leaves them to this target.
 check: $(VENV)/ready node_modules/ready ## format, lint, types, import rules, template
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	@echo "Checking types: about half a minute the first time"
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest -q tests/infra/check_*.py
 
-prove: $(VENV)/ready ## spoil every AWS call and see that all ends well; about a quarter of an hour
+prove: $(VENV)/ready ## make every AWS call fail in every way; about a quarter of an hour
 	PYTHONPATH=tests $(BIN)/python -m proof.prove --write docs/reliability.md
 
-prove-mutants: $(VENV)/ready ## put deliberate faults into copies of the code, which the proof must find
+prove-mutants: $(VENV)/ready ## put deliberate faults into copies of the code, and check that the proof finds them
 	PYTHONPATH=tests $(BIN)/python -m proof.mutants
 
-bench: $(VENV)/ready ## measure against what people use today
+play: $(VENV)/ready ## play fresh seeds of the random game (MINUTES=1), or one again (SEED=)
+	PYTHONPATH=tests $(BIN)/python -m proof.games $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES))
+
+bench: $(VENV)/ready ## measure looks, cold starts and the embedded cloud; one to two minutes
 	$(BIN)/python -m benchmarks
 
-verify-aws: $(VENV)/ready ## is the embedded cloud right? check in your own account; asks first (ARGS=...)
+verify-aws: $(VENV)/ready ## check the embedded cloud's facts in your own AWS account; asks first (ARGS=...)
 	PYTHONPATH=tests $(BIN)/python tests/sim/facts/verify_aws.py $(ARGS)
 
-history: $(VENV)/ready ## who had which address when (ARGS="--ip 203.0.113.7", "--gateway nat-...")
+##@ Deploy and operate it
+history: $(VENV)/ready ## list which gateway had which address when (ARGS="--ip 203.0.113.7", "--gateway nat-...")
 	@$(BIN)/python tools/natdrain_cli/history.py $(ARGS)
 
 synth: $(VENV)/ready node_modules/ready ## make the template, in cdk.out (CONFIG=FILE)
+	@echo "Making the template, and bundling the functions if they changed: about fifteen seconds"
 	$(CDK) synth --quiet $(CONTEXT)
 	@echo "cdk.out/Natdrain.template.json"
 
 deploy: $(VENV)/ready node_modules/ready ## deploy (CONFIG=FILE, ARGS=... for the CDK)
 	$(CDK) deploy $(CONTEXT) $(ARGS)
 
-cdk: $(VENV)/ready node_modules/ready ## any other command of the CDK (ARGS=destroy)
+cdk: $(VENV)/ready node_modules/ready ## run any other command of the CDK (ARGS=destroy)
 	$(CDK) $(ARGS) $(CONTEXT)
 
 package: synth ## make a plain template and its asset, in dist (CONFIG=FILE)
 	rm -rf dist
 	$(BIN)/python -m infra.asset.package cdk.out dist
 
-docs: $(VENV)/ready ## write into the documents what is made from the code
+##@ Work on the code
+docs: $(VENV)/ready ## write the generated parts of the documents
 	PYTHONPATH=.:tools $(BIN)/python -m documents.write
 
 format: $(VENV)/ready ## format the code

@@ -88,11 +88,16 @@ def _build(scratch: Path) -> dict[str, Path]:
 
 
 def _events() -> dict[str, dict[str, Any]]:
-    """For each handler an event that makes it call AWS through every client that it uses."""
+    """Return for each handler an event that makes it call AWS through every client that it uses."""
     request = {"NatGatewayId": aws_stub.GATEWAY, "AssociationIds": [aws_stub.ADDRESS["AssociationId"]]}
     drain = {**aws_stub.ADDRESS, "SinceAt": "2026-10-02T17:00:00Z"}
     task = {"Execution": "execution", "Request": request, "RetryCount": 0}
-    step = {"Drains": [drain], "AssociationIds": request["AssociationIds"], "AllocationIds": []}
+    step = {
+        "Do": "disassociate",
+        "Drains": [drain],
+        "AssociationIds": request["AssociationIds"],
+        "AllocationIds": [],
+    }
     return {
         STOCK: request,
         "read_request": {
@@ -100,9 +105,13 @@ def _events() -> dict[str, dict[str, Any]]:
             "RetryCount": 0,
             "Input": {"PublicIps": [aws_stub.ADDRESS["PublicIp"]]},
         },
-        "validate": {**task, "Step": {}},
+        "validate": {**task, "Step": {"Do": "finish"}},
         "disassociate": {**task, "Step": step},
         "confirm": {**task, "Step": step},
-        "release": {**task, "Step": {**step, "AllocationIds": [aws_stub.ADDRESS["AllocationId"]]}},
+        "release": {
+            **task,
+            "Step": {**step, "Do": "release", "AllocationIds": [aws_stub.ADDRESS["AllocationId"]]},
+        },
         "close": {**task, "Step": step},
+        "record": {"Execution": "execution", "RetryCount": 0, "Status": "ABORTED", "Cause": ""},
     }

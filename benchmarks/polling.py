@@ -17,11 +17,13 @@ from typing import Self
 from rich.console import Console
 from rich.table import Table
 
-from natdrain.change.leave.decide import Decision, Known, Wait, accepted, decide
-from natdrain.intake.request import Request
-from natdrain.model.drain import Drain
+from natdrain.change.leave.answers import accepted
+from natdrain.change.leave.decide import Known, decide
+from natdrain.change.step import Step, Wait
+from natdrain.model.drain import Drain, Progress
 from natdrain.model.gateway import AVAILABLE, DRAINING, Address, Gateway
 from natdrain.model.look import Look
+from natdrain.model.request import Request
 
 __all__ = ["LIMITS", "WAITERS", "Row", "Workflow", "measure", "print_table"]
 
@@ -113,9 +115,9 @@ def natdrain(limit_seconds: int) -> Iterator[float]:
         allocation_id=address.allocation_id,
         public_ip=address.public_ip,
         private_ip=address.private_ip,
-        since_at=START,
+        progress=Progress(since_at=START),
     )
-    decision: Decision = accepted([drain], request.association_ids, at=START, limit_seconds=limit_seconds)
+    decision: Step = accepted([drain], request.association_ids, at=START, limit_seconds=limit_seconds)
     while isinstance(decision, Wait):
         yield (decision.until - START) / timedelta(seconds=1)
         look = Look(seen_at=decision.until, gateway=gateway)

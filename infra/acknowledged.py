@@ -1,24 +1,7 @@
 """Acknowledged findings of cdk-nag, each with its reason."""
 
-from __future__ import annotations
-
 from aws_cdk import Acknowledgment, Validations
 from constructs import IConstruct
-
-__all__ = [
-    "DEAD_LETTERS",
-    "DESCRIBE",
-    "LOG_DELIVERY",
-    "METRICS",
-    "NOT_TRACED",
-    "OWN_EXECUTIONS",
-    "OWN_VERSIONS",
-    "TESTED_RUNTIME",
-    "XRAY",
-    "acknowledge",
-    "acknowledge_tagged_resources",
-    "acknowledge_wildcards",
-]
 
 XRAY = "X-Ray's actions cannot be narrowed to a resource (Service Authorization Reference, AWS X-Ray)."
 DESCRIBE = (

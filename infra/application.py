@@ -1,7 +1,5 @@
 """The application, built in the same way for deployment and tests."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 
@@ -11,8 +9,6 @@ from constructs import Node
 
 from infra.config.file import Config
 from infra.stack import NatdrainStack
-
-__all__ = ["build"]
 
 _PROJECT = Path(__file__).parent.parent
 _CONFIG_FILE = "natdrain.toml"

@@ -1,7 +1,5 @@
 """The functions, each with a role of its own; `infra.rights` has what each role may do."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -39,11 +37,9 @@ from natdrain.contract import (
 )
 from natdrain.intake.alarms import AlarmPolicy
 
-__all__ = ["Functions", "allow_earlier_versions", "logical_id"]
-
 NO_BYTECODE = (
     "There is no Python 3.13 on this machine, so the functions carry no byte code: they work, and take about "
-    "twice as long to start. docs/deploying.md says where Python 3.13 is looked for."
+    "twice as long to start. docs/install.md says where Python 3.13 is looked for."
 )
 
 _TIMEOUT = Duration.seconds(45)

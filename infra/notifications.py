@@ -1,7 +1,5 @@
 """Notifications: natdrain's events as messages for people, by e-mail and in a chat."""
 
-from __future__ import annotations
-
 from aws_cdk import Aws
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
@@ -12,10 +10,9 @@ from constructs import Construct
 
 from infra.config.file import Config
 from natdrain.contract import SERVICE
+from natdrain.model.outcome import ExecutionOutcome
 
-__all__ = ["Notifications"]
-
-_NOT_NOTIFIED = ["nothing to do"]
+_NOT_NOTIFIED = [ExecutionOutcome.NOTHING_TO_DO.value]
 _TITLE = events.EventField.from_path("$.detail.Title")
 _MESSAGE = events.EventField.from_path("$.detail.Message")
 

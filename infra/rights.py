@@ -3,8 +3,6 @@
 Only *Disassociate* and *Release* may change anything in EC2.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from aws_cdk import Aws, Stack
@@ -14,8 +12,6 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from natdrain.contract import OPT_IN_TAG, OPT_IN_VALUE, PROTECT_TAG
-
-__all__ = ["Rights", "rule_role"]
 
 _DISASSOCIATE = "ec2:DisassociateNatGatewayAddress"
 _RELEASE = "ec2:ReleaseAddress"

@@ -1,7 +1,5 @@
 """The stack that a team deploys."""
 
-from __future__ import annotations
-
 from aws_cdk import CfnOutput, Stack, Tags
 from constructs import Construct
 
@@ -15,8 +13,6 @@ from infra.storage import Storage
 from infra.triggers import Triggers
 from infra.workflows.drain import DrainWorkflow
 from infra.workflows.record import RecordWorkflow
-
-__all__ = ["NatdrainStack"]
 
 
 class NatdrainStack(Stack):

@@ -1,15 +1,11 @@
 """The table of locks, holds, triggers, executions and history."""
 
-from __future__ import annotations
-
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
 from infra.config.file import Config
 from natdrain.contract import GatewayRecord
-
-__all__ = ["Storage"]
 
 
 class Storage(Construct):

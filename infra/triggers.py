@@ -3,8 +3,6 @@
 There are none by default.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -30,9 +28,7 @@ from natdrain.intake.alarms import (
     IN_ALARM,
     SOURCE,
 )
-from natdrain.intake.request import Trigger, TriggerKind
-
-__all__ = ["Triggers"]
+from natdrain.model.request import Trigger, TriggerKind
 
 
 class Triggers(Construct):

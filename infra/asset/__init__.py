@@ -1,1 +1,1 @@
-"""What is shipped to Lambda."""
+"""The asset that is shipped to Lambda."""

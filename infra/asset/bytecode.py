@@ -6,8 +6,6 @@ archive.ts), so that Lambda would compile all of it at each cold start. `uncheck
 whatever the date.
 """
 
-from __future__ import annotations
-
 import functools
 import os
 import shutil
@@ -16,8 +14,6 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-
-__all__ = ["TARGET", "Interpreter", "add_bytecode", "find_interpreter"]
 
 TARGET = "3.13"
 """The version of Python that Lambda runs the functions with; byte code is for one version only."""

@@ -1,6 +1,4 @@
-"""What is shipped to Lambda, as an asset of the CDK; what is in it: `infra.asset_content`."""
-
-from __future__ import annotations
+"""The code of the functions, as an asset of the CDK; `infra.asset.content` says what is in it."""
 
 from pathlib import Path
 from typing import Any
@@ -10,8 +8,6 @@ from aws_cdk import AssetHashType, BundlingOptions, ILocalBundling
 from aws_cdk import aws_lambda as lambda_
 
 from infra.asset.content import ROOT, bundle, fingerprint
-
-__all__ = ["PYTHON", "function_code"]
 
 PYTHON = lambda_.Runtime.PYTHON_3_13
 

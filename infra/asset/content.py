@@ -1,10 +1,8 @@
-"""What the asset holds: the natdrain package and its pinned dependencies, made to start quickly.
+"""The content of the asset: the natdrain package and its pinned dependencies, made to start quickly.
 
 Equal sources give equal bytes, wherever the project lies and whoever bundles it with the same Python.
 Figures and reasons: docs/decisions/0006-what-is-in-the-asset.md.
 """
-
-from __future__ import annotations
 
 import hashlib
 import shutil
@@ -14,8 +12,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from infra.asset.bytecode import TARGET, add_bytecode, find_interpreter
-
-__all__ = ["INSTALL", "ROOT", "bundle", "fingerprint", "install"]
 
 ROOT = Path(__file__).parents[2]
 

@@ -5,21 +5,14 @@ asset comes from a bucket of the reader's own, which the parameter `AssetBucket`
 need be in the account.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import zipfile
 from pathlib import Path
 from typing import Any
 
-__all__ = ["package"]
-
 STACK = "Natdrain"
-BUCKET = {
-    "Type": "String",
-    "Description": "The bucket, in this region, with the zip of the functions.",
-}
+BUCKET = {"Type": "String", "Description": "The bucket, in this region, with the zip of the functions."}
 _BOOTSTRAP_PARAMETER = "BootstrapVersion"
 _BOOTSTRAP_RULE = "CheckBootstrapVersion"
 # The same zip from the same files, whenever it is made: zip's own first day, and rights to read.

@@ -4,13 +4,11 @@ Every key is defined once, here or in its section, with default, unit and range.
 `docs/configuration.md` are generated from these definitions.
 """
 
-from __future__ import annotations
-
 import json
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import get_args
+from typing import Self, get_args
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
@@ -29,10 +27,8 @@ from infra.config.sections import (
     Table,
 )
 from infra.config.values import Tags, check_unique
-from natdrain.intake.request import AfterDrain
+from natdrain.model.request import AfterDrain
 from natdrain.report.hints import did_you_mean
-
-__all__ = ["Config", "ConfigError"]
 
 _MAX_SHOWN_CHARACTERS = 80
 
@@ -44,23 +40,28 @@ class ConfigError(Exception):
 class Config(Section):
     """The configuration of one deployment."""
 
-    tracing: bool = Field(default=True, description="true: AWS X-Ray on workflow and functions")
-    tags: Tags = Field(
-        default={}, description="tags of everything in the stack that can carry tags, 40 at most, key = value"
-    )
-    table: Table = Field(default=Table(), description="the table of locks and history")
-    logs: Logs = Field(default=Logs(), description="the logs of workflow and functions")
-    defaults: Defaults = Field(default=Defaults(), description="values for what a request leaves out")
-    guards: Guards = Field(default=Guards(), description="what is checked before an address is drained")
-    after_drain: Allocations = Field(
-        default=Allocations(), description="what may become of an allocation once its address has left"
-    )
-    messages: Messages = Field(default=Messages(), description="notifications about drains")
-    operations: Operations = Field(default=Operations(), description="natdrain's own alarms")
-    alarms: Alarms = Field(default=Alarms(), description="drains that CloudWatch alarms start")
-    schedule: list[Schedule] = Field(
-        default=[], description="drains at set times, by EventBridge Scheduler; one `[[schedule]]` each"
-    )
+    tracing: bool = True
+    """true: AWS X-Ray on workflow and functions"""
+    tags: Tags = Field(default={})
+    """tags of everything in the stack that can carry tags, 40 at most, key = value"""
+    table: Table = Table()
+    """the table of locks and history"""
+    logs: Logs = Logs()
+    """the logs of workflow and functions"""
+    defaults: Defaults = Defaults()
+    """values for what a request leaves out"""
+    guards: Guards = Guards()
+    """what is checked before an address is drained"""
+    after_drain: Allocations = Allocations()
+    """what may become of an allocation once its address has left"""
+    messages: Messages = Messages()
+    """notifications about drains"""
+    operations: Operations = Operations()
+    """natdrain's own alarms"""
+    alarms: Alarms = Alarms()
+    """drains that CloudWatch alarms start"""
+    schedule: list[Schedule] = Field(default=[])
+    """drains at set times, by EventBridge Scheduler; one `[[schedule]]` each"""
 
     @field_validator("schedule")
     @classmethod
@@ -84,7 +85,7 @@ class Config(Section):
         return self.alarms.max_drain_duration_seconds or self.defaults.max_drain_duration_seconds
 
     @classmethod
-    def load(cls, path: Path) -> Config:
+    def load(cls, path: Path) -> Self:
         """Read a configuration file.
 
         Raises:

@@ -1,8 +1,7 @@
 """The tables of the configuration file: each key with its default, unit and range."""
 
-from __future__ import annotations
-
 from datetime import datetime
+from typing import Self
 
 from pydantic import (
     AwareDatetime,
@@ -29,20 +28,7 @@ from infra.config.values import (
     Verdicts,
 )
 from natdrain.guards.policy import GuardPolicy
-from natdrain.intake.request import DEFAULT_DRAIN_LIMIT_SECONDS
-
-__all__ = [
-    "Alarms",
-    "Allocations",
-    "Defaults",
-    "Guards",
-    "Logs",
-    "Messages",
-    "Operations",
-    "Schedule",
-    "Section",
-    "Table",
-]
+from natdrain.model.request import DEFAULT_DRAIN_LIMIT_SECONDS
 
 _GUARDS_CHARACTERS = 3_000
 
@@ -50,23 +36,18 @@ _GUARDS_CHARACTERS = 3_000
 class Section(BaseModel):
     """A table of the file, strict about types and about unknown keys."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
 
 
 class Table(Section):
     """The table of locks and history."""
 
-    deletion_protection: bool = Field(default=True, description="true: DynamoDB refuses to delete the table")
-    keep: bool = Field(
-        default=True,
-        description="true: the table outlives the stack (false: only without deletion_protection)",
-    )
-    recovery_days: int = Field(
-        default=35,
-        ge=1,
-        le=35,
-        description="days, 1 to 35, for which the table can be restored to any second",
-    )
+    deletion_protection: bool = True
+    """true: DynamoDB refuses to delete the table"""
+    keep: bool = True
+    """true: the table outlives the stack (false: only without deletion_protection)"""
+    recovery_days: int = Field(default=35, ge=1, le=35)
+    """days, 1 to 35, for which the table can be restored to any second"""
 
     @field_validator("keep")
     @classmethod
@@ -87,65 +68,37 @@ class Logs(Section):
 class Defaults(Section):
     """Values for what a request leaves out."""
 
-    max_drain_duration_seconds: DrainLimit = Field(
-        default=DEFAULT_DRAIN_LIMIT_SECONDS,
-        description="the drain limit: seconds, 1 to 4000, after which EC2 cuts what is still open",
-    )
+    max_drain_duration_seconds: DrainLimit = DEFAULT_DRAIN_LIMIT_SECONDS
+    """the drain limit: seconds, 1 to 4000, after which EC2 cuts what is still open"""
 
-    wait_in_line_seconds: int = Field(
-        default=7200,
-        ge=60,
-        le=14_400,
-        description='seconds, 60 to 14400, for which `WhenBusy = "wait"` waits for its gateway',
-    )
+    wait_in_line_seconds: int = Field(default=7200, ge=60, le=14_400)
+    """seconds, 60 to 14400, for which `WhenBusy = "wait"` waits for its gateway"""
 
 
 class Allocations(Section):
-    """What may become of an allocation once its address has left."""
+    """The choices for an allocation once its address has left."""
 
-    release: bool = Field(
-        default=False,
-        description='true: requests may set `AfterDrain = "release"`, and one function may release',
-    )
+    release: bool = False
+    """true: requests may set `AfterDrain = "release"`, and one function may release"""
 
 
 class Guards(Section):
     """Settings of the guards; `docs/guards.md` has their names and default verdicts."""
 
-    remaining_addresses: int = Field(
-        default=GuardPolicy().remaining_addresses,
-        ge=1,
-        le=31,
-        description="addresses, 1 to 31, that must stay in service; on a regional gateway in each zone",
-    )
-    port_errors_minutes: int = Field(
-        default=GuardPolicy().port_errors_minutes,
-        ge=1,
-        le=180,
-        description="minutes, 1 to 180, for which an `ErrorPortAllocation` counts",
-    )
-    capacity_minutes: int = Field(
-        default=GuardPolicy().capacity_minutes,
-        ge=5,
-        le=20_160,
-        description="minutes, 5 to 20160, of which the peak of `ActiveConnectionCount` counts",
-    )
-    owner_tags: OwnerTags = Field(
-        default={},
-        description=(
-            "tags that another tool sets, each with what that tool will do next: `KEY` or `KEY=VALUE`, where "
-            "`*` stands for anything"
-        ),
-    )
-    change_calendars: Calendars = Field(
-        default=[],
-        description="SSM change calendars of this region, by name or ARN, 10 at most; each must be open",
-    )
-    by_hand: Verdicts = Field(
-        default={},
-        description='other verdicts for requests by hand: guard = `"allow"`, `"warn"` or `"refuse"`',
-    )
-    automatic: Verdicts = Field(default={}, description="the same for alarms and schedules")
+    remaining_addresses: int = Field(default=GuardPolicy().remaining_addresses, ge=1, le=31)
+    """addresses, 1 to 31, that must stay in service; on a regional gateway in each zone"""
+    port_errors_minutes: int = Field(default=GuardPolicy().port_errors_minutes, ge=1, le=180)
+    """minutes, 1 to 180, for which an `ErrorPortAllocation` counts"""
+    capacity_minutes: int = Field(default=GuardPolicy().capacity_minutes, ge=5, le=20_160)
+    """minutes, 5 to 20160, of which the peak of `ActiveConnectionCount` counts"""
+    owner_tags: OwnerTags = {}
+    """tags of other tools, each with what that tool will do next: `KEY` or `KEY=VALUE`, `*` for anything"""
+    change_calendars: Calendars = []
+    """SSM change calendars of this region, by name or ARN, 10 at most; each must be open"""
+    by_hand: Verdicts = {}
+    """other verdicts for requests by hand: guard = `"allow"`, `"warn"` or `"refuse"`"""
+    automatic: Verdicts = {}
+    """the same for alarms and schedules"""
 
     @property
     def policy(self) -> GuardPolicy:
@@ -153,7 +106,7 @@ class Guards(Section):
         return GuardPolicy(**self.model_dump())
 
     @model_validator(mode="after")
-    def _fits_the_environment(self) -> Guards:
+    def _fits_the_environment(self) -> Self:
         # Lambda quotas: the environment of a function has at most 4 KB, and there is more in it than this.
         if (length := len(self.policy.to_text())) > _GUARDS_CHARACTERS:
             raise ValueError(
@@ -166,86 +119,55 @@ class Guards(Section):
 class Messages(Section):
     """Notifications for people, besides the events that are always published."""
 
-    emails: Emails = Field(
-        default=[],
-        description="addresses that get an e-mail at each start and end, once they have confirmed to SNS",
-    )
-    chat: bool = Field(
-        default=False,
-        description="true: a topic for a channel of Amazon Q Developer in chat applications (Slack, Teams)",
-    )
+    emails: Emails = []
+    """addresses that get an e-mail at each start and end, once they have confirmed to SNS"""
+    chat: bool = False
+    """true: a topic for a channel of Amazon Q Developer in chat applications (Slack, Teams)"""
 
 
 class Operations(Section):
     """Notifications when natdrain itself needs a person."""
 
-    alarm_topics: AlarmTopics = Field(
-        default=[],
-        description=(
-            "ARNs of SNS topics of this region, 5 at most, that natdrain's own alarms notify; "
-            "`cloudwatch.amazonaws.com` must be allowed to publish to them"
-        ),
-    )
+    alarm_topics: AlarmTopics = []
+    """ARNs of SNS topics of this region, 5 at most; `cloudwatch.amazonaws.com` must be allowed to publish"""
 
 
 class Alarms(Section):
     """Drains that CloudWatch alarms start."""
 
-    enabled: bool = Field(
-        default=False, description="true: alarms that name a gateway and an address drain it"
-    )
-    name_prefixes: Prefixes = Field(
-        default=[], description="only alarms whose names begin with one of these; empty: every alarm"
-    )
-    max_drain_duration_seconds: DrainLimit | None = Field(
-        default=None, description="their drain limit: seconds, 1 to 4000; left out: the one in `defaults`"
-    )
-    dry_run: bool = Field(
-        default=False, description="true: only plan, and check the permission, as `DryRun` does"
-    )
+    enabled: bool = False
+    """true: alarms that name a gateway and an address drain it"""
+    name_prefixes: Prefixes = []
+    """only alarms whose names begin with one of these; empty: every alarm"""
+    max_drain_duration_seconds: DrainLimit | None = None
+    """their drain limit: seconds, 1 to 4000; left out: the one in `defaults`"""
+    dry_run: bool = False
+    """true: only plan, and check the permission, as `DryRun` does"""
 
 
 class Schedule(Section):
     """Drains at set times, by EventBridge Scheduler."""
 
-    name: str = Field(
-        pattern="^[A-Za-z][A-Za-z0-9-]{0,39}$",
-        description="unique, of your choice: a letter, then letters, digits and hyphens, 40 at most",
-    )
-    expression: Expression = Field(
-        description="`at(2027-01-15T02:00:00)`, `cron(0 3 1 * ? *)` (AWS's six fields) or `rate(7 days)`"
-    )
-    timezone: TimeZone = Field(
-        default="UTC",
-        description="time zone of the expression, from the time zone database, such as `Europe/Berlin`",
-    )
-    start_at: AwareDatetime | None = Field(
-        default=None,
-        validate_default=True,
-        description="not before this instant, with its offset; a rate needs it as its first time",
-    )
-    end_at: AwareDatetime | None = Field(
-        default=None, description="not after this instant, with its offset; not with `at`"
-    )
-    flexible_window_minutes: int = Field(
-        default=0,
-        ge=0,
-        le=1440,
-        description="minutes, 0 to 1440, within which AWS chooses the moment; 0: on time",
-    )
-    retry_attempts: int = Field(
-        default=185, ge=0, le=185, description="how often, 0 to 185, a failed start is retried"
-    )
-    retry_for_seconds: int = Field(
-        default=86_400,
-        ge=60,
-        le=86_400,
-        description="seconds, 60 to 86400, for which it is retried; then it becomes a dead letter",
-    )
-    enabled: bool = Field(default=True, description="false: the schedule exists but starts nothing")
-    request: RequestDocument = Field(
-        description="the request, as by hand; name public IPs or allocations: an association leaves once"
-    )
+    name: str = Field(pattern="^[A-Za-z][A-Za-z0-9-]{0,39}$")
+    """unique, of your choice: a letter, then letters, digits and hyphens, 40 at most"""
+    expression: Expression
+    """`at(2027-01-15T02:00:00)`, `cron(0 3 1 * ? *)` (AWS's six fields) or `rate(7 days)`"""
+    timezone: TimeZone = "UTC"
+    """time zone of the expression, from the time zone database, such as `Europe/Berlin`"""
+    start_at: AwareDatetime | None = Field(default=None, validate_default=True)
+    """not before this instant, with its offset; a rate needs it as its first time"""
+    end_at: AwareDatetime | None = None
+    """not after this instant, with its offset; not with `at`"""
+    flexible_window_minutes: int = Field(default=0, ge=0, le=1440)
+    """minutes, 0 to 1440, within which AWS chooses the moment; 0: on time"""
+    retry_attempts: int = Field(default=185, ge=0, le=185)
+    """how often, 0 to 185, a failed start is retried"""
+    retry_for_seconds: int = Field(default=86_400, ge=60, le=86_400)
+    """seconds, 60 to 86400, for which it is retried; then it becomes a dead letter"""
+    enabled: bool = True
+    """false: the schedule exists but starts nothing"""
+    request: RequestDocument
+    """the request, as by hand; name public IPs or allocations: an association leaves once"""
 
     @field_validator("start_at", "end_at")
     @classmethod

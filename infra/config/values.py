@@ -1,7 +1,5 @@
 """The types of configuration values, with checks that would otherwise fail at deployment."""
 
-from __future__ import annotations
-
 import re
 import zoneinfo
 from collections.abc import Sequence
@@ -13,26 +11,10 @@ from aws_croniter.exceptions import AwsCroniterExpressionError
 from pydantic import AfterValidator, Field, StringConstraints
 
 from natdrain.guards.policy import RULES, Verdict
-from natdrain.intake.request import MAX_DRAIN_LIMIT_SECONDS, MIN_DRAIN_LIMIT_SECONDS, Request
+from natdrain.intake.request import parse_request
 from natdrain.model.errors import RequestRefused
+from natdrain.model.request import MAX_DRAIN_LIMIT_SECONDS, MIN_DRAIN_LIMIT_SECONDS
 from natdrain.report.hints import did_you_mean
-
-__all__ = [
-    "RETENTION_DAYS",
-    "AlarmTopics",
-    "Calendars",
-    "DrainLimit",
-    "Emails",
-    "Expression",
-    "OwnerTags",
-    "Prefixes",
-    "RequestDocument",
-    "RetentionDays",
-    "Tags",
-    "TimeZone",
-    "Verdicts",
-    "check_unique",
-]
 
 # CloudWatch Logs API reference, PutRetentionPolicy: retentionInDays.
 RETENTION_DAYS = (
@@ -162,7 +144,7 @@ def _request(document: dict[str, Any]) -> dict[str, Any]:
     if "Trigger" in document:
         raise ValueError("leave out Trigger; each schedule sets its own")
     try:
-        Request.parse(document)
+        parse_request(document)
     except RequestRefused as refused:
         raise ValueError(str(refused).replace("\n", " ")) from refused
     return document

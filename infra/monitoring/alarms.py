@@ -3,8 +3,6 @@
 natdrain's own metrics are those of `natdrain.report.metrics`; the others are AWS's.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from aws_cdk import Duration
@@ -18,9 +16,8 @@ from constructs import Construct
 
 from infra.config.file import Config
 from natdrain.contract import SERVICE
+from natdrain.model.outcome import ExecutionOutcome
 from natdrain.report.metrics import EXECUTIONS, OUTCOME, Metric
-
-__all__ = ["PERIOD", "Alarms", "metric"]
 
 PERIOD = Duration.minutes(5)
 
@@ -73,26 +70,26 @@ class Alarms(Construct):
     def _watch_outcomes(self) -> None:
         self._alarm(
             "Failed",
-            metric(EXECUTIONS, **{OUTCOME: "failed"}),
+            metric(EXECUTIONS, **{OUTCOME: ExecutionOutcome.FAILED.value}),
             "A drain failed: at least one address did not leave, or it is unknown whether it did.",
             "Read the execution's result, look at the gateway, and run the same request again: it "
             "continues from what it finds.",
-            "A drain failed",
+            "failed",
         )
         self._alarm(
             "Overdue",
-            metric(EXECUTIONS, **{OUTCOME: "overdue"}),
+            metric(EXECUTIONS, **{OUTCOME: ExecutionOutcome.OVERDUE.value}),
             "An address is still on its gateway after its drain limit and a margin.",
             "Look at the gateway; if EC2 still drains the address, run the same request again to "
             "continue watching it, and otherwise contact AWS Support.",
-            "An address is overdue",
+            "overdue",
         )
         self._alarm(
             "ReleaseFailed",
-            metric(EXECUTIONS, **{OUTCOME: "release failed"}),
+            metric(EXECUTIONS, **{OUTCOME: ExecutionOutcome.RELEASE_FAILED.value}),
             "An address has left its gateway, but its allocation was not released and still costs money.",
             "Read the reason in the execution's result, fix it, and run the same request again.",
-            "An allocation could not be released",
+            "release-failed",
         )
 
     def _watch_workflows(self, drain: sfn.IStateMachine, record: sfn.IStateMachine) -> None:
@@ -101,14 +98,14 @@ class Alarms(Construct):
             drain.metric_timed_out(period=PERIOD),
             "An execution ran longer than any drain can, so Step Functions ended it.",
             "Look at the gateway, then find the state in which the execution was stuck.",
-            "An execution timed out",
+            "stopped-or-timed-out",
         )
         self._alarm(
             "NotRecorded",
             _total([record.metric_failed(), record.metric_timed_out(), record.metric_aborted()], "ends"),
             "An execution ended without a record, and recording its end afterwards failed too.",
             "Read the cause of the failed execution, fix it, and start it again with the same input.",
-            "An end is not recorded",
+            "not-recorded",
         )
 
     def _watch_infrastructure(
@@ -123,7 +120,7 @@ class Alarms(Construct):
             "An execution, a record or an event could not be delivered, in spite of long retries.",
             "Read the messages in the dead-letter queue, fix the cause, do by hand what they were for "
             "if it is still needed, and delete them.",
-            "Dead letters",
+            "dead-letters",
             # SQS developer guide, available CloudWatch metrics: only active queues report. It does not say
             # whether a queue that only keeps messages is active, and missing data fixes nothing.
             missing=cloudwatch.TreatMissingData.IGNORE,
@@ -135,7 +132,7 @@ class Alarms(Construct):
             _total(throttles, "throttled"),
             "Lambda or Step Functions throttles natdrain: drains continue, but later.",
             "Find out what else uses the account's quota, and raise it or reserve concurrency.",
-            "Throttled",
+            "throttled",
             at_least=_TRANSIENT,
         )
         self._alarm(
@@ -143,7 +140,7 @@ class Alarms(Construct):
             _total([function.metric_errors(period=PERIOD) for function in functions], "errors"),
             "Functions keep failing: AWS does not answer, a right is missing, or there is a bug.",
             "Read the errors in the functions' logs; the dashboard shows which function fails.",
-            "Functions fail",
+            "functions-fail",
             at_least=_TRANSIENT,
         )
 
@@ -153,7 +150,7 @@ class Alarms(Construct):
         watched: cloudwatch.IMetric,
         what: str,
         do: str,
-        section: str,
+        page: str,
         *,
         at_least: int = 1,
         missing: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING,
@@ -162,7 +159,7 @@ class Alarms(Construct):
         alarm = cloudwatch.Alarm(
             self,
             construct_id,
-            alarm_description=f"natdrain: {what} {do} See docs/operations.md: {section}.",
+            alarm_description=f"natdrain: {what} {do} See docs/oncall/{page}.md.",
             metric=watched,
             threshold=at_least,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,

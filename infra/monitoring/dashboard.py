@@ -1,7 +1,5 @@
 """The dashboard."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -26,8 +24,6 @@ from natdrain.report.metrics import (
     VALUES,
     Metric,
 )
-
-__all__ = ["Dashboard"]
 
 _WIDTH = 8
 """Three graphs in a row of CloudWatch's 24 columns."""

@@ -1,14 +1,10 @@
 """The one dead-letter queue of the stack."""
 
-from __future__ import annotations
-
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.acknowledged import DEAD_LETTERS, acknowledge
-
-__all__ = ["DeadLetters"]
 
 
 class DeadLetters(Construct):

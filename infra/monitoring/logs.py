@@ -1,7 +1,5 @@
 """Log groups with the configured retention, deleted with the stack."""
 
-from __future__ import annotations
-
 from typing import cast
 
 from aws_cdk import RemovalPolicy
@@ -9,8 +7,6 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra.config.file import Config
-
-__all__ = ["log_group"]
 
 
 def log_group(scope: Construct, construct_id: str, config: Config) -> logs.LogGroup:

@@ -3,8 +3,6 @@
 Functions decide. The states of the lock, which need none, are in `infra.workflows.lock`.
 """
 
-from __future__ import annotations
-
 from aws_cdk import ArnFormat, Duration, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
@@ -22,14 +20,12 @@ from infra.workflows.lock import GatewayLock
 from infra.workflows.publishing import PublishEvent, publish_end, record_published
 from infra.workflows.retries import catch_all, invoke
 from infra.workflows.state_machine import state_machine
-from natdrain.contract import DRAIN_STARTED, Answer, Do, Step
+from natdrain.contract import DRAIN_STARTED, Answer, Do, StepField
 from natdrain.model.errors import DrainFailed
-
-__all__ = ["DrainWorkflow"]
 
 _EXECUTION = jsonata("$states.context.Execution.Id")
 _HAS_FAILED = condition(f"$exists($failure.{Answer.ERROR})")
-_DO = f"$step.{Step.DO}"
+_DO = f"$step.{StepField.DO}"
 _LONGEST_SECONDS = 6 * 3600
 """Two drains with the longest limit, one after the other, each with its margin, and some room."""
 
@@ -94,7 +90,7 @@ class DrainWorkflow(Construct):
                 "request": {},
                 "quiet": {},
                 "failure": {},
-                "step": {Step.DO: Do.FINISH.value, Step.DRAINS: []},
+                "step": {StepField.DO: Do.FINISH.value, StepField.DRAINS: []},
                 "start": {},
                 "published": True,
             },
@@ -145,7 +141,7 @@ class DrainWorkflow(Construct):
             self,
             "Wait",
             comment="Until the next instant of the poll plan; no duration, so that delays do not add up.",
-            time=sfn.WaitTime.timestamp(jsonata(f"$step.{Step.WAIT_UNTIL}")),
+            time=sfn.WaitTime.timestamp(jsonata(f"$step.{StepField.WAIT_UNTIL}")),
         )
         next_step = sfn.Choice.jsonata(self, "Choose the next step", comment="As the last function decided.")
         started = PublishEvent(

@@ -1,10 +1,6 @@
 """JSONata expressions, in the marks by which the States Language recognises them."""
 
-from __future__ import annotations
-
 from aws_cdk import aws_stepfunctions as sfn
-
-__all__ = ["answered", "condition", "jsonata"]
 
 
 def jsonata(expression: str) -> str:

@@ -4,8 +4,6 @@ They need no function: taking the lock is a conditional write, and whether its h
 Step Functions. However a holder ended, it never blocks the next execution.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,8 +18,6 @@ from infra.workflows.retries import AWS_ERRORS, TASK_SECONDS, TASK_TIMEOUT, Task
 from natdrain.contract import Answer, Busy
 from natdrain.contract import GatewayRecord as R
 from natdrain.model.errors import GatewayBusy
-
-__all__ = ["GatewayLock"]
 
 _LOCK_IS_HELD = "DynamoDB.ConditionalCheckFailedException"
 _NO_SUCH_EXECUTION = "Sfn.ExecutionDoesNotExistException"

@@ -1,7 +1,5 @@
 """The states that publish events on the account's default event bus."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,8 +14,6 @@ from infra.workflows.jsonata import condition, jsonata
 from infra.workflows.retries import AWS_ERRORS, TASK_TIMEOUT, retry
 from natdrain.contract import DRAIN_ENDED, EVENT_SOURCE, Answer
 from natdrain.contract import GatewayRecord as R
-
-__all__ = ["PublishEvent", "publish_end", "record_published"]
 
 
 class PublishEvent(Construct):

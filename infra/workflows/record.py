@@ -4,8 +4,6 @@ A person stopped that execution, it timed out, or it failed where nothing caught
 does not depend on this record: it takes over the lock of one that no longer runs.
 """
 
-from __future__ import annotations
-
 from aws_cdk import Aws, Duration
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
@@ -22,8 +20,6 @@ from infra.workflows.publishing import publish_end, record_published
 from infra.workflows.retries import invoke
 from infra.workflows.state_machine import state_machine
 from natdrain.contract import Answer
-
-__all__ = ["RecordWorkflow"]
 
 
 class RecordWorkflow(Construct):

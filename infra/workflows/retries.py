@@ -1,7 +1,5 @@
 """Retries and timeouts of workflow states, and what happens when retrying does not help."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,17 +12,6 @@ from constructs import Construct
 from infra.workflows.jsonata import jsonata
 from natdrain.contract import MAX_RETRIES
 from natdrain.model.errors import TransientFailure
-
-__all__ = [
-    "AWS_ERRORS",
-    "FUNCTION_ERRORS",
-    "TASK_SECONDS",
-    "TASK_TIMEOUT",
-    "Task",
-    "catch_all",
-    "invoke",
-    "retry",
-]
 
 # Step Functions developer guide, error handling with Lambda; Lambda API reference, Invoke, for functions that
 # were idle for long; and the errors that functions which died report.

@@ -1,7 +1,5 @@
 """The settings of every state machine: query language, logs, traces, timeout."""
 
-from __future__ import annotations
-
 from aws_cdk import Duration
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
@@ -9,8 +7,6 @@ from constructs import Construct
 from infra.acknowledged import LOG_DELIVERY, NOT_TRACED, XRAY, acknowledge, acknowledge_wildcards
 from infra.config.file import Config
 from infra.monitoring.logs import log_group
-
-__all__ = ["state_machine"]
 
 
 def state_machine(

@@ -1,30 +1,6 @@
 """Names that the functions and the stack must agree on."""
 
-from __future__ import annotations
-
 from enum import StrEnum
-
-__all__ = [
-    "ALARM_POLICY_ENV",
-    "DRAIN_ENDED",
-    "DRAIN_LIMIT_ENV",
-    "DRAIN_STARTED",
-    "EVENT_SOURCE",
-    "GUARD_POLICY_ENV",
-    "MAX_RETRIES",
-    "OPT_IN_TAG",
-    "OPT_IN_VALUE",
-    "PROTECT_TAG",
-    "RELEASE_ENV",
-    "SERVICE",
-    "TABLE_ENV",
-    "Answer",
-    "Busy",
-    "Do",
-    "GatewayRecord",
-    "Step",
-    "item_key",
-]
 
 SERVICE = "natdrain"
 """Service of every log line, namespace of every metric."""
@@ -41,42 +17,36 @@ DRAIN_STARTED = "Drain Started"
 DRAIN_ENDED = "Drain Ended"
 """Source and types of the events that are told."""
 
+# Environment variables of the functions.
 TABLE_ENV = "NATDRAIN_TABLE"
-"""Environment variable with the name of the table of locks and history."""
-
+"""The name of the table of locks and history."""
 DRAIN_LIMIT_ENV = "NATDRAIN_DRAIN_LIMIT_SECONDS"
-"""Environment variable with the drain limit of a request that names none."""
-
+"""The drain limit of a request that names none."""
 ALARM_POLICY_ENV = "NATDRAIN_ALARM_POLICY"
-"""Environment variable with what the deployment says of alarms: the fields of `AlarmPolicy`, as JSON."""
-
+"""What the deployment says of alarms: the fields of `AlarmPolicy`, as JSON."""
 GUARD_POLICY_ENV = "NATDRAIN_GUARD_POLICY"
-"""Environment variable with what the deployment says of the guards: `GuardPolicy`, as JSON."""
-
+"""What the deployment says of the guards: `GuardPolicy`, as JSON."""
 RELEASE_ENV = "NATDRAIN_RELEASE"
-"""Environment variable that is `true` where a request may ask to release an allocation, else `false`."""
-
+"""`true` where a request may ask to release an allocation, else `false`."""
 
 MAX_RETRIES = 7
-"""How often a state is tried again."""
+"""The retries of a state."""
 
 
 class GatewayRecord:
     """Attribute names in the table; one item with the sort key `LOCK` for each gateway.
 
-    In place of a gateway, `TRIGGERS` has an item for each trigger that is being handled, or was lately, and
-    `EXECUTIONS` one for each execution: its request, and in the end what is `TOLD` of it; a failed one also
-    when it was, in `TOLD_AT`.
-
-    An item with the sort key `HOLD` lets nothing be changed on its gateway, or on any if that is `ALL`; the
-    attribute `HOLD_WHY` says by whom and why. Only people write and delete it.
-
-    A gateway is locked while its item has an `OWNER`. `DRAINS` maps the association ids that were
-    asked of EC2 and have not been seen to leave yet to what was asked; it outlives the owner.
-    The item with the sort key `SEEN` has the addresses that the last look saw in service; what has changed
-    since the one before goes into the history, whose sort keys begin with `HISTORY` and the instant. Its
-    items are never changed; by public IP they are found through the index `BY_PUBLIC_IP`.
-    Items with an `EXPIRES_AT`, in seconds since the epoch, go by themselves.
+    - A gateway is locked while its item has an `OWNER`. `DRAINS` maps the association ids that were asked of
+      EC2 and have not been seen to leave yet to what was asked; it outlives the owner.
+    - In place of a gateway, `TRIGGERS` has an item for each trigger that is being handled, or was lately, and
+      `EXECUTIONS` one for each execution: its request, and in the end its event in `TOLD`; a failed one also
+      when that was published, in `TOLD_AT`.
+    - An item with the sort key `HOLD` lets nothing be changed on its gateway, or on any if that is `ALL`; the
+      attribute `HOLD_WHY` says by whom and why. Only people write and delete it.
+    - The item with the sort key `SEEN` has the addresses that the last look saw in service; each change goes
+      into the history, whose sort keys begin with `HISTORY` and the instant, and whose items are never
+      changed. By public IP they are found through the index `BY_PUBLIC_IP`.
+    - Items with an `EXPIRES_AT`, in seconds since the epoch, go by themselves.
     """
 
     GATEWAY = "NatGatewayId"
@@ -129,26 +99,27 @@ class Answer:
     EVENT = "Event"
 
 
-class Step:
-    """Field names of the step that one state hands on to the next."""
-
-    DO = "Do"
-    DRAINS = "Drains"
-    WAIT_UNTIL = "WaitUntil"
-    ASSOCIATION_IDS = "AssociationIds"
-    ALLOCATION_IDS = "AllocationIds"
-    WARNINGS = "Warnings"
-    PROBLEMS = "Problems"
-
-
 class Do(StrEnum):
-    """Values of `Step.DO`: what the workflow does next."""
+    """Values of `StepField.DO`: what the workflow does next."""
 
     REFUSE = "refuse"
     DISASSOCIATE = "disassociate"
     RELEASE = "release"
     WAIT = "wait"
     FINISH = "finish"
+
+
+class StepField(StrEnum):
+    """Field names of the step that one state hands on to the next."""
+
+    DO = "Do"
+    REASON = "Reason"
+    DRAINS = "Drains"
+    WAIT_UNTIL = "WaitUntil"
+    ASSOCIATION_IDS = "AssociationIds"
+    ALLOCATION_IDS = "AllocationIds"
+    WARNINGS = "Warnings"
+    PROBLEMS = "Problems"
 
 
 class Busy:

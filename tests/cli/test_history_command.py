@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from natdrain.model.drain import instant, timestamp
+from natdrain.model.instants import instant, timestamp
 from natdrain_cli import history as command
 from natdrain_sim.cloud import EmbeddedCloud
 from support.stories import BuildGateway

@@ -1,4 +1,4 @@
-"""What `make synth` and `make deploy` make is what the tests test."""
+"""The template that `make synth` and `make deploy` make is the one that is tested."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""cdk-nag stands guard: what nobody acknowledged with a reason, nobody can deploy."""
+"""Findings of cdk-nag: one that is not acknowledged with a reason stops the synthesis."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from support.synthesised import RunApplication
 
-# The application itself, and one policy that nobody should have written.
+# The application itself, with one careless policy.
 CARELESS = """
 from aws_cdk import aws_iam as iam
 from infra.application import build
@@ -40,7 +40,7 @@ def careless(run_application: RunApplication, tmp_path_factory: pytest.TempPathF
 
 
 def acknowledgements(output: Path) -> dict[tuple[str, str], str]:
-    """The reason for every construct and rule."""
+    """Return the reason for every construct and rule."""
     metadata = json.loads((output / "Natdrain.metadata.json").read_text())
     return {
         (path.removeprefix("/"), rule): reason
@@ -51,7 +51,7 @@ def acknowledgements(output: Path) -> dict[tuple[str, str], str]:
     }
 
 
-def test_synthesis_fails_on_a_finding_when_nobody_acknowledged_it(careless: Careless) -> None:
+def test_synthesis_fails_on_a_finding_that_is_not_acknowledged(careless: Careless) -> None:
     assert careless.done.returncode != 0
     assert "AwsSolutions-IAM5[Action::ec2:*]" in careless.done.stderr
 

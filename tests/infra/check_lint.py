@@ -1,4 +1,4 @@
-"""cfn-lint, in a region of each partition that the stack is made for."""
+"""Findings of cfn-lint, in one region of each partition."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from support.synthesised import Template, of_type
 
 CONFIG = ManualArgs(
     regions=["us-east-1", "cn-north-1", "us-gov-west-1"],
-    # The CDK names a role among what a resource waits for, although the policy names it too.
+    # The CDK lists a role in DependsOn although the policy refers to it too.
     ignore_checks=["W3005"],
 )
 

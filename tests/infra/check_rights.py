@@ -1,4 +1,4 @@
-"""What the roles may do to addresses, with the conditions of their policies evaluated.
+"""The rights of the roles to change addresses, with the conditions of their policies evaluated.
 
 EC2 allows a call only if the role may do it to each resource that the call requires (Service Authorization
 Reference, the column of resource types), so each resource has its verdict here.
@@ -72,17 +72,17 @@ def policies(template: Template) -> dict[str, Policies]:
 
 @pytest.fixture
 def own(template: Template, policies: dict[str, Policies], name: str) -> Policies:
-    """The policies of the function that a test is about."""
+    """Return the policies of the function under test."""
     return policies[role_of(template, name)]
 
 
 def on(tags: Tags) -> dict[str, Any]:
-    """The context of a request to a resource with these tags."""
+    """Return the context of a request to a resource with these tags."""
     return {f"aws:ResourceTag/{key}": value for key, value in tags.items()}
 
 
 def giving(tags: Tags) -> dict[str, Any]:
-    """The context of a request to a resource that is opted in, to give it these tags."""
+    """Return the context of a request that gives these tags to a resource that is opted in."""
     given = {f"aws:RequestTag/{key}": value for key, value in tags.items()}
     return {**on(OPTED_IN), **given, "aws:TagKeys": [*tags]}
 

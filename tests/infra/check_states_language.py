@@ -1,4 +1,4 @@
-"""The definition as a validator of the States Language sees it, JSONata included."""
+"""The definition, checked by a validator of the States Language that knows JSONata."""
 
 from __future__ import annotations
 

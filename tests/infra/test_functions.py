@@ -19,12 +19,12 @@ def log_group_id(template: Template, name: str) -> str:
     return str(properties(template, name)["LoggingConfig"]["LogGroup"]["Ref"])
 
 
-def test_functions_are_those_that_the_tests_know(template: Template) -> None:
+def test_functions_are_all_known_to_the_tests(template: Template) -> None:
     assert len(of_type(template, "AWS::Lambda::Function")) == len(FUNCTIONS)
 
 
 @each_function
-def test_function_runs_on_the_runtime_that_is_tested(template: Template, name: str) -> None:
+def test_function_runs_on_the_tested_runtime(template: Template, name: str) -> None:
     assert properties(template, name)["Runtime"] == "python3.13"
 
 
@@ -34,7 +34,7 @@ def test_function_runs_on_arm(template: Template, name: str) -> None:
 
 
 @each_function
-def test_function_does_not_outlive_a_stopped_execution_for_long(template: Template, name: str) -> None:
+def test_function_has_a_short_timeout(template: Template, name: str) -> None:
     assert properties(template, name)["Timeout"] <= LONGEST_SECONDS
 
 
@@ -44,7 +44,7 @@ def test_function_logs_json(template: Template, name: str) -> None:
 
 
 @each_function
-def test_function_log_is_not_kept_for_ever(template: Template, name: str) -> None:
+def test_function_log_has_a_retention(template: Template, name: str) -> None:
     assert template["Resources"][log_group_id(template, name)]["Properties"]["RetentionInDays"] == 90
 
 
@@ -53,17 +53,17 @@ def test_functions_have_a_log_group_each(template: Template) -> None:
 
 
 @each_function
-def test_function_is_traced_unless_told_otherwise(template: Template, name: str) -> None:
+def test_function_is_traced_by_default(template: Template, name: str) -> None:
     assert properties(template, name)["TracingConfig"] == {"Mode": "Active"}
 
 
-def test_versions_stay_when_the_next_one_is_deployed(template: Template) -> None:
+def test_versions_are_kept_when_the_next_one_is_deployed(template: Template) -> None:
     versions = of_type(template, "AWS::Lambda::Version").values()
     kept = [(version["DeletionPolicy"], version["UpdateReplacePolicy"]) for version in versions]
     assert kept == [("RetainExceptOnCreate", "Retain")] * len(FUNCTIONS)
 
 
-def test_versions_are_what_the_workflow_calls(tasks: dict[str, Any]) -> None:
+def test_workflow_calls_published_versions(tasks: dict[str, Any]) -> None:
     called = {
         task["Arguments"]["FunctionName"].rpartition("function:")[2]
         for task in tasks.values()

@@ -1,4 +1,4 @@
-"""The rights of every role, in full: whatever is added must be added here too."""
+"""The rights of every role, in full: a new right must be added here too."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ RIGHTS = {
         "Allow dynamodb:UpdateItem on dynamodb table/StorageTable",
         f"Allow {DRAIN} on ec2 elastic-ip/* {OPTED_IN}",
         f"Allow {DRAIN} on ec2 natgateway/* {OPTED_IN}",
-        # AWS owns the interface and no tags are on it: with a condition, every drain would be denied.
+        # The interface belongs to AWS and has no tags: a condition on them would deny every drain.
         f"Allow {DRAIN} on ec2 network-interface/*",
         f"Deny {DRAIN} on ec2 elastic-ip/* {PROTECTED}",
         f"Deny {DRAIN} on ec2 natgateway/* {PROTECTED}",
@@ -50,12 +50,9 @@ RIGHTS = {
         f"Deny {RELEASE} on ec2 elastic-ip/* {PROTECTED}",
     ],
     "Close": END,
-    "Record": [
-        "Allow dynamodb:BatchGetItem on dynamodb table/StorageTable",
-        *END,
-    ],
+    "Record": ["Allow dynamodb:BatchGetItem on dynamodb table/StorageTable", *END],
 }
-TELLING = [
+PUBLISHING = [
     "Allow events:PutEvents on events event-bus/default",
     "Allow sqs:SendMessage on sqs DeadLettersQueue",
 ]
@@ -63,33 +60,33 @@ WORKFLOW_RIGHTS = [
     "Allow dynamodb:GetItem on dynamodb table/StorageTable",
     "Allow dynamodb:UpdateItem on dynamodb table/StorageTable",
     *(f"Allow lambda:InvokeFunction on lambda function:Functions{name}:1" for name in DRAIN_FUNCTIONS),
-    # An execution goes on with the versions that it began with, when others have been deployed meanwhile.
+    # An execution goes on with the versions that it began with, after a deployment too.
     *(f"Allow lambda:InvokeFunction on lambda function:Functions{name}:*" for name in DRAIN_FUNCTIONS),
     "Allow states:DescribeExecution on states execution:DrainStateMachine:*",
-    *TELLING,
+    *PUBLISHING,
 ]
 RECORD_RIGHTS = (
     ["Allow dynamodb:UpdateItem on dynamodb table/StorageTable"]
     + [f"Allow lambda:InvokeFunction on lambda function:FunctionsRecord:{v}" for v in "1*"]
-    + TELLING
+    + PUBLISHING
 )
 
 
-# What the services themselves ask for, on behalf of a function or the workflow.
+# The rights that the services themselves need, on behalf of a function or the workflow.
 def service_rights_of_function(name: str) -> list[str]:
     log = f"logs log-group:Functions{name}Logs"
     return [
         # Lambda writes to the function's own log group, which the stack has created.
         f"Allow logs:CreateLogStream on {log}",
         f"Allow logs:PutLogEvents on {log}",
-        # X-Ray knows no resources that these could be narrowed to.
+        # X-Ray has no resources to which these could be narrowed.
         "Allow xray:PutTelemetryRecords on *",
         "Allow xray:PutTraceSegments on *",
     ]
 
 
 SERVICE_RIGHTS_OF_WORKFLOW = [
-    # Step Functions logs through CloudWatch's log delivery, which knows no resources.
+    # Step Functions logs through CloudWatch's log delivery, which has no resources.
     "Allow logs:CreateLogDelivery on *",
     "Allow logs:DeleteLogDelivery on *",
     "Allow logs:DescribeLogGroups on *",
@@ -98,7 +95,7 @@ SERVICE_RIGHTS_OF_WORKFLOW = [
     "Allow logs:ListLogDeliveries on *",
     "Allow logs:PutResourcePolicy on *",
     "Allow logs:UpdateLogDelivery on *",
-    # X-Ray knows no resources; Step Functions also asks which executions to sample.
+    # X-Ray has no resources. Step Functions also asks which executions to sample.
     "Allow xray:GetSamplingRules on *",
     "Allow xray:GetSamplingTargets on *",
     "Allow xray:PutTelemetryRecords on *",
@@ -135,7 +132,7 @@ def test_rights_to_change_ec2_belong_to_disassociate_and_release_alone(template:
     }
 
 
-def test_rights_are_given_by_the_policies_read_here_and_by_nothing_else(template: Template) -> None:
+def test_rights_come_only_from_the_policies_that_are_read_here(template: Template) -> None:
     kinds = {found["Type"] for found in template["Resources"].values() if "::IAM::" in found["Type"]}
     given = {key for role in of_type(template, "AWS::IAM::Role").values() for key in role["Properties"]}
     assert (kinds, given) == ({"AWS::IAM::Role", "AWS::IAM::Policy"}, {"AssumeRolePolicyDocument", "Tags"})

@@ -1,4 +1,4 @@
-"""What starts executions: nothing when nobody says so, and else just what was said."""
+"""The triggers: none by default, and otherwise exactly those that are configured."""
 
 from __future__ import annotations
 
@@ -8,18 +8,13 @@ from typing import Any
 
 import pytest
 
-from support.synthesised import RunApplication, Template, of_type, only, resolve, rights
+from support.synthesised import RunApplication, Template, TemplateOf, of_type, only, resolve, rights
 
 
 @pytest.fixture(scope="module")
-def plain(run_application: RunApplication, tmp_path_factory: pytest.TempPathFactory) -> Template:
-    """A deployment that chose nothing."""
-    folder = tmp_path_factory.mktemp("plain")
-    config = folder / "plain.toml"
-    config.write_text("")
-    done = run_application(folder, {"natdrain:config": str(config)})
-    assert done.returncode == 0, done.stderr
-    return dict(json.loads((folder / "Natdrain.template.json").read_text()))
+def plain(template_of: TemplateOf) -> Template:
+    """Return the template of a deployment that configures nothing."""
+    return template_of("")
 
 
 def schedule(template: Template, name: str) -> dict[str, Any]:
@@ -49,13 +44,13 @@ def dead_letters(template: Template) -> dict[str, Any]:
     return {"Arn": {"Fn::GetAtt": [queue, "Arn"]}}
 
 
-def test_nothing_starts_executions_when_nobody_says_so(plain: Template) -> None:
+def test_nothing_starts_executions_by_default(plain: Template) -> None:
     rules = of_type(plain, "AWS::Events::Rule").values()
     assert [rule["Properties"]["EventPattern"]["source"] for rule in rules] == [["aws.states"]]
     assert of_type(plain, "AWS::Scheduler::Schedule") == {}
 
 
-def test_rule_lets_alarms_through_that_go_into_alarm_and_name_gateway_and_address(template: Template) -> None:
+def test_rule_matches_alarms_that_go_into_alarm_and_name_gateway_and_address(template: Template) -> None:
     pattern = alarm_rule(template)["EventPattern"]
     assert (pattern["source"], pattern["detail-type"]) == (
         ["aws.cloudwatch"],
@@ -74,7 +69,7 @@ def test_rule_lets_alarms_through_that_go_into_alarm_and_name_gateway_and_addres
     assert "ErrorPortAllocation" in metric["name"][0]["anything-but"]
 
 
-def test_rule_lets_events_of_this_account_and_region_through_only(template: Template) -> None:
+def test_rule_matches_events_of_this_account_and_region_only(template: Template) -> None:
     pattern = alarm_rule(template)["EventPattern"]
     assert (pattern["account"], pattern["region"]) == ([{"Ref": "AWS::AccountId"}], [{"Ref": "AWS::Region"}])
 
@@ -91,13 +86,8 @@ def test_roles_of_rule_and_schedules_are_assumed_for_this_account_only(template:
     assert accounts == [{"Ref": "AWS::AccountId"}] * len(trusted)
 
 
-def test_rule_lets_only_the_named_alarms_through_when_prefixes_are_given(
-    run_application: RunApplication, tmp_path: Path
-) -> None:
-    config = tmp_path / "some.toml"
-    config.write_text('alarms = { enabled = true, name_prefixes = ["Egress", "Edge"] }')
-    assert run_application(tmp_path, {"natdrain:config": str(config)}).returncode == 0
-    template = json.loads((tmp_path / "Natdrain.template.json").read_text())
+def test_rule_matches_only_the_named_alarms_when_prefixes_are_given(template_of: TemplateOf) -> None:
+    template = template_of('alarms = { enabled = true, name_prefixes = ["Egress", "Edge"] }')
     detail = alarm_rule(template)["EventPattern"]["detail"]
     assert detail["alarmName"] == [{"prefix": "Egress"}, {"prefix": "Edge"}]
 
@@ -116,10 +106,7 @@ def test_rule_and_schedules_may_start_this_workflow_and_nothing_else(template: T
         for one in of_type(template, "AWS::Scheduler::Schedule").values()
     }
     for role in roles:
-        assert rights(template, json.loads(role)) == [
-            "Allow sqs:SendMessage on sqs DeadLettersQueue",
-            start,
-        ]
+        assert rights(template, json.loads(role)) == ["Allow sqs:SendMessage on sqs DeadLettersQueue", start]
 
 
 def test_schedule_has_the_time_that_was_configured(template: Template) -> None:
@@ -138,13 +125,13 @@ def test_schedule_is_off_when_the_configuration_says_so(template: Template) -> N
     assert (quarterly["State"], quarterly["StartDate"]) == ("DISABLED", "2027-01-01T02:00:00.000Z")
 
 
-def test_schedule_persists_as_configured_and_then_has_a_dead_letter_queue(template: Template) -> None:
+def test_schedule_is_retried_as_configured_and_then_has_a_dead_letter_queue(template: Template) -> None:
     target = schedule(template, "monthly")["Target"]
     assert target["RetryPolicy"] == {"MaximumRetryAttempts": 20, "MaximumEventAgeInSeconds": 3600}
     assert target["DeadLetterConfig"] == dead_letters(template)
 
 
-def test_schedule_asks_with_its_request_and_says_who_asks(template: Template) -> None:
+def test_schedule_sends_its_request_with_its_trigger(template: Template) -> None:
     target = schedule(template, "monthly")["Target"]
     assert resolve(template, target["Arn"]).endswith(":DrainStateMachine")
     assert json.loads(target["Input"]) == {
@@ -156,13 +143,13 @@ def test_schedule_asks_with_its_request_and_says_who_asks(template: Template) ->
     }
 
 
-def test_dead_letters_travel_encrypted_only(template: Template) -> None:
+def test_dead_letters_are_encrypted_at_rest_and_in_transit(template: Template) -> None:
     assert only(template, "AWS::SQS::Queue")["Properties"]["SqsManagedSseEnabled"] is True
     denied = only(template, "AWS::SQS::QueuePolicy")["Properties"]["PolicyDocument"]["Statement"][0]
     assert (denied["Effect"], denied["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
 
 
-def test_schedule_whose_time_has_passed_is_warned_of_and_not_refused(
+def test_schedule_raises_a_warning_and_no_error_when_its_time_has_passed(
     run_application: RunApplication, tmp_path: Path
 ) -> None:
     config = tmp_path / "past.toml"
@@ -183,21 +170,23 @@ def test_schedule_whose_time_has_passed_is_warned_of_and_not_refused(
     )
     assert run_application(tmp_path, {"natdrain:config": str(config)}).returncode == 0
     metadata = json.loads((tmp_path / "Natdrain.metadata.json").read_text())
-    told = [
+    warnings = [
         one["data"] for entries in metadata.values() for one in entries if "natdrain:past" in str(one["data"])
     ]
-    assert [line.split(";")[0].split(",")[0] for line in told] == [
+    assert [line.split(";")[0].split(",")[0] for line in warnings] == [
         "past: start_at has passed",
         "past: end_at has passed",
         "once: at(2020-01-01T00:00:00) has passed",
     ]
 
 
-def test_executions_that_do_not_end_by_themselves_are_recorded(template: Template) -> None:
+def test_executions_that_are_stopped_or_fail_are_recorded(template: Template) -> None:
     rule = rule_on(template, "aws.states")
     pattern, [target] = rule["EventPattern"], rule["Targets"]
     [drain] = pattern["detail"]["stateMachineArn"]
-    assert resolve(template, drain).endswith(":DrainStateMachine"), "never its own, which would go round"
+    assert resolve(template, drain).endswith(":DrainStateMachine"), (
+        "never its own, which would start it for ever"
+    )
     assert pattern["detail"]["status"] == ["ABORTED", "TIMED_OUT", "FAILED"]
     assert resolve(template, target["Arn"]).endswith(":RecordStateMachine")
     assert target["DeadLetterConfig"] == dead_letters(template)

@@ -1,4 +1,4 @@
-"""Laws that every state of the workflow obeys."""
+"""Rules that hold for every state of the workflow."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CATCH_ALL = ["States.ALL"]
 
 
 def retry_seconds(retrier: dict[str, Any]) -> float:
-    """How long a retrier certainly waits in all; the defaults are those of the States Language."""
+    """Return how long a retrier waits at least; the defaults are those of the States Language."""
     if retrier.get("JitterStrategy", "NONE") != "NONE":
         return 0
     interval, rate = retrier.get("IntervalSeconds", 1), retrier.get("BackoffRate", 2.0)
@@ -23,11 +23,11 @@ def retry_seconds(retrier: dict[str, Any]) -> float:
 
 
 BRIEF = {"Publish the start", "Park the undelivered start"}
-"""They must not keep the workflow from looking while addresses leave."""
+"""States that must not keep the workflow from looking while addresses leave."""
 
 
-def ways_to(tasks: States) -> dict[str, tuple[list[str], str]]:
-    """The last catcher of every task: what it catches, and where it leads."""
+def last_catchers(tasks: States) -> dict[str, tuple[list[str], str]]:
+    """Return the last catcher of every task: the errors that it catches, and the next state."""
     return {
         name: (task["Catch"][-1]["ErrorEquals"], task["Catch"][-1]["Next"]) for name, task in tasks.items()
     }
@@ -37,13 +37,13 @@ def test_workflow_is_written_in_jsonata(definition: dict[str, Any]) -> None:
     assert definition["QueryLanguage"] == "JSONata"
 
 
-def test_states_all_speak_the_language_of_the_workflow(states: States) -> None:
+def test_states_all_have_the_query_language_of_the_workflow(states: States) -> None:
     assert {
         name for name, state in states.items() if state.get("QueryLanguage", "JSONata") != "JSONata"
     } == set()
 
 
-def test_states_all_say_what_they_are_for(states: States) -> None:
+def test_states_all_have_a_comment(states: States) -> None:
     assert {name for name, state in states.items() if not state.get("Comment")} == set()
 
 
@@ -51,13 +51,13 @@ def test_tasks_all_have_a_timeout(tasks: States) -> None:
     assert {name for name, task in tasks.items() if not task.get("TimeoutSeconds")} == set()
 
 
-def test_tasks_all_are_retried_for_long_enough(tasks: States) -> None:
+def test_tasks_are_all_retried_for_long_enough(tasks: States) -> None:
     patience = {name: max(map(retry_seconds, task.get("Retry", [{}]))) for name, task in tasks.items()}
     assert {name for name, seconds in patience.items() if seconds < PATIENCE_SECONDS} == BRIEF
 
 
-def test_retries_of_trouble_are_patient(tasks: States) -> None:
-    # Answers, not trouble: the one is final, the other is asked again for a while, as it may be stale.
+def test_retries_of_failures_are_patient(tasks: States) -> None:
+    # Answers and no failures: the first is final; the second may be outdated, so it is retried for a while.
     answers = {"DynamoDB.ConditionalCheckFailedException": 0, "Sfn.ExecutionDoesNotExistException": 35}
     patient = [task for name, task in tasks.items() if name not in BRIEF]
     for retrier in (retrier for task in patient for retrier in task["Retry"]):
@@ -68,10 +68,10 @@ def test_retries_of_trouble_are_patient(tasks: States) -> None:
 
 
 def test_failures_of_every_task_lead_to_close_when_nothing_else_catches_them(tasks: States) -> None:
-    assert ways_to(tasks) == {
+    assert last_catchers(tasks) == {
         **dict.fromkeys(tasks, (CATCH_ALL, "Close")),
         "Close": (CATCH_ALL, "Fail"),
-        # What cannot be told is kept, and the drain goes on.
+        # What cannot be published is parked, and the drain continues.
         "Publish the start": (CATCH_ALL, "Park the undelivered start"),
         "Park the undelivered start": (CATCH_ALL, "Choose the next step"),
         "Publish the end": (CATCH_ALL, "Park the undelivered end"),
@@ -93,9 +93,7 @@ def test_functions_are_not_retried_for_their_verdicts(tasks: States) -> None:
     assert {name for name, task in invoking.items() if verdicts & retried(task)} == set()
 
 
-def test_failures_are_named_from_the_taxonomy_when_the_workflow_names_them(
-    definition: dict[str, Any],
-) -> None:
+def test_failures_that_the_workflow_names_are_execution_errors(definition: dict[str, Any]) -> None:
     named = {name for name in errors_in(definition) if not name.startswith("{%")}
     assert named <= set(EXECUTION_ERRORS)
 
@@ -107,7 +105,7 @@ def retried(task: dict[str, Any]) -> set[str]:
 
 
 def errors_in(value: Any) -> Iterator[str]:
-    """Every value of a field `Error`, wherever it is."""
+    """Yield every value of a field `Error`, at any depth."""
     if isinstance(value, dict):
         if isinstance(value.get("Error"), str):
             yield value["Error"]

@@ -8,17 +8,7 @@ from typing import Literal, NamedTuple
 
 from proof.hands import HANDS, STRONGEST
 from proof.meddling import INVOKE, Site
-from proof.troubles import (
-    DEATHS,
-    DENIED,
-    DIES_AFTER,
-    DIES_BEFORE,
-    INTERNAL,
-    LOST,
-    TIMEOUT,
-    changes,
-    kinds_of,
-)
+from proof.troubles import DEATHS, DENIED, DIES_AFTER, DIES_BEFORE, INTERNAL, LOST, TIMEOUT, changes, kinds_of
 
 FIRST, LATER, EVERY = "first", "later", "every"
 ONCE, MINUTE, GOOD = "throttled once", "throttled for 60 s", "throttled for good"

@@ -118,6 +118,10 @@ def ec2_is_asked_under_the_lock(after: Aftermath) -> Iterator[str]:
     for made in after.changes():
         if made.call.name == DISASSOCIATE and made.owner != made.execution:
             yield f"EC2 was asked by {made.execution}, and the lock is held by {made.owner}"
+
+
+def lock_is_free_in_the_end(after: Aftermath) -> Iterator[str]:
+    """Nobody holds the lock when nothing runs."""
     if (owner := after.scene.gateway.world.owner(after.scene.gateway.gateway_id)) is not None:
         yield f"nothing runs any more, and the lock is held by {owner}"
 
@@ -148,16 +152,18 @@ def short_trouble_is_never_seen(after: Aftermath) -> Iterator[str]:
 def _forbidden_by_hand(after: Aftermath) -> Iterator[str]:
     if (hand := after.hand) is None or not hand.acted or hand.refused:
         return
-    gateway = after.scene.gateway
-    this = {gateway.associations[1], gateway.allocations[1]}
     later = after.made[hand.made :]
     for made in after.changes():
-        if made not in later or not made.moment.number:
-            continue
-        of_this = hand.name in FORBIDS_THIS and not this.isdisjoint(_named(made))
-        of_gateway = hand.name in FORBIDS_ALL
-        if of_this or of_gateway:
+        if made in later and made.moment.number and forbids(hand, made):
             yield f"{made.call.name} although somebody {hand.name}"
+
+
+def forbids(hand: Hand, made: Made) -> bool:
+    """Return whether the hand, once seen, forbids a change."""
+    gateway = hand.scene.gateway
+    this = {gateway.associations[1], gateway.allocations[1]}
+    of_this = hand.name in FORBIDS_THIS and not this.isdisjoint(_named(made))
+    return of_this or hand.name in FORBIDS_ALL
 
 
 def _named(made: Made) -> list[str]:
@@ -280,6 +286,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     next_is_accepted,
     untouchable_is_untouched,
     ec2_is_asked_under_the_lock,
+    lock_is_free_in_the_end,
     release_follows_two_looks,
     short_trouble_is_never_seen,
     enough_stay_in_service,

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from proof.prove import DISPROVEN, say
+from proof.saying import DISPROVEN, say
 from support.places import PROJECT
 
 AT_ONCE = 2
@@ -37,15 +37,15 @@ MUTANTS = (
     Mutant(
         "the lock is taken without its condition",
         "infra/workflows/lock.py",
-        'condition="attribute_not_exists(#owner) OR #owner = :me"',
-        'condition="attribute_not_exists(Never) OR #owner = :me"',
+        "attribute_not_exists(#owner) OR #owner = :me",
+        "attribute_not_exists(Never) OR #owner = :me",
         ("busy",),
     ),
     Mutant(
         "the lock is taken over while its holder runs",
         "infra/workflows/lock.py",
-        "\"$holderStatus = 'RUNNING'\"",
-        "\"$holderStatus = 'NEVER'\"",
+        "$holderStatus = 'RUNNING'",
+        "$holderStatus = 'NEVER'",
         ("busy",),
     ),
     Mutant(
@@ -66,29 +66,29 @@ MUTANTS = (
     Mutant(
         "the second look before a release is removed",
         "lambdas/natdrain/change/after/release.py",
-        "_SECOND_LOOK_AFTER = timedelta(seconds=_LOOKS_SECONDS[0])",
-        "_SECOND_LOOK_AFTER = timedelta(seconds=0)",
+        "SECOND_LOOK_AFTER = timedelta(",
+        "SECOND_LOOK_AFTER = 0 * timedelta(",
         ("release_left_before",),
     ),
     Mutant(
         "the primary address may go",
         "lambdas/natdrain/model/gateway.py",
-        "return address.is_primary is True or (address.is_primary is None and not self.regional)",
-        "return False",
+        "return address.is_primary is True or (",
+        "return False and (",
         ("primary",),
     ),
     Mutant(
         "the guard of what remains is removed",
         "lambdas/natdrain/guards/capacity.py",
-        "        if count < least:\n",
-        "        if count < 0:\n",
+        "count < least",
+        "count < 0",
         ("too_many",),
     ),
     Mutant(
         "a protected address may go",
         "lambdas/natdrain/guards/eligibility.py",
-        "yield from _of_tags(case, _protected)",
-        "yield from ()",
+        "key.lower() == PROTECT_TAG",
+        "key.lower() is None",
         ("protected",),
     ),
     Mutant(
@@ -102,8 +102,8 @@ MUTANTS = (
     Mutant(
         "an overdue drain is told as done",
         "lambdas/natdrain/change/leave/progress.py",
-        "outcome=AddressOutcome.OVERDUE",
-        "outcome=AddressOutcome.DRAINED",
+        "drain.ended(AddressOutcome.OVERDUE",
+        "drain.ended(AddressOutcome.DRAINED",
         ("overdue",),
     ),
     Mutant(
@@ -114,13 +114,7 @@ MUTANTS = (
         ("by_hand",),
         "throttled for 60 s",
     ),
-    Mutant(
-        "what was stopped is not recorded",
-        "infra/workflows/record.py",
-        '"status": ["ABORTED", "TIMED_OUT", "FAILED"]',
-        '"status": ["TIMED_OUT", "FAILED"]',
-        ("stopped",),
-    ),
+    Mutant("what was stopped is not recorded", "infra/workflows/record.py", '"ABORTED", ', "", ("stopped",)),
 )
 
 
@@ -139,11 +133,11 @@ def found_by(mutant: Mutant) -> str | None:
         left_out = shutil.ignore_patterns(".*", "node_modules", "cdk.out", "dist", "__pycache__")
         shutil.copytree(PROJECT, copy, ignore=left_out)
         spoil(copy, mutant)
-        # Before the packages that are installed; prove.py sees to it that these are what it proves.
-        path = os.pathsep.join(str(copy / folder) for folder in ("lambdas", "tools"))
+        # Before the packages that are installed; proof.prove checks that these are what it proves.
+        path = os.pathsep.join(str(copy / folder) for folder in ("lambdas", "tools", "tests"))
         asked = ["--paths", *mutant.paths, "--only", mutant.only, "--stop-at-first"]
         proved = subprocess.run(
-            [sys.executable, copy / "tests" / "proof" / "prove.py", *asked],
+            [sys.executable, "-m", "proof.prove", *asked],
             cwd=copy,
             env={**os.environ, "PYTHONPATH": path},
             capture_output=True,

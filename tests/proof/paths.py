@@ -226,7 +226,7 @@ PATHS: dict[str, Path] = {
         (release_dry_run, "planned"),
         (alarm, "drained"),
         (alarm_over, "ignored"),
-        (nothing_to_do, "nothing to do"),
+        (nothing_to_do, "nothing_to_do"),
         (protected, "refused"),
         (stopped, "stopped"),
         (untold, "drained"),

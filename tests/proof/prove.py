@@ -11,22 +11,17 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
-from rich.console import Console
-
 import natdrain
 import natdrain_sim
-from proof import machine, reliability
+from proof import games, reliability
 from proof.cases import Case, Trace, all_cases
 from proof.paths import PATHS
 from proof.playing import BATCH, PathLostError, Verdict, play, record
+from proof.saying import DISPROVEN, say
 from support.places import PROJECT
 
 CORES = 2
 PROGRESS = 200
-GAMES, STEPS = 40, 15
-say = Console(markup=False, highlight=False, soft_wrap=True).print
-DISPROVEN = 3
-"""How the program ends then; 1 is how Python ends when the program itself is wrong."""
 
 
 def proven(cases: Sequence[Case], traces: Mapping[str, Trace]) -> Iterator[Verdict]:
@@ -44,15 +39,6 @@ def proven(cases: Sequence[Case], traces: Mapping[str, Trace]) -> Iterator[Verdi
 def _quiet() -> None:
     # That a service does not declare NeverHeardOf is the point; and a failed Close has no metrics.
     warnings.simplefilter("ignore", UserWarning)
-
-
-def _games_go_wrong(examples: int) -> bool:
-    try:
-        machine.play(examples=examples, steps=STEPS)
-    except AssertionError as error:
-        say(f"WRONG a game: {error}", *getattr(error, "__notes__", ()), sep="\n")
-        return True
-    return False
 
 
 def main() -> int:
@@ -87,7 +73,7 @@ def main() -> int:
                 return DISPROVEN
     wrong = sum(bool(verdict.wrong) for verdict in verdicts)
     if not given.only and given.paths == list(PATHS):
-        wrong += _games_go_wrong(GAMES // given.every + 1)
+        wrong += not games.hold(games.fresh_seed(), examples=games.GAMES // given.every + 1)
     say(reliability.tables(traces, verdicts))
     say(f"{len(verdicts)} cases in {time.monotonic() - began:.0f} s, of which {wrong} are wrong")
     if given.write and not wrong:

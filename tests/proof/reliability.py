@@ -30,22 +30,26 @@ TROUBLES = [
 
 
 def rewritten(text: str, traces: Mapping[str, Trace], verdicts: Sequence[Verdict]) -> str:
-    """The document with its tables made anew."""
+    """Return the document with its tables made anew."""
     head, _, rest = text.partition(BEGIN)
     _, _, tail = rest.partition(END)
     return f"{head}{BEGIN}{tables(traces, verdicts)}{END}{tail}"
 
 
 def row_name(site: Site) -> str:
-    """A call as the table names it."""
+    """Return the name that the table has for a call."""
     return f"*{site.state}* `{site.operation}`"
 
 
 def tables(traces: Mapping[str, Trace], verdicts: Sequence[Verdict]) -> str:
-    """Counts of outcomes: by call and trouble, by state that was stopped, by hand and look, and by path."""
+    """Return counts of outcomes: in all, by call and trouble, by stopped state, by hand and look, by path."""
     sites = dict.fromkeys(site for trace in traces.values() for site in trace.calls)
     states = dict.fromkeys(state for trace in traces.values() for state in trace.entries)
+    every = f"{len(verdicts):,} cases"
     parts = [
+        _table(
+            "in all", rows=[every], columns=["outcomes"], cells=[(every, "outcomes", v) for v in verdicts]
+        ),
         _table(
             "call",
             rows=[row_name(site) for site in sites],
@@ -65,12 +69,6 @@ def tables(traces: Mapping[str, Trace], verdicts: Sequence[Verdict]) -> str:
             cells=[(v.case.trouble, v.case.site.state, v) for v in verdicts if v.case.sort == "hand"],
         ),
         _table(
-            "in all",
-            rows=["every case"],
-            columns=["outcomes"],
-            cells=[("every case", "outcomes", v) for v in verdicts],
-        ),
-        _table(
             "path",
             rows=list(traces),
             columns=["outcomes"],
@@ -86,7 +84,7 @@ def _table(
     counts: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for row, column, verdict in cells:
         counts[row, column][verdict.outcome] += 1
-    lines = [[row, *(_told(counts[row, column]) for column in columns)] for row in rows]
+    lines = [[row, *(_counted(counts[row, column]) for column in columns)] for row in rows]
     return [_line([name, *columns]), _line(["---"] * (len(columns) + 1)), *map(_line, lines)]
 
 
@@ -94,5 +92,5 @@ def _line(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _told(outcomes: Counter[str]) -> str:
+def _counted(outcomes: Counter[str]) -> str:
     return ", ".join(f"{outcome} {outcomes[outcome]}" for outcome in sorted(outcomes))

@@ -40,6 +40,7 @@ class Ending(NamedTuple):
     status: str
     error: str | None
     result: dict[str, Any] | None
+    at: datetime
 
     @property
     def outcome(self) -> str:
@@ -98,7 +99,7 @@ class World:
 
         self.cloud.clock.run_until(lambda: described()["status"] != "RUNNING")
         ended = described()
-        return Ending(execution, ended["status"], ended.get("error"), _result(ended))
+        return Ending(execution, ended["status"], ended.get("error"), _result(ended), ended["stopDate"])
 
     def settle(self) -> None:
         """Let everything end that has begun: what ends badly is recorded by an execution of its own."""

@@ -1,4 +1,4 @@
-"""The event of an alarm's state change has the shape of the samples."""
+"""Events about changes of an alarm's state, compared with samples."""
 
 import json
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ ALARM = {"EvaluationPeriods": 1, "Threshold": 0.0, "ComparisonOperator": "Greate
 
 @pytest.fixture
 def cloud() -> Iterator[StubCloud]:
-    """A cloud in which a queue gets every event of CloudWatch."""
+    """Yield a cloud with a queue that receives every event of CloudWatch."""
     with stub_cloud() as cloud:
         cloud.outputs["QueueUrl"] = cloud.client("sqs").create_queue(QueueName="events")["QueueUrl"]
         events = cloud.client("events")
@@ -37,16 +37,16 @@ def set_state(cloud: StubCloud, name: str, state: dict[str, str]) -> None:
     )
 
 
-def alarm_as_in(cloud: StubCloud, event: Any) -> None:
-    """Make the alarm that a sample tells of, in the state that it had before."""
+def create_alarm(cloud: StubCloud, event: Any) -> None:
+    """Create the alarm of a sample event, in its previous state."""
     detail, client = event["detail"], cloud.client("cloudwatch")
     configuration = detail["configuration"]
-    named = {"AlarmName": detail["alarmName"], "AlarmDescription": configuration["description"]}
+    identity = {"AlarmName": detail["alarmName"], "AlarmDescription": configuration["description"]}
     if len(configuration["metrics"]) == 1:
-        client.put_metric_alarm(**named, **ALARM, **one_metric(configuration["metrics"][0]["metricStat"]))
+        client.put_metric_alarm(**identity, **ALARM, **one_metric(configuration["metrics"][0]["metricStat"]))
     else:
         queries = [query(metric) for metric in configuration["metrics"]]
-        client.put_metric_alarm(**named, **ALARM, Metrics=queries)
+        client.put_metric_alarm(**identity, **ALARM, Metrics=queries)
     set_state(cloud, detail["alarmName"], detail["previousState"])
     cloud.dead_letters()
 
@@ -61,18 +61,18 @@ def metric_of(metric: Any) -> dict[str, Any]:
 
 
 def query(metric: Any) -> dict[str, Any]:
-    asked = {"Id": metric["id"], "ReturnData": metric["returnData"]}
+    fields = {"Id": metric["id"], "ReturnData": metric["returnData"]}
     if "expression" in metric:
-        return {**asked, "Expression": metric["expression"], "Label": metric["label"]}
+        return {**fields, "Expression": metric["expression"], "Label": metric["label"]}
     stat = metric["metricStat"]
     return {
-        **asked,
+        **fields,
         "MetricStat": {"Metric": metric_of(stat["metric"]), "Period": stat["period"], "Stat": stat["stat"]},
     }
 
 
-def without_made_up(event: Any) -> Any:
-    """The event without what differs each time; moto keeps the account from queues."""
+def comparable(event: Any) -> Any:
+    """Return the event without ids, times and places, which differ from the sample."""
     bare = json.loads(json.dumps(event))
     for key in ("id", "time", "region", "resources", "account"):
         bare.pop(key, None)
@@ -87,20 +87,20 @@ def without_made_up(event: Any) -> Any:
 @pytest.mark.parametrize(
     "name", ["blocked-egress-ip", "back-to-ok", "low-traffic", "port-exhaustion", "metric-math"]
 )
-def test_alarm_event_has_the_shape_of_the_sample(cloud: StubCloud, name: str) -> None:
+def test_alarm_event_has_the_format_of_the_sample(cloud: StubCloud, name: str) -> None:
     wanted = sample(name)
-    alarm_as_in(cloud, wanted)
+    create_alarm(cloud, wanted)
     set_state(cloud, wanted["detail"]["alarmName"], wanted["detail"]["state"])
     (message,) = cloud.dead_letters()
     event = json.loads(message["Body"])
-    assert without_made_up(event) == without_made_up(wanted)
+    assert comparable(event) == comparable(wanted)
     assert event["resources"] == [
         f"arn:aws:cloudwatch:eu-central-1:123456789012:alarm:{wanted['detail']['alarmName']}"
     ]
 
 
-def test_alarm_that_is_set_to_the_state_it_has_sends_nothing(cloud: StubCloud) -> None:
+def test_alarm_sends_no_event_when_its_state_stays_the_same(cloud: StubCloud) -> None:
     event = sample("blocked-egress-ip")
-    alarm_as_in(cloud, event)
+    create_alarm(cloud, event)
     set_state(cloud, event["detail"]["alarmName"], event["detail"]["previousState"])
     assert cloud.dead_letters() == []

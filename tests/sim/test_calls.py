@@ -58,7 +58,7 @@ def test_call_is_recorded_with_its_parameters_and_error(
     assert parameters.items() <= call.parameters.items()
 
 
-def test_call_that_the_service_refuses_is_recorded_with_the_service_error() -> None:
+def test_call_is_recorded_with_the_error_of_the_service() -> None:
     with stub_cloud() as cloud:
         with pytest.raises(ClientError):
             request("ec2", "DescribeInstances", {"InstanceIds": ["i-0123456789abcdef0"]})
@@ -68,7 +68,7 @@ def test_call_that_the_service_refuses_is_recorded_with_the_service_error() -> N
 
 
 @pytest.mark.parametrize("code", ["InvalidAddress.PtrSet", "InvalidAddress.Locked", "AuthFailure"])
-def test_fault_that_keeps_an_eip_reaches_the_client_and_the_eip_stays(code: str) -> None:
+def test_fault_of_release_address_keeps_the_eip(code: str) -> None:
     with stub_cloud() as cloud:
         allocation_id = request("ec2", "AllocateAddress", {"Domain": "vpc"})["AllocationId"]
         cloud.inject(operation="ec2:ReleaseAddress", error=code, status=400)
@@ -83,7 +83,7 @@ def roles_of(cloud: StubCloud) -> list[tuple[str, str | None]]:
     return [(call.operation, call.role) for call in cloud.recorder.calls]
 
 
-def test_role_of_each_call_is_the_state_machines_the_functions_or_none() -> None:
+def test_call_has_the_role_of_the_state_machine_or_of_the_function_or_none() -> None:
     with stub_cloud(invoke("${Look}")) as cloud:
         cloud.run()
         assert roles_of(cloud)[:4] == [
@@ -95,7 +95,7 @@ def test_role_of_each_call_is_the_state_machines_the_functions_or_none() -> None
         assert {role for _, role in roles_of(cloud)[4:]} == {None}
 
 
-def test_role_is_nobodys_again_after_a_function_was_invoked_from_outside() -> None:
+def test_call_has_no_role_after_a_function_was_invoked_by_a_client() -> None:
     with stub_cloud(invoke("${Look}")) as cloud:
         cloud.client("lambda").invoke(FunctionName=cloud.outputs["LookArn"])
         request("ec2", "DescribeNatGateways", {})
@@ -111,13 +111,13 @@ def codes(cloud: StubCloud, count: int) -> list[str | None]:
     return [call.error for call in cloud.recorder.calls if call.operation == "DescribeNatGateways"]
 
 
-def test_fault_hits_only_the_calls_with_its_numbers() -> None:
+def test_fault_affects_only_the_calls_with_its_numbers() -> None:
     with stub_cloud() as cloud:
         cloud.inject(operation="ec2:DescribeNatGateways", calls=frozenset({2, 4}), error="Unavailable")
         assert codes(cloud, 5) == [None, "Unavailable", None, "Unavailable", None]
 
 
-def test_fault_for_some_seconds_hits_every_call_from_its_first_hit_until_they_are_over() -> None:
+def test_fault_with_a_duration_affects_every_call_until_it_is_over() -> None:
     with stub_cloud() as cloud:
         cloud.clock.advance(100)
         cloud.inject(operation="ec2:DescribeNatGateways", error="Unavailable", for_seconds=60)
@@ -128,7 +128,7 @@ def test_fault_for_some_seconds_hits_every_call_from_its_first_hit_until_they_ar
         assert seen == ["Unavailable", "Unavailable", "Unavailable", None, None]
 
 
-def test_fault_for_some_seconds_with_a_number_begins_with_that_call() -> None:
+def test_fault_with_a_duration_and_a_number_begins_with_that_call() -> None:
     with stub_cloud() as cloud:
         fault = {"error": "Unavailable", "calls": frozenset({2}), "for_seconds": 60}
         cloud.inject(operation="ec2:DescribeNatGateways", **fault)
@@ -139,7 +139,7 @@ def test_fault_for_some_seconds_with_a_number_begins_with_that_call() -> None:
         assert seen == [None, "Unavailable", "Unavailable", None]
 
 
-def test_fault_for_a_role_spoils_and_counts_only_calls_of_that_role() -> None:
+def test_fault_of_a_role_affects_and_counts_only_calls_of_that_role() -> None:
     with stub_cloud(invoke("${Look}")) as cloud:
         fault = {"calls": frozenset({1}), "role_contains": "look-role", "error": "UnauthorizedOperation"}
         cloud.inject(operation="ec2:DescribeNatGateways", status=403, **fault)
@@ -148,7 +148,7 @@ def test_fault_for_a_role_spoils_and_counts_only_calls_of_that_role() -> None:
         assert codes(cloud, 0) == [None, "UnauthorizedOperation"]
 
 
-def test_fault_after_effect_performs_the_operation_and_loses_the_answer() -> None:
+def test_fault_after_effect_performs_the_operation_and_loses_the_response() -> None:
     with stub_cloud() as cloud:
         cloud.inject(operation="ec2:AllocateAddress", error="InternalError", status=500, after_effect=True)
         with pytest.raises(ClientError):
@@ -156,7 +156,7 @@ def test_fault_after_effect_performs_the_operation_and_loses_the_answer() -> Non
         assert len(request("ec2", "DescribeAddresses", {})["Addresses"]) == 1
 
 
-def test_fault_without_after_effect_leaves_the_operation_undone() -> None:
+def test_fault_without_after_effect_prevents_the_operation() -> None:
     with stub_cloud() as cloud:
         cloud.inject(operation="ec2:AllocateAddress", error="InternalError", status=500)
         with pytest.raises(ClientError):
@@ -164,7 +164,7 @@ def test_fault_without_after_effect_leaves_the_operation_undone() -> None:
         assert request("ec2", "DescribeAddresses", {})["Addresses"] == []
 
 
-def test_fault_in_an_invocation_by_the_state_machine_is_retried_by_its_lambda_error_name() -> None:
+def test_fault_of_an_invocation_is_retried_by_its_lambda_error_name() -> None:
     retry = [{"ErrorEquals": ["Lambda.TooManyRequestsException"], "IntervalSeconds": 7, "MaxAttempts": 1}]
     with stub_cloud(invoke("${Look}", Retry=retry)) as cloud:
         code = "TooManyRequestsException"

@@ -1,4 +1,4 @@
-"""GetCalendarState on documents that any client made; the simulated now is Sunday noon, UTC."""
+"""GetCalendarState and calendar documents; the simulated time is Sunday noon, UTC."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -37,7 +37,7 @@ Make = Callable[..., str]
 
 @pytest.fixture
 def make(cloud: StubCloud) -> Make:
-    """Create a calendar with events, of each of which only the times are given, and return its name."""
+    """Return a function that creates a calendar with events at given times, and returns its name."""
 
     def create(*times: str, kind: str = "DEFAULT_OPEN", name: str = "freeze") -> str:
         events = "".join(
@@ -53,7 +53,7 @@ def make(cloud: StubCloud) -> Make:
     return create
 
 
-def ask(cloud: StubCloud, *names: str, **at: str) -> Any:
+def state_of(cloud: StubCloud, *names: str, **at: str) -> Any:
     return cloud.client("ssm").get_calendar_state(CalendarNames=list(names), **at)
 
 
@@ -66,17 +66,17 @@ def ask(cloud: StubCloud, *names: str, **at: str) -> Any:
         ("DEFAULT_CLOSED", NEXT_DAY, "CLOSED"),
     ],
 )
-def test_calendar_is_turned_over_by_its_events(
+def test_calendar_has_the_opposite_state_during_its_events(
     cloud: StubCloud, make: Make, kind: str, times: str, state: str
 ) -> None:
-    assert ask(cloud, make(times, kind=kind))["State"] == state
+    assert state_of(cloud, make(times, kind=kind))["State"] == state
 
 
 @pytest.mark.parametrize(("kind", "state"), [("DEFAULT_OPEN", "OPEN"), ("DEFAULT_CLOSED", "CLOSED")])
-def test_calendar_without_events_stays_as_by_default(
+def test_calendar_has_its_default_state_without_events(
     cloud: StubCloud, make: Make, kind: str, state: str
 ) -> None:
-    answer = ask(cloud, make(kind=kind))
+    answer = state_of(cloud, make(kind=kind))
     assert answer["State"] == state
     assert "NextTransitionTime" not in answer
 
@@ -90,15 +90,15 @@ def test_calendar_without_events_stays_as_by_default(
         ("2026-03-01T13:00:00Z", "OPEN"),
     ],
 )
-def test_calendar_is_asked_at_a_given_time(cloud: StubCloud, make: Make, at: str, state: str) -> None:
-    assert ask(cloud, make(OVER_NOON), AtTime=at)["State"] == state
+def test_calendar_state_is_that_of_a_given_time(cloud: StubCloud, make: Make, at: str, state: str) -> None:
+    assert state_of(cloud, make(OVER_NOON), AtTime=at)["State"] == state
 
 
-def test_calendar_is_asked_at_the_simulated_now(cloud: StubCloud, make: Make) -> None:
+def test_calendar_state_is_that_of_the_simulated_time_by_default(cloud: StubCloud, make: Make) -> None:
     make(OVER_NOON)
-    assert ask(cloud, "freeze")["AtTime"] == "2026-03-01T12:00:00Z"
+    assert state_of(cloud, "freeze")["AtTime"] == "2026-03-01T12:00:00Z"
     cloud.clock.advance(3600)
-    answer = ask(cloud, "freeze")
+    answer = state_of(cloud, "freeze")
     assert (answer["State"], answer["AtTime"]) == ("OPEN", "2026-03-01T13:00:00Z")
 
 
@@ -114,67 +114,67 @@ def test_calendar_is_asked_at_the_simulated_now(cloud: StubCloud, make: Make) ->
         ("DTSTART:20260301T110000Z\nDURATION:PT2H\n", "CLOSED"),
     ],
 )
-def test_calendar_understands_recurrences_days_zones_and_durations(
+def test_calendar_supports_recurrences_days_zones_and_durations(
     cloud: StubCloud, make: Make, times: str, state: str
 ) -> None:
-    assert ask(cloud, make(times))["State"] == state
+    assert state_of(cloud, make(times))["State"] == state
 
 
 def test_next_transition_is_the_end_of_adjoining_events(cloud: StubCloud, make: Make) -> None:
     adjoining = "DTSTART:20260301T130000Z\nDTEND:20260301T150000Z\n"
-    assert ask(cloud, make(OVER_NOON, adjoining))["NextTransitionTime"] == "2026-03-01T15:00:00Z"
+    assert state_of(cloud, make(OVER_NOON, adjoining))["NextTransitionTime"] == "2026-03-01T15:00:00Z"
 
 
-def test_next_transition_of_an_open_calendar_is_the_begin_of_its_next_event(
+def test_next_transition_of_an_open_calendar_is_the_start_of_its_next_event(
     cloud: StubCloud, make: Make
 ) -> None:
-    assert ask(cloud, make(NEXT_DAY))["NextTransitionTime"] == "2026-03-02T11:00:00Z"
+    assert state_of(cloud, make(NEXT_DAY))["NextTransitionTime"] == "2026-03-02T11:00:00Z"
 
 
-def test_several_calendars_are_open_only_if_all_are(cloud: StubCloud, make: Make) -> None:
+def test_several_calendars_are_open_only_when_all_are(cloud: StubCloud, make: Make) -> None:
     make(OVER_NOON, name="closed")
     make(NEXT_DAY, name="open")
     make(name="always-open")
-    assert ask(cloud, "open", "always-open")["State"] == "OPEN"
-    assert ask(cloud, "open", "closed")["State"] == "CLOSED"
+    assert state_of(cloud, "open", "always-open")["State"] == "OPEN"
+    assert state_of(cloud, "open", "closed")["State"] == "CLOSED"
 
 
 def test_calendar_is_found_by_its_arn(cloud: StubCloud, make: Make) -> None:
     arn = f"arn:aws:ssm:eu-central-1:123456789012:document/{make(OVER_NOON)}"
-    assert ask(cloud, arn)["State"] == "CLOSED"
+    assert state_of(cloud, arn)["State"] == "CLOSED"
 
 
-def test_calendar_that_is_updated_is_asked_in_its_default_version(cloud: StubCloud, make: Make) -> None:
+def test_calendar_state_is_that_of_the_default_version_after_an_update(cloud: StubCloud, make: Make) -> None:
     text = CALENDAR.format(kind="DEFAULT_CLOSED", events="")
     make()
     ssm = cloud.client("ssm")
     ssm.update_document(Name="freeze", Content=text, DocumentVersion="$LATEST", DocumentFormat="TEXT")
-    assert ask(cloud, "freeze")["State"] == "OPEN"
+    assert state_of(cloud, "freeze")["State"] == "OPEN"
     ssm.update_document_default_version(Name="freeze", DocumentVersion="2")
-    assert ask(cloud, "freeze")["State"] == "CLOSED"
+    assert state_of(cloud, "freeze")["State"] == "CLOSED"
 
 
 def code(raised: pytest.ExceptionInfo[ClientError]) -> str:
     return raised.value.response["Error"]["Code"]
 
 
-def test_calendar_that_is_not_there_is_an_invalid_document(cloud: StubCloud) -> None:
+def test_calendar_state_is_refused_when_the_document_does_not_exist(cloud: StubCloud) -> None:
     with pytest.raises(ClientError) as raised:
-        ask(cloud, "nobody-s")
+        state_of(cloud, "missing")
     assert code(raised) == "InvalidDocument"
 
 
-def test_document_of_another_type_is_no_calendar(cloud: StubCloud) -> None:
+def test_calendar_state_is_refused_for_a_document_of_another_type(cloud: StubCloud) -> None:
     cloud.client("ssm").create_document(
         Name="command", Content='{"schemaVersion": "2.2"}', DocumentType="Command"
     )
     with pytest.raises(ClientError) as raised:
-        ask(cloud, "command")
+        state_of(cloud, "command")
     assert code(raised) == "InvalidDocumentType"
 
 
 @pytest.mark.parametrize("text", ["nonsense", CALENDAR.format(kind="DEFAULT_AJAR", events="")])
-def test_text_that_is_no_calendar_is_refused(cloud: StubCloud, text: str) -> None:
+def test_document_is_refused_when_its_text_is_not_a_calendar(cloud: StubCloud, text: str) -> None:
     with pytest.raises(ClientError) as raised:
         cloud.client("ssm").create_document(
             Name="freeze", Content=text, DocumentType="ChangeCalendar", DocumentFormat="TEXT"
@@ -183,5 +183,5 @@ def test_text_that_is_no_calendar_is_refused(cloud: StubCloud, text: str) -> Non
 
 
 def test_moto_still_lacks_the_calendar() -> None:
-    """When moto grows its own, look whether ours can go."""
+    """If moto adds its own, ours may be removed."""
     assert not hasattr(SimpleSystemManagerResponse, "get_calendar_state")

@@ -12,15 +12,15 @@ START = datetime(2026, 3, 1, 12, 0, 0, 250_000, tzinfo=UTC)
 
 
 def work(clock: Clock, name: str, seconds: list[float], log: list[tuple[str, float]]) -> None:
-    """Start a worker that notes the time after each of its sleeps."""
-    turn = clock.line_up(key=name)
+    """Start a worker that logs the time after each of its sleeps."""
+    turn = clock.register(key=name)
 
     def run() -> None:
         turn.wait()
         for each in seconds:
             clock.sleep(each, key=name)
             log.append((name, (clock.now - START).total_seconds()))
-        clock.release()
+        clock.end_busy()
 
     threading.Thread(target=run, daemon=True).start()
 
@@ -44,7 +44,7 @@ def test_clock_sets_now_for_the_whole_process_in_utc() -> None:
         assert time.time() == later.timestamp()
 
 
-def test_clock_gives_the_process_its_own_time_back() -> None:
+def test_clock_restores_the_real_time() -> None:
     with Clock(START):
         pass
     assert abs(datetime.now(UTC) - START) > timedelta(seconds=1)
@@ -57,7 +57,7 @@ def test_advance_takes_no_real_time() -> None:
         assert time.monotonic() - began < 1
 
 
-def test_advance_wakes_each_sleeper_at_its_own_moment() -> None:
+def test_advance_wakes_each_sleeper_at_its_due_time() -> None:
     log: list[tuple[str, float]] = []
     with Clock(START) as clock:
         work(clock, "a", [10, 10], log)
@@ -67,7 +67,7 @@ def test_advance_wakes_each_sleeper_at_its_own_moment() -> None:
         assert clock.now == START + timedelta(seconds=20)
 
 
-def test_sleepers_due_at_one_moment_wake_in_the_order_of_their_start() -> None:
+def test_sleepers_wake_in_the_order_of_their_start_when_due_at_the_same_time() -> None:
     log: list[tuple[str, float]] = []
     names = [f"worker {number}" for number in range(20)]
     with Clock(START) as clock:
@@ -86,7 +86,7 @@ def test_worker_does_nothing_before_the_clock_is_driven() -> None:
         clock.run_until(lambda: log == [("a", 0)], limit_seconds=0)
 
 
-def test_run_until_stops_at_the_moment_when_the_predicate_is_true() -> None:
+def test_run_until_stops_as_soon_as_the_predicate_is_true() -> None:
     log: list[tuple[str, float]] = []
     with Clock(START) as clock:
         work(clock, "a", [10, 10, 10], log)
@@ -107,7 +107,7 @@ def test_run_until_raises_when_a_worker_never_finishes(monkeypatch: pytest.Monke
         clock.run_until(lambda: True)
 
 
-def test_call_is_made_at_its_moment_while_time_stands_still() -> None:
+def test_call_at_runs_at_its_due_time_while_time_stands_still() -> None:
     log: list[tuple[str, float]] = []
     with Clock(START) as clock:
 
@@ -121,7 +121,7 @@ def test_call_is_made_at_its_moment_while_time_stands_still() -> None:
     assert log == [("call", 10), ("a", 10), ("begun by the call", 12)]
 
 
-def test_call_at_a_moment_that_has_passed_is_made_at_once() -> None:
+def test_call_at_runs_at_once_when_its_time_has_passed() -> None:
     log: list[datetime] = []
     with Clock(START) as clock:
         clock.call_at(START - timedelta(days=1), lambda: log.append(clock.now))
@@ -129,7 +129,7 @@ def test_call_at_a_moment_that_has_passed_is_made_at_once() -> None:
     assert log == [START]
 
 
-def test_interrupt_wakes_a_sleeper_at_once_and_lets_it_sleep_no_more() -> None:
+def test_interrupt_wakes_a_sleeper_at_once_and_ends_its_later_sleeps() -> None:
     log: list[tuple[str, float]] = []
     with Clock(START) as clock:
         work(clock, "a", [100, 100], log)
@@ -140,7 +140,7 @@ def test_interrupt_wakes_a_sleeper_at_once_and_lets_it_sleep_no_more() -> None:
         assert log == [("a", 10), ("a", 10)]
 
 
-def test_flow_lets_time_pass_at_its_speed() -> None:
+def test_flow_passes_time_at_its_speed() -> None:
     log: list[tuple[str, float]] = []
     with Clock(START) as clock:
         work(clock, "a", [50], log)

@@ -7,7 +7,7 @@ def machine(cloud: StubCloud) -> Any:
     return cloud.client("stepfunctions").describe_state_machine(stateMachineArn=cloud.outputs["MachineArn"])
 
 
-def test_template_with_assets_that_lie_nowhere_deploys_completely() -> None:
+def test_template_deploys_when_its_assets_do_not_exist() -> None:
     with stub_cloud({"Type": "Succeed"}) as cloud:
         (stack,) = cloud.client("cloudformation").describe_stacks(StackName="stub")["Stacks"]
         assert stack["StackStatus"] == "CREATE_COMPLETE"

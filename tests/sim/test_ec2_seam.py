@@ -1,6 +1,6 @@
-"""Where the simulated NAT gateways hang on moto: a moto that moves any of it fails here, by name.
+"""Methods of moto that the simulated NAT gateways replace: a moto without one of them fails here.
 
-moto's source is read in a process of its own, since `install` changes moto's classes for the whole process.
+Another process reads moto's source, because `install` changes moto's classes for the whole process.
 """
 
 import subprocess
@@ -11,7 +11,7 @@ import pytest
 
 from natdrain_sim.ec2 import SEAM, install
 
-ASK = """
+PRINT_METHODS = """
 import inspect
 from moto.ec2.models import EC2Backend
 from moto.ec2.models.elastic_ip_addresses import ElasticAddressBackend
@@ -28,9 +28,11 @@ for owner in (NatGatewayBackend, NatGateways, ElasticAddressBackend):
 
 
 @cache
-def moto_as_it_is() -> frozenset[str]:
-    answer = subprocess.run([sys.executable, "-c", ASK], check=True, capture_output=True, text=True)
-    return frozenset(answer.stdout.split("\n"))
+def moto_methods() -> frozenset[str]:
+    printed = subprocess.run(
+        [sys.executable, "-c", PRINT_METHODS], check=True, capture_output=True, text=True
+    )
+    return frozenset(printed.stdout.split("\n"))
 
 
 @pytest.mark.parametrize(
@@ -47,13 +49,13 @@ def moto_as_it_is() -> frozenset[str]:
     ],
 )
 def test_moto_has_the_method_that_is_replaced(method: str) -> None:
-    assert method in moto_as_it_is()
+    assert method in moto_methods()
 
 
 @pytest.mark.parametrize("action", ["associate_nat_gateway_address", "disassociate_nat_gateway_address"])
 def test_moto_still_lacks_the_actions_that_are_added(action: str) -> None:
-    """When moto grows its own, look whether ours can go."""
-    assert not [line for line in moto_as_it_is() if f".{action}(" in line]
+    """If moto adds its own, ours may be removed."""
+    assert not [line for line in moto_methods() if f".{action}(" in line]
 
 
 def test_every_replaced_or_added_method_is_on_motos_class_after_install() -> None:

@@ -16,7 +16,7 @@ def look(cloud: StubCloud, event: Any = None) -> Any:
     return call(cloud, cloud.outputs["LookArn"], event)[0]
 
 
-def test_function_sees_its_template_environment_and_what_lambda_sets(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_function_has_the_environment_of_its_template_and_of_lambda(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OF_THE_PROCESS", "1")
     with stub_cloud(invoke("${Look}")) as cloud:
         environment = look(cloud)["environment"]
@@ -28,14 +28,14 @@ def test_function_sees_its_template_environment_and_what_lambda_sets(monkeypatch
         assert "OF_THE_PROCESS" not in environment
 
 
-def test_function_leaves_the_process_environment_as_it_was() -> None:
+def test_function_does_not_change_the_environment_of_the_process() -> None:
     with stub_cloud(invoke("${Look}")) as cloud:
         before = dict(os.environ)
         look(cloud)
         assert dict(os.environ) == before
 
 
-def test_function_context_knows_the_version_and_the_whole_time_out() -> None:
+def test_function_context_has_the_version_and_the_whole_time_out() -> None:
     with stub_cloud(invoke("${Look}")) as cloud:
         answer = look(cloud)
         assert answer["arn"] == cloud.outputs["LookArn"]
@@ -51,7 +51,7 @@ def test_function_is_found_by_name_arn_and_version_arn() -> None:
             assert call(cloud, reference)[0]["module"] == "support.stub_functions"
 
 
-def test_function_error_is_answered_as_lambda_does() -> None:
+def test_function_error_is_returned_in_the_format_of_lambda() -> None:
     with stub_cloud(invoke("${Look}")) as cloud:
         body, response = call(cloud, cloud.outputs["FailName"], {"message": 'no "é"'})
         assert (response["StatusCode"], response["FunctionError"]) == (200, "Unhandled")
@@ -59,7 +59,7 @@ def test_function_error_is_answered_as_lambda_does() -> None:
         assert "stub_functions.py" in body["stackTrace"][-1]
 
 
-def test_function_that_does_not_exist_is_not_found() -> None:
+def test_function_is_not_found_when_it_does_not_exist() -> None:
     with stub_cloud() as cloud:
         client = cloud.client("lambda")
         with pytest.raises(client.exceptions.ResourceNotFoundException):
@@ -84,7 +84,7 @@ def test_function_output_goes_to_its_log_group_and_not_to_the_process(
     assert capsys.readouterr().out == "of the process\n"
 
 
-def test_function_without_a_log_group_gets_the_default_one() -> None:
+def test_function_uses_the_default_log_group_without_another() -> None:
     with stub_cloud(invoke("${Look}")) as cloud:
         name = cloud.outputs["FailName"]
         call(cloud, name)

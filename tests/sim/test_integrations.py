@@ -1,4 +1,4 @@
-"""What a state machine's own tasks do with EventBridge and SQS."""
+"""Tasks of a state machine that call EventBridge and SQS."""
 
 import json
 from typing import Any
@@ -29,7 +29,7 @@ def sending(**fields: Any) -> dict[str, Any]:
 
 
 def deploy(cloud: StubCloud, *states: dict[str, Any]) -> None:
-    """The stub with a queue, which gets every event whose source is natdrain."""
+    """Deploy the stub with a queue that receives every event whose source is natdrain."""
     target = {"Id": "queue", "Arn": {"Fn::GetAtt": ["Queue", "Arn"]}}
     rule = {"EventPattern": {"source": ["natdrain"]}, "State": "ENABLED", "Targets": [target]}
     more = {"Queue": resource("SQS::Queue"), "Rule": resource("Events::Rule", **rule)}
@@ -45,13 +45,13 @@ def bodies(cloud: StubCloud) -> list[Any]:
 
 
 def caught(cloud: StubCloud, failing: dict[str, Any]) -> dict[str, Any]:
-    """What a Catch of States.TaskFailed sees of the task's error."""
+    """Return the task's error as a Catch of States.TaskFailed receives it."""
     catch = {"ErrorEquals": ["States.TaskFailed"], "Next": "After", "Output": "{% $states.errorOutput %}"}
     deploy(cloud, {**failing, "Catch": [catch]}, AFTER)
     return dict(json.loads(cloud.run({"text": "x"})["output"]))
 
 
-def test_put_events_puts_the_detail_as_an_object_and_adds_the_execution_and_its_machine() -> None:
+def test_put_events_sends_the_detail_as_an_object_and_adds_the_execution_and_its_machine() -> None:
     with stub_cloud() as cloud:
         deploy(cloud, putting({"Resources": ["nat-1"]}))
         arn = cloud.run({"text": 'it "said"'})["executionArn"]
@@ -60,7 +60,7 @@ def test_put_events_puts_the_detail_as_an_object_and_adds_the_execution_and_its_
         assert event["resources"] == ["nat-1", cloud.outputs["MachineArn"], arn]
 
 
-def test_put_events_assigns_and_returns_what_event_bridge_answers() -> None:
+def test_put_events_assigns_and_returns_the_response() -> None:
     with stub_cloud() as cloud:
         assign = {"failed": "{% $states.result.FailedEntryCount %}"}
         output = {"failed": "{% $failed %}", "ids": "{% $count($states.input.EventId) %}"}
@@ -81,14 +81,14 @@ def test_put_events_and_send_message_are_recorded_with_the_role_of_the_state_mac
         ]
 
 
-def test_put_events_fails_as_a_failed_entry_when_one_is_refused() -> None:
+def test_put_events_fails_as_a_failed_entry_when_an_entry_is_refused() -> None:
     with stub_cloud() as cloud:
         error = caught(cloud, putting({"DetailType": ""}))
         assert error["Error"] == "EventBridge.FailedEntry"
         assert json.loads(error["Cause"])["FailedEntryCount"] == 1
 
 
-def test_put_events_that_is_throttled_is_retried_as_a_task_that_failed() -> None:
+def test_put_events_is_retried_as_a_failed_task_when_it_is_throttled() -> None:
     retry = [{"ErrorEquals": ["States.TaskFailed"], "IntervalSeconds": 5, "MaxAttempts": 1}]
     with stub_cloud() as cloud:
         deploy(cloud, putting(Retry=retry))
@@ -108,7 +108,7 @@ def test_put_events_that_is_throttled_is_retried_as_a_task_that_failed() -> None
         (sending(), "sqs:SendMessage", "AccessDenied", "SQS.AmazonSQSException"),
     ],
 )
-def test_task_that_the_service_refuses_can_be_caught_with_its_code_and_message(
+def test_task_can_be_caught_with_the_code_and_message_of_the_service(
     failing: dict[str, Any], operation: str, code: str, name: str
 ) -> None:
     with stub_cloud() as cloud:
@@ -126,7 +126,7 @@ def test_send_message_sends_an_object_as_json_and_returns_its_id() -> None:
         assert bodies(cloud) == [{"event": {"text": 'a "b"'}}]
 
 
-def test_send_message_to_a_queue_that_is_gone_can_be_caught() -> None:
+def test_send_message_can_be_caught_when_the_queue_does_not_exist() -> None:
     with stub_cloud() as cloud:
         nowhere = {
             "QueueUrl": "https://sqs.eu-central-1.amazonaws.com/123456789012/nowhere",

@@ -1,4 +1,4 @@
-"""CloudWatch's metrics, which need no seam: what was put is what is got, in process and over HTTP."""
+"""Metrics that were put into CloudWatch, in process and over HTTP."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -22,8 +22,8 @@ def cloud() -> Iterator[StubCloud]:
 
 
 @pytest.fixture(params=["in process", "served"])
-def cloudwatch(request: pytest.FixtureRequest, cloud: StubCloud) -> Iterator[Any]:  # noqa: ARG001 - it must be there
-    """Give a client that tries once."""
+def cloudwatch(request: pytest.FixtureRequest, cloud: StubCloud) -> Iterator[Any]:  # noqa: ARG001 - the cloud must run
+    """Yield a client without retries."""
     given: dict[str, Any] = {"config": Config(retries={"total_max_attempts": 1}), "region_name": REGION}
     if request.param == "in process":
         yield boto3.client("cloudwatch", **given)
@@ -48,7 +48,7 @@ def put(cloudwatch: Any, name: str, minutes_ago: int, value: float, gateway_id: 
 
 
 def get(cloudwatch: Any, period: int) -> Any:
-    """Ask for port errors and connections of the last quarter of an hour."""
+    """Get the port errors and connections of the last 15 minutes."""
     wanted = {"errors": ("ErrorPortAllocation", "Sum"), "connections": ("ActiveConnectionCount", "Maximum")}
     queries = [
         {
@@ -69,10 +69,9 @@ def get(cloudwatch: Any, period: int) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("period", "errors", "connections"),
-    [(60, [1, 2, 4], [700, 900, 800]), (300, [3, 4], [900, 800])],
+    ("period", "errors", "connections"), [(60, [1, 2, 4], [700, 900, 800]), (300, [3, 4], [900, 800])]
 )
-def test_metrics_are_got_by_period_newest_first(
+def test_metrics_are_returned_by_period_newest_first(
     cloudwatch: Any, period: int, errors: list[float], connections: list[float]
 ) -> None:
     for minutes_ago, count, peak in [(1, 1, 700), (5, 2, 900), (8, 4, 800), (20, 100, 9000)]:
@@ -96,7 +95,7 @@ def test_metrics_without_points_have_no_values(cloudwatch: Any) -> None:
     }
 
 
-def test_metrics_grow_old_on_the_simulated_clock(cloud: StubCloud, cloudwatch: Any) -> None:
+def test_metrics_age_on_the_simulated_clock(cloud: StubCloud, cloudwatch: Any) -> None:
     put(cloudwatch, "ErrorPortAllocation", 1, 3)
     cloud.clock.advance(15 * 60)
     assert get(cloudwatch, 60)["errors"]["Values"] == []

@@ -1,4 +1,4 @@
-"""Event patterns against events with lists of objects, as EventBridge matches them."""
+"""Event patterns and events with lists of objects."""
 
 from typing import Any
 
@@ -64,5 +64,5 @@ def test_pattern_matches_as_on_aws(pattern: dict[str, Any]) -> None:
         {"$or": [{"source": ["none"]}, {"source": ["neither"]}]},
     ],
 )
-def test_pattern_that_no_single_element_fulfils_does_not_match(pattern: dict[str, Any]) -> None:
+def test_pattern_does_not_match_when_no_single_element_does(pattern: dict[str, Any]) -> None:
     assert not matches(pattern)

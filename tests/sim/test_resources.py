@@ -1,4 +1,4 @@
-"""Resource types of a template beyond those that moto makes."""
+"""Resource types of a template that moto lacks or creates incompletely."""
 
 import json
 from typing import Any
@@ -38,7 +38,7 @@ def alarms(cloud: StubCloud) -> list[Any]:
     return list(cloud.client("cloudwatch").describe_alarms()["MetricAlarms"])
 
 
-def test_alarm_of_a_template_is_there_and_known_by_its_arn() -> None:
+def test_alarm_of_a_template_exists_with_its_arn() -> None:
     with stub_cloud() as cloud:
         deploy(
             cloud,
@@ -60,7 +60,7 @@ def test_alarm_of_a_template_may_use_metric_math() -> None:
         assert [query["Id"] for query in alarms(cloud)[0]["Metrics"]] == ["rate", "a"]
 
 
-def test_alarm_of_a_template_is_changed_and_removed_with_it() -> None:
+def test_alarm_of_a_template_is_updated_and_deleted_with_it() -> None:
     with stub_cloud() as cloud:
         for threshold in (1, 2):
             changed = ALARM | {"AlarmName": "named", "Threshold": threshold}
@@ -70,7 +70,7 @@ def test_alarm_of_a_template_is_changed_and_removed_with_it() -> None:
         assert alarms(cloud) == []
 
 
-def test_dashboard_of_a_template_is_there_with_its_references_resolved() -> None:
+def test_dashboard_of_a_template_has_its_references_resolved() -> None:
     body = {"Fn::Join": ["", ['{"widgets":[{"type":"text","topic":"', {"Ref": "Topic"}, '"}]}']]}
     with stub_cloud() as cloud:
         board = resource("CloudWatch::Dashboard", DashboardName="natdrain", DashboardBody=body)
@@ -79,7 +79,7 @@ def test_dashboard_of_a_template_is_there_with_its_references_resolved() -> None
         assert json.loads(shown)["widgets"][0]["topic"] == cloud.outputs["Topic"]
 
 
-def test_queue_with_two_policies_in_a_template_has_the_later_one() -> None:
+def test_queue_has_the_later_of_two_policies_in_a_template() -> None:
     def policy(action: str) -> Any:
         document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": action}]}
         return resource("SQS::QueuePolicy", PolicyDocument=document, Queues=[{"Ref": "Queue"}])
@@ -94,7 +94,7 @@ def test_queue_with_two_policies_in_a_template_has_the_later_one() -> None:
 
 
 def table(*indexes: str) -> dict[str, Any]:
-    """A table with these global secondary indexes, each on the attribute of its name."""
+    """Return a table with global secondary indexes on these attributes."""
 
     def key(*names: str) -> list[dict[str, str]]:
         return [
@@ -148,7 +148,7 @@ def test_table_of_a_template_is_queried_by_its_global_secondary_index() -> None:
         assert found(cloud, "203.0.113.7") == ["b", "a"]
 
 
-def test_update_that_adds_an_index_to_a_table_finds_what_was_there_before() -> None:
+def test_update_of_a_table_indexes_existing_items_in_a_new_index() -> None:
     with stub_cloud() as cloud:
         deploy(cloud, table())
         put(cloud, "a")
@@ -156,7 +156,7 @@ def test_update_that_adds_an_index_to_a_table_finds_what_was_there_before() -> N
         assert found(cloud, "203.0.113.7") == ["a"]
 
 
-def test_update_that_takes_an_index_from_a_table_leaves_its_items() -> None:
+def test_update_of_a_table_keeps_its_items_when_an_index_is_removed() -> None:
     with stub_cloud() as cloud:
         deploy(cloud, table("Ip"))
         put(cloud, "a")

@@ -1,4 +1,4 @@
-"""Scenario files: regional gateways in them. (Every other key: tests/workflow/test_cli.py.)"""
+"""Scenario files: regional gateways and faults; test_cli.py has the other keys."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -62,31 +62,31 @@ def gateway(cloud: EmbeddedCloud, letter: str) -> Any:
     return answer["NatGateways"][0]
 
 
-def told(cloud: EmbeddedCloud, letter: str) -> Any:
-    """Tell mode, automatic or not, and zones."""
+def described(cloud: EmbeddedCloud, letter: str) -> Any:
+    """Return the mode, whether AWS manages the addresses, and the zones."""
     seen = gateway(cloud, letter)
     zones = [one.get("AvailabilityZone") for one in seen["NatGatewayAddresses"]]
     return seen["AvailabilityMode"], seen.get("AutoScalingIps"), zones
 
 
-def test_scenario_gateway_is_regional_if_its_addresses_have_zones(cloud: EmbeddedCloud) -> None:
-    assert told(cloud, "a") == ("regional", "disabled", ["us-east-1a", "us-east-1b"])
+def test_scenario_gateway_is_regional_when_its_addresses_have_zones(cloud: EmbeddedCloud) -> None:
+    assert described(cloud, "a") == ("regional", "disabled", ["us-east-1a", "us-east-1b"])
 
 
-def test_scenario_gateway_is_zonal_if_its_addresses_have_none(cloud: EmbeddedCloud) -> None:
-    assert told(cloud, "d") == ("zonal", None, [None])
+def test_scenario_gateway_is_zonal_when_its_addresses_have_no_zones(cloud: EmbeddedCloud) -> None:
+    assert described(cloud, "d") == ("zonal", None, [None])
 
 
 def test_scenario_automatic_gateway_has_an_address_of_awss_own(cloud: EmbeddedCloud) -> None:
-    assert told(cloud, "b") == ("regional", "enabled", ["us-east-1a"])
+    assert described(cloud, "b") == ("regional", "enabled", ["us-east-1a"])
 
 
-def test_scenario_automatic_gateway_has_the_addresses_that_are_listed(cloud: EmbeddedCloud) -> None:
-    assert told(cloud, "c") == ("regional", "enabled", ["us-east-1c"])
+def test_scenario_automatic_gateway_has_the_listed_addresses(cloud: EmbeddedCloud) -> None:
+    assert described(cloud, "c") == ("regional", "enabled", ["us-east-1c"])
     assert gateway(cloud, "c")["NatGatewayAddresses"][0]["PublicIp"] == "203.0.113.7"
 
 
-def test_scenario_regional_address_has_connections_and_drains(cloud: EmbeddedCloud) -> None:
+def test_scenario_regional_addresses_have_connections_and_drains(cloud: EmbeddedCloud) -> None:
     first, second = gateway(cloud, "a")["NatGatewayAddresses"]
     assert cloud.simulation.connections("nat-0000000000000000a") == {
         "eipassoc-0000000000000000a": 1,
@@ -97,10 +97,7 @@ def test_scenario_regional_address_has_connections_and_drains(cloud: EmbeddedClo
 
 @pytest.mark.parametrize(
     "text",
-    [
-        '[[gateway]]\naddress = [{ zone = "us-east-1a" }, {}]',
-        "[[gateway]]\nautomatic = true\naddress = [{}]",
-    ],
+    ['[[gateway]]\naddress = [{ zone = "us-east-1a" }, {}]', "[[gateway]]\nautomatic = true\naddress = [{}]"],
 )
 def test_scenario_refuses_a_regional_address_without_a_zone(tmp_path: Path, text: str) -> None:
     with pytest.raises(
@@ -109,11 +106,11 @@ def test_scenario_refuses_a_regional_address_without_a_zone(tmp_path: Path, text
         load(tmp_path, text)
 
 
-def test_scenario_fault_may_last_for_some_seconds(tmp_path: Path) -> None:
+def test_scenario_fault_can_have_a_duration(tmp_path: Path) -> None:
     (fault,) = load(tmp_path, FAULT.format(30.5)).fault
     assert fault.for_seconds == 30.5
 
 
-def test_scenario_refuses_a_fault_that_lasts_for_no_time(tmp_path: Path) -> None:
-    with pytest.raises(ScenarioError, match=r"fault\.for_seconds must be greater than 0"):
+def test_scenario_refuses_a_fault_with_a_duration_of_zero(tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError, match=r"fault\[0\]\.for_seconds: Input should be greater than 0"):
         load(tmp_path, FAULT.format(0))

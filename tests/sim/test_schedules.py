@@ -1,4 +1,4 @@
-"""EventBridge Scheduler on the simulated clock: when schedules are due, and what they start."""
+"""EventBridge Scheduler on the simulated clock: times and targets of schedules."""
 
 import json
 import re
@@ -16,7 +16,7 @@ TIME = {"at": "<aws.scheduler.scheduled-time>"}
 
 
 def create(cloud: StubCloud, expression: str, name: str = "one", **more: Any) -> None:
-    """A schedule that gives each execution the moment for which it was planned."""
+    """Create a schedule whose executions get their scheduled time as input."""
     cloud.client("scheduler").create_schedule(**parameters(cloud, expression, name, **more))
 
 
@@ -32,7 +32,7 @@ def parameters(cloud: StubCloud, expression: str, name: str = "one", **more: Any
 
 
 def due(expression: str, *, days: float, **more: Any) -> list[str]:
-    """When a schedule that is made on 2026-03-01 at noon is due within so many days."""
+    """Return when a schedule that is created on 2026-03-01 at noon fires within so many days."""
     with stub_cloud({"Type": "Succeed"}) as cloud:
         create(cloud, expression, **more)
         cloud.clock.advance(days * DAY)
@@ -56,7 +56,9 @@ def due(expression: str, *, days: float, **more: Any) -> list[str]:
         ("cron(0 9 1 1 ? 2025)", 400, []),
     ],
 )
-def test_schedule_is_due_when_its_expression_says(expression: str, days: float, expected: list[str]) -> None:
+def test_schedule_fires_at_the_times_of_its_expression(
+    expression: str, days: float, expected: list[str]
+) -> None:
     assert due(expression, days=days) == expected
 
 
@@ -65,13 +67,13 @@ def test_schedule_expression_is_read_in_its_time_zone() -> None:
     assert due("at(2026-03-02T08:30:00)", days=2, **zone) == ["03-02T13:30:00Z"]
 
 
-def test_cron_skips_the_time_that_summer_time_leaves_out() -> None:
+def test_cron_skips_local_times_that_summer_time_skips() -> None:
     # On 2026-03-29 the clocks of Berlin go from 02:00 to 03:00.
     zone = {"ScheduleExpressionTimezone": "Europe/Berlin"}
     assert due("cron(30 2 28-30 3 ? *)", days=31, **zone) == ["03-28T01:30:00Z", "03-30T00:30:00Z"]
 
 
-def test_cron_fires_once_in_the_hour_that_comes_twice() -> None:
+def test_cron_fires_once_in_the_hour_that_is_repeated() -> None:
     # On 2026-10-25 the clocks of Berlin go from 03:00 back to 02:00.
     zone = {"ScheduleExpressionTimezone": "Europe/Berlin"}
     assert due("cron(30 2 25-26 10 ? *)", days=245, **zone) == ["10-25T00:30:00Z", "10-26T01:30:00Z"]
@@ -90,7 +92,7 @@ def test_recurring_schedule_fires_from_its_start_to_its_end(expression: str, exp
     assert due(expression, days=9, StartDate=start, EndDate=end) == expected
 
 
-def test_schedule_that_is_disabled_starts_nothing() -> None:
+def test_schedule_starts_nothing_when_it_is_disabled() -> None:
     assert due("rate(1 day)", days=2, State="DISABLED") == []
 
 
@@ -100,7 +102,7 @@ def started(cloud: StubCloud) -> list[datetime]:
     return sorted(one["startDate"] for one in listed)
 
 
-def test_flexible_window_places_each_start_within_it_the_same_way_in_every_run() -> None:
+def test_flexible_window_delays_each_start_within_it_equally_in_every_run() -> None:
     runs = []
     for _ in range(2):
         with stub_cloud({"Type": "Succeed"}) as cloud:
@@ -131,7 +133,7 @@ def test_schedule_starts_the_state_machine_as_its_role_with_the_context_attribut
         assert ("StartExecution", ROLE) in [(call.operation, call.role) for call in cloud.recorder.calls]
 
 
-def test_schedule_that_was_updated_fires_only_as_it_says_now() -> None:
+def test_schedule_fires_only_at_its_new_times_after_an_update() -> None:
     with stub_cloud({"Type": "Succeed"}) as cloud:
         create(cloud, "at(2026-03-02T10:00:00)")
         cloud.client("scheduler").update_schedule(**parameters(cloud, "at(2026-03-02T11:00:00)"))
@@ -139,7 +141,7 @@ def test_schedule_that_was_updated_fires_only_as_it_says_now() -> None:
         assert cloud.inputs() == [{"at": "2026-03-02T11:00:00Z"}]
 
 
-def test_schedule_that_was_deleted_starts_nothing() -> None:
+def test_schedule_starts_nothing_after_its_deletion() -> None:
     with stub_cloud({"Type": "Succeed"}) as cloud:
         create(cloud, "at(2026-03-02T10:00:00)")
         cloud.client("scheduler").delete_schedule(Name="one")
@@ -147,7 +149,7 @@ def test_schedule_that_was_deleted_starts_nothing() -> None:
         assert cloud.inputs() == []
 
 
-def test_schedule_deletes_itself_after_its_last_start_if_it_is_told_to() -> None:
+def test_schedule_is_deleted_after_its_last_start_with_the_action_delete() -> None:
     with stub_cloud({"Type": "Succeed"}) as cloud:
         create(cloud, "at(2026-03-02T10:00:00)", ActionAfterCompletion="DELETE")
         create(cloud, "at(2026-03-02T10:00:00)", "two")
@@ -167,12 +169,12 @@ def test_schedule_deletes_itself_after_its_last_start_if_it_is_told_to() -> None
         ("rate(1 day)", "Mars/Olympus"),
     ],
 )
-def test_schedule_without_a_valid_expression_is_refused(expression: str, zone: str) -> None:
+def test_schedule_is_refused_when_its_expression_is_invalid(expression: str, zone: str) -> None:
     with stub_cloud({"Type": "Succeed"}) as cloud, pytest.raises(ClientError, match="ValidationException"):
         create(cloud, expression, ScheduleExpressionTimezone=zone)
 
 
-def test_schedule_that_starts_nothing_uses_its_dead_letter_queue() -> None:
+def test_schedule_uses_its_dead_letter_queue_when_the_start_fails() -> None:
     with stub_cloud({"Type": "Succeed"}) as cloud:
         cloud.outputs["QueueUrl"] = cloud.client("sqs").create_queue(QueueName="dead")["QueueUrl"]
         dead = {"DeadLetterConfig": {"Arn": "arn:aws:sqs:eu-central-1:123456789012:dead"}}
@@ -194,7 +196,7 @@ def test_schedule_that_starts_nothing_uses_its_dead_letter_queue() -> None:
         }
 
 
-def test_run_until_gives_up_at_its_limit_though_a_schedule_is_always_due_some_day() -> None:
+def test_run_until_stops_at_its_limit_when_a_schedule_fires_forever() -> None:
     with stub_cloud({"Type": "Succeed"}) as cloud:
         create(cloud, "rate(12 hours)")
         with pytest.raises(TimeoutError):
@@ -207,7 +209,7 @@ def test_schedule_fires_while_the_clock_flows() -> None:
     with stub_cloud({"Type": "Succeed"}) as cloud:
         create(cloud, "at(2026-03-01T12:10:00)")
         with cloud.clock.flow(speed=100_000):
-            while not cloud.inputs():  # a schedule that never fires ends in the time-out of the whole run
+            while not cloud.inputs():  # ends by the time-out of the whole run if it never fires
                 pass
         assert started(cloud) == [START + timedelta(minutes=10)]
 
@@ -243,7 +245,7 @@ def test_schedule_of_a_template_fires_and_is_found_by_its_reference() -> None:
         assert schedule["StartDate"] == datetime(2026, 3, 2, tzinfo=UTC)
 
 
-def test_schedule_of_a_template_is_changed_and_removed_with_it() -> None:
+def test_schedule_of_a_template_is_updated_and_deleted_with_it() -> None:
     with stub_cloud() as cloud:
         cloud.deploy(stub(scheduled("rate(1 day)")))
         before = cloud.outputs["Schedule"]

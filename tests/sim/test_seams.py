@@ -9,7 +9,7 @@ from natdrain_sim.seams import replaced
 from support.stub_functions import START
 
 
-def test_embedding_puts_every_part_in_and_gives_moto_back_as_it_was() -> None:
+def test_embedding_replaces_every_part_and_restores_moto() -> None:
     with Clock(START) as clock:
         seams = list(all_seams(clock, Recorder(), 0))
         before = [getattr(owner, name, None) for owner, name, _ in seams]
@@ -20,6 +20,6 @@ def test_embedding_puts_every_part_in_and_gives_moto_back_as_it_was() -> None:
 
 
 @pytest.mark.parametrize("owner", [Document, embedding])
-def test_seam_that_moto_has_moved_fails_at_once(owner: object) -> None:
+def test_seam_fails_at_once_when_moto_lacks_its_name(owner: object) -> None:
     with pytest.raises(AttributeError), replaced([(owner, "moved", None)]):
         pass

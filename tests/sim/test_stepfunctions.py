@@ -31,7 +31,7 @@ def passing(expression: str) -> dict[str, Any]:
 
 
 def caught(task: dict[str, Any]) -> dict[str, Any]:
-    """What a Catch sees of the task's error."""
+    """Return the task's error as a Catch receives it."""
     catch = {"ErrorEquals": ["States.ALL"], "Next": "Caught", "Output": "{% $states.errorOutput %}"}
     with stub_cloud({**task, "Catch": [catch]}, {"Name": "Caught", "Type": "Succeed"}) as cloud:
         return dict(output_of(cloud))
@@ -48,7 +48,7 @@ def test_wait_takes_exactly_its_seconds_and_no_real_time() -> None:
         assert time.monotonic() - began < 3
 
 
-def test_wait_until_a_timestamp_ends_exactly_then_though_it_began_between_seconds() -> None:
+def test_wait_until_a_timestamp_ends_exactly_then_when_it_began_between_seconds() -> None:
     with stub_cloud({"Type": "Wait", "Timestamp": "{% $states.input.until %}"}) as cloud:
         cloud.clock.advance(0.7)
         assert seconds_of(cloud.run({"until": "2026-03-01T12:00:10.250Z"})) == pytest.approx(9.55, abs=1e-6)
@@ -59,12 +59,12 @@ def test_wait_until_a_past_timestamp_takes_no_time() -> None:
         assert seconds_of(cloud.run()) == 0
 
 
-def test_wait_until_no_timestamp_fails_as_a_runtime_error() -> None:
+def test_wait_until_an_invalid_timestamp_fails_as_a_runtime_error() -> None:
     with stub_cloud({"Type": "Wait", "Timestamp": "{% 'noon' %}"}) as cloud:
         assert cloud.run()["error"] == "States.Runtime"
 
 
-def test_retry_spends_simulated_time_with_its_backoff() -> None:
+def test_retry_waits_for_its_backoff_in_simulated_time() -> None:
     retry = [{"ErrorEquals": ["NotReadyError"], "IntervalSeconds": 10, "BackoffRate": 2, "MaxAttempts": 3}]
     with stub_cloud(invoke("${Fail}", Retry=retry)) as cloud:
         execution = cloud.run()
@@ -82,7 +82,7 @@ def test_retry_with_jitter_takes_the_same_time_in_every_run() -> None:
     assert time_of_jittered_retries() == time_of_jittered_retries()
 
 
-def test_task_with_a_time_out_runs_as_any_other() -> None:
+def test_task_runs_with_a_time_out() -> None:
     with stub_cloud(invoke("${Look}", TimeoutSeconds=10)) as cloud:
         assert output_of(cloud, {"a": 1})["Payload"]["event"] == {"a": 1}
 
@@ -94,7 +94,7 @@ def test_catch_matches_the_class_name_of_a_function_error() -> None:
         assert cause["errorMessage"] == 'a "quote"\nand a new line\\'
 
 
-def test_failed_condition_surfaces_as_dynamodb_conditional_check_failed() -> None:
+def test_failed_condition_is_caught_as_dynamodb_conditional_check_failed() -> None:
     update = {
         "TableName": "${Table}",
         "Key": {"PK": {"S": "1"}},
@@ -107,19 +107,19 @@ def test_failed_condition_surfaces_as_dynamodb_conditional_check_failed() -> Non
 
 
 @pytest.mark.parametrize("machine", ["stub-Machine", "nowhere"])
-def test_unknown_execution_surfaces_as_sfn_execution_does_not_exist(machine: str) -> None:
+def test_unknown_execution_is_caught_as_sfn_execution_does_not_exist(machine: str) -> None:
     arn = f"arn:aws:states:eu-central-1:123456789012:execution:{machine}:gone"
     error = caught(sdk("aws-sdk:sfn:describeExecution", {"ExecutionArn": arn}))
     assert error["Error"] == "Sfn.ExecutionDoesNotExistException"
 
 
-def test_describe_execution_of_an_unknown_one_raises_execution_does_not_exist() -> None:
+def test_describe_execution_raises_execution_does_not_exist_for_an_unknown_one() -> None:
     with stub_cloud(WAIT) as cloud, pytest.raises(ClientError) as caught_error:
         cloud.describe("arn:aws:states:eu-central-1:123456789012:execution:stub-Machine:gone")
     assert caught_error.value.response["Error"]["Code"] == "ExecutionDoesNotExist"
 
 
-def test_describe_execution_integration_sees_its_own_execution_running() -> None:
+def test_describe_execution_integration_returns_its_own_execution_as_running() -> None:
     own = {"ExecutionArn": "{% $states.context.Execution.Id %}"}
     task = sdk("aws-sdk:sfn:describeExecution", own)
     with stub_cloud({**task, "Output": "{% $states.result.Status %}"}) as cloud:
@@ -130,7 +130,7 @@ def test_describe_execution_integration_sees_its_own_execution_running() -> None
     "text",
     ['a "quote"', "line\nline", "back\\slash", "\\n", "tab\t", "'", "😀 é", '{"a": "b\\n"}', "$x", "/", ""],
 )
-def test_assigned_string_comes_back_as_it_was(text: str) -> None:
+def test_assigned_string_keeps_its_characters(text: str) -> None:
     assign = {"Type": "Pass", "Assign": {"kept": "{% $states.input.text %}", "all": "{% $states.input %}"}}
     with stub_cloud(assign, passing("[$kept, $all.text, $states.input.text]")) as cloud:
         assert output_of(cloud, {"text": text}) == [text] * 3
@@ -145,7 +145,7 @@ def test_assigned_string_comes_back_as_it_was(text: str) -> None:
         ("$x.whole * 2 & ''", "4"),
     ],
 )
-def test_variable_has_its_value_as_json_has_it(expression: str, wanted: Any) -> None:
+def test_variable_keeps_its_json_value(expression: str, wanted: Any) -> None:
     assign = {"Type": "Pass", "Assign": {"x": "{% $states.input %}"}}
     with stub_cloud(assign, passing(expression)) as cloud:
         assert output_of(cloud, {"none": None, "one": [1], "whole": 2.0}) == wanted
@@ -174,7 +174,7 @@ def test_expression_evaluates_to_plain_json(expression: str, value: Any) -> None
 
 
 @pytest.mark.parametrize("expression", ["$states.input.missing", "$error('no')", "1 +", "$sum('a')"])
-def test_expression_without_a_value_fails_as_a_query_evaluation_error(expression: str) -> None:
+def test_expression_fails_as_a_query_evaluation_error_without_a_value(expression: str) -> None:
     with stub_cloud(passing(expression)) as cloud:
         assert cloud.run()["error"] == "States.QueryEvaluationError"
 
@@ -204,7 +204,7 @@ def test_fail_keeps_the_quotes_and_newlines_of_its_cause() -> None:
         assert json.loads(execution["cause"]) == cause
 
 
-def test_history_is_stamped_with_simulated_time() -> None:
+def test_history_has_simulated_times() -> None:
     with stub_cloud(WAIT) as cloud:
         arn = cloud.run()["executionArn"]
         events = cloud.client("stepfunctions").get_execution_history(executionArn=arn)["events"]
@@ -222,7 +222,7 @@ def stop(cloud: StubCloud, arn: str) -> None:
 
 
 def aborted_after(cloud: StubCloud, seconds: float) -> float:
-    """Stop an execution then, let the clock run on, and return how long the execution took."""
+    """Stop an execution after some seconds, and return how long it took."""
     arn = cloud.start()
     cloud.clock.advance(seconds)
     stop(cloud, arn)
@@ -245,7 +245,7 @@ def test_stop_during_a_retry_aborts_at_once() -> None:
         assert [call.operation for call in cloud.recorder.calls].count("Invoke") == 1
 
 
-def test_stop_before_the_first_step_aborts_without_a_step() -> None:
+def test_stop_before_the_first_state_aborts_without_a_call() -> None:
     with stub_cloud(invoke("${Look}")) as cloud:
         arn = cloud.start()
         stop(cloud, arn)
@@ -254,7 +254,7 @@ def test_stop_before_the_first_step_aborts_without_a_step() -> None:
         assert "Invoke" not in [call.operation for call in cloud.recorder.calls]
 
 
-def test_stop_while_a_worker_is_about_to_begin_aborts_without_a_trace(capfd: Any) -> None:
+def test_stop_just_before_a_worker_begins_aborts_without_a_traceback(capfd: Any) -> None:
     with stub_cloud(WAIT) as cloud:
         original = execution_worker.ExecutionWorker._get_evaluation_entrypoint
 
@@ -269,7 +269,7 @@ def test_stop_while_a_worker_is_about_to_begin_aborts_without_a_trace(capfd: Any
         assert capfd.readouterr().err == ""
 
 
-def test_stop_after_the_last_step_lets_the_execution_succeed() -> None:
+def test_stop_after_the_last_state_does_not_prevent_success() -> None:
     with stub_cloud({"Type": "Succeed"}) as cloud:
         terminated = BaseExecutionWorkerCommunication.terminated
 
@@ -289,7 +289,7 @@ def test_execution_is_timed_out_after_its_simulated_seconds() -> None:
         assert (execution["status"], seconds_of(execution)) == ("TIMED_OUT", 60)
 
 
-def test_execution_that_ends_in_time_is_not_timed_out_later() -> None:
+def test_execution_is_not_timed_out_after_its_end() -> None:
     with stub_cloud() as cloud:
         cloud.deploy(template(chain(WAIT) | {"TimeoutSeconds": 360}))
         arn = cloud.run()["executionArn"]
@@ -304,7 +304,7 @@ def test_stop_of_an_ended_execution_changes_nothing() -> None:
         assert cloud.describe(execution["executionArn"])["status"] == "SUCCEEDED"
 
 
-def test_start_execution_without_a_name_makes_one_up() -> None:
+def test_start_execution_generates_a_name_without_one() -> None:
     with stub_cloud(WAIT) as cloud:
         client, machine = cloud.client("stepfunctions"), cloud.outputs["MachineArn"]
         arns = [client.start_execution(stateMachineArn=machine)["executionArn"] for _ in range(2)]
@@ -312,13 +312,13 @@ def test_start_execution_without_a_name_makes_one_up() -> None:
         assert all(arn.endswith(cloud.describe(arn)["name"]) for arn in arns)
 
 
-def test_start_execution_with_the_same_name_and_input_returns_the_running_one() -> None:
+def test_start_execution_returns_the_running_one_with_the_same_name_and_input() -> None:
     with stub_cloud(WAIT) as cloud:
         assert cloud.start("one", {"a": 1}) == cloud.start("one", {"a": 1})
 
 
 @pytest.mark.parametrize(("ended", "event"), [(True, {"a": 1}), (False, {"a": 2})])
-def test_start_execution_with_a_used_name_is_refused(ended: bool, event: Any) -> None:  # noqa: FBT001
+def test_start_execution_is_refused_with_a_used_name(ended: bool, event: Any) -> None:  # noqa: FBT001
     with stub_cloud(WAIT) as cloud:
         cloud.start("one", {"a": 1})
         cloud.clock.advance(400 if ended else 0)
@@ -326,7 +326,7 @@ def test_start_execution_with_a_used_name_is_refused(ended: bool, event: Any) ->
             cloud.start("one", event)
 
 
-def test_start_execution_with_an_input_that_is_no_json_is_refused() -> None:
+def test_start_execution_is_refused_with_an_input_that_is_not_json() -> None:
     with stub_cloud(WAIT) as cloud:
         machine = cloud.outputs["MachineArn"]
         with pytest.raises(ClientError, match=r"\(InvalidExecutionInput\)"):
@@ -349,9 +349,9 @@ def trace_of_many() -> Any:
 once = cache(trace_of_many)
 
 
-def test_ten_executions_at_once_run_the_same_way_twice() -> None:
+def test_ten_concurrent_executions_run_the_same_way_twice() -> None:
     assert trace_of_many() == once()
 
 
-def test_ten_executions_at_once_each_take_their_own_time() -> None:
+def test_ten_concurrent_executions_each_take_their_own_time() -> None:
     assert once()[1] == [35, 36, 37, 35, 36, 37, 35, 36, 37, 35]

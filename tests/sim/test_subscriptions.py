@@ -1,4 +1,4 @@
-"""What SNS does with a message for a queue."""
+"""SNS topics and their subscriptions."""
 
 import json
 from typing import Any
@@ -9,7 +9,7 @@ POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "
 
 
 def deploy(cloud: StubCloud, **subscription: Any) -> None:
-    """A topic with a queue and an address for e-mail, and a queue for dead letters."""
+    """Deploy a topic with subscriptions by a queue and by e-mail, and a dead-letter queue."""
     dead = {"deadLetterTargetArn": {"Fn::GetAtt": ["Dead", "Arn"]}}
     to_queue = {
         "TopicArn": {"Ref": "Topic"},
@@ -53,7 +53,7 @@ def test_topic_of_a_template_has_its_policy_and_its_subscriptions() -> None:
         assert {one["Protocol"] for one in there} == {"sqs", "email"}
 
 
-def test_topic_delivers_what_is_published_as_it_is_to_a_raw_subscription() -> None:
+def test_topic_delivers_the_bare_message_to_a_raw_subscription() -> None:
     with stub_cloud() as cloud:
         deploy(cloud)
         publish(cloud)
@@ -67,7 +67,7 @@ def test_topic_delivers_an_envelope_to_a_subscription_that_is_not_raw() -> None:
         assert json.loads(received(cloud, "Copies")[0])["Message"] == "It left."
 
 
-def test_topic_whose_subscribed_queue_is_gone_uses_the_dead_letter_queue() -> None:
+def test_topic_uses_the_dead_letter_queue_when_the_subscribed_queue_is_deleted() -> None:
     with stub_cloud() as cloud:
         deploy(cloud)
         cloud.client("sqs").delete_queue(QueueUrl=cloud.outputs["Copies"])
@@ -75,7 +75,7 @@ def test_topic_whose_subscribed_queue_is_gone_uses_the_dead_letter_queue() -> No
         assert received(cloud, "Dead") == ["It left."]
 
 
-def test_topic_whose_subscribed_queue_and_dead_letter_queue_are_gone_loses_the_message() -> None:
+def test_topic_loses_the_message_when_the_dead_letter_queue_is_deleted_too() -> None:
     with stub_cloud() as cloud:
         deploy(cloud)
         for name in ("Copies", "Dead"):
@@ -85,7 +85,7 @@ def test_topic_whose_subscribed_queue_and_dead_letter_queue_are_gone_loses_the_m
         assert names == []
 
 
-def test_template_that_drops_a_subscription_unsubscribes() -> None:
+def test_subscription_is_deleted_when_the_template_drops_it() -> None:
     with stub_cloud() as cloud:
         deploy(cloud)
         stack = cloud.client("cloudformation").get_template(StackName="stub")["TemplateBody"]

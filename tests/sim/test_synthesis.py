@@ -1,4 +1,4 @@
-"""Templates that are kept, and progress, with applications that only count their calls or only take time."""
+"""The cache of templates, and progress, with applications that only record their runs or only take time."""
 
 import io
 import json
@@ -12,7 +12,7 @@ import pytest
 from natdrain_sim import synthesis
 from natdrain_sim.synthesis import SynthesisError, synthesise
 
-ASKED: list[Path] = []
+RUNS: list[Path] = []
 LONGEST_SILENCE_SECONDS = 2
 
 
@@ -34,13 +34,13 @@ class Screen(io.StringIO):
 
 @pytest.fixture(autouse=True)
 def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of templates; the application echoes the configuration."""
+    """Return the folder of templates, and let the application copy the configuration into them."""
 
     def run(output: Path, config: Path) -> None:
-        ASKED.append(config)
+        RUNS.append(config)
         (output / "Natdrain.template.json").write_text(json.dumps({"made from": config.read_text()}))
 
-    ASKED.clear()
+    RUNS.clear()
     monkeypatch.setattr(synthesis, "_KEPT", tmp_path)
     monkeypatch.setattr(synthesis, "_run_application", run)
     return tmp_path
@@ -52,19 +52,19 @@ def config(folder: Path, text: str) -> Path:
     return path
 
 
-def test_synthesis_asks_the_application_once_for_each_configuration(tmp_path: Path) -> None:
+def test_synthesis_runs_the_application_once_for_each_configuration(tmp_path: Path) -> None:
     for text in ("a", "b", "a", "b"):
         assert synthesise(config(tmp_path, text)) == {"made from": text}
-    assert len(ASKED) == 2
+    assert len(RUNS) == 2
 
 
 def test_synthesis_keeps_no_more_than_a_few_templates(kept: Path) -> None:
-    for number in range(12):
+    for number in range(20):
         synthesise(config(kept, str(number)))
-    assert len(list(kept.glob("*.json"))) == 8
+    assert len(list(kept.glob("*.json"))) == 16
 
 
-def test_synthesis_forgets_templates_of_other_sources(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_synthesis_deletes_templates_of_other_sources(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     synthesise(config(kept, "a"))
     monkeypatch.setattr(synthesis, "_sources", lambda: "changed")
     synthesise(config(kept, "a"))

@@ -1,4 +1,4 @@
-"""What EventBridge's rules do with an event for a state machine, a topic or a queue."""
+"""Rules of EventBridge whose targets are state machines, topics and queues."""
 
 import json
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ EVENT = {"Source": "test", "DetailType": "Test", "Detail": json.dumps({"a": {"b"
 
 @contextmanager
 def rule_cloud(properties: dict[str, Any] | None = None, **target: Any) -> Iterator[StubCloud]:
-    """The stub, and a rule that starts it; properties of the rule and members of its target may be added."""
+    """Yield the stub with a rule that starts it, with more properties of the rule and of its target."""
     target = {
         "Id": "Target0",
         "Arn": {"Ref": "Machine"},
@@ -81,12 +81,11 @@ def test_rule_starts_the_state_machine_with_the_event_as_its_role() -> None:
 
 @pytest.mark.parametrize(
     ("target", "wanted"),
-    [
-        ({"Input": '{"fixed": true}'}, {"fixed": True}),
-        ({"InputPath": "$.detail.a"}, {"b": [1]}),
-    ],
+    [({"Input": '{"fixed": true}'}, {"fixed": True}), ({"InputPath": "$.detail.a"}, {"b": [1]})],
 )
-def test_rule_gives_the_state_machine_the_input_of_its_target(target: dict[str, Any], wanted: Any) -> None:
+def test_rule_starts_the_state_machine_with_the_input_of_its_target(
+    target: dict[str, Any], wanted: Any
+) -> None:
     with rule_cloud(**target) as cloud:
         put(cloud)
         assert cloud.inputs() == [wanted]
@@ -117,14 +116,14 @@ def test_rule_fills_the_template_of_its_input_transformer(template: str, wanted:
         assert cloud.inputs() == [wanted]
 
 
-def test_rule_gives_the_whole_event_where_its_template_asks_for_it() -> None:
+def test_rule_inserts_the_whole_event_into_its_template() -> None:
     with rule_cloud(InputTransformer={"InputTemplate": '{"whole": <aws.events.event.json>}'}) as cloud:
         put(cloud)
         (given,) = cloud.inputs()
         assert (given["whole"]["source"], given["whole"]["detail"]) == ("test", {"a": {"b": [1]}})
 
 
-def test_rule_whose_template_makes_no_json_uses_the_dead_letter_queue() -> None:
+def test_rule_uses_its_dead_letter_queue_when_its_template_makes_invalid_json() -> None:
     with rule_cloud(InputTransformer={"InputPathsMap": PATHS, "InputTemplate": '"<text>"'}) as cloud:
         put(cloud, Detail=json.dumps({"text": 'a "quote"'}))
         (letter,) = cloud.dead_letters()
@@ -138,7 +137,7 @@ def test_rule_starts_nothing_for_an_event_that_does_not_match() -> None:
         assert cloud.inputs() == []
 
 
-def test_rule_that_is_disabled_starts_nothing() -> None:
+def test_rule_starts_nothing_when_it_is_disabled() -> None:
     with rule_cloud({"State": "DISABLED"}) as cloud:
         put(cloud)
         assert cloud.inputs() == []
@@ -146,7 +145,7 @@ def test_rule_that_is_disabled_starts_nothing() -> None:
 
 @contextmanager
 def topic_cloud(**target: Any) -> Iterator[StubCloud]:
-    """The stub, and a rule that publishes to a topic, whose messages get into the queue `Copies`."""
+    """Yield the stub with a rule that publishes to a topic, to which the queue `Copies` subscribes."""
     with rule_cloud(Arn={"Ref": "Topic"}, **target) as cloud:
         yield cloud
 
@@ -156,7 +155,7 @@ def received(cloud: StubCloud, queue: str) -> list[str]:
     return [message["Body"] for message in answer.get("Messages", [])]
 
 
-def test_rule_publishes_to_a_topic_what_its_input_transformer_makes() -> None:
+def test_rule_publishes_the_text_of_its_input_transformer_to_a_topic() -> None:
     transformer = {"InputPathsMap": PATHS, "InputTemplate": '"It <text>."\n"Really."'}
     with topic_cloud(InputTransformer=transformer) as cloud:
         put(cloud, Detail=json.dumps(DETAIL))
@@ -166,14 +165,14 @@ def test_rule_publishes_to_a_topic_what_its_input_transformer_makes() -> None:
         ]
 
 
-def test_rule_publishes_to_a_topic_the_event_itself_minified() -> None:
+def test_rule_publishes_the_minified_event_to_a_topic() -> None:
     with topic_cloud() as cloud:
         put(cloud)
         (message,) = received(cloud, "CopiesUrl")
         assert '"detail":{"a":{"b":[1]}}' in message
 
 
-def test_rule_whose_topic_is_gone_uses_its_dead_letter_queue() -> None:
+def test_rule_uses_its_dead_letter_queue_when_its_topic_is_deleted() -> None:
     with topic_cloud() as cloud:
         cloud.client("sns").delete_topic(TopicArn=cloud.outputs["Topic"])
         put(cloud)
@@ -184,7 +183,7 @@ def test_rule_whose_topic_is_gone_uses_its_dead_letter_queue() -> None:
         assert json.loads(letter["Body"])["detail"] == {"a": {"b": [1]}}
 
 
-def test_rule_that_may_not_publish_uses_its_dead_letter_queue() -> None:
+def test_rule_uses_its_dead_letter_queue_when_it_may_not_publish() -> None:
     with topic_cloud() as cloud:
         cloud.inject(operation="sns:Publish", error="AuthorizationError", status=403)
         put(cloud)
@@ -192,13 +191,13 @@ def test_rule_that_may_not_publish_uses_its_dead_letter_queue() -> None:
         assert letter["MessageAttributes"]["ERROR_CODE"]["StringValue"] == "AuthorizationError"
 
 
-def test_rule_sends_to_a_queue_what_its_input_path_finds() -> None:
+def test_rule_sends_the_value_of_its_input_path_to_a_queue() -> None:
     with rule_cloud(Arn={"Fn::GetAtt": ["Copies", "Arn"]}, InputPath="$.detail.a") as cloud:
         put(cloud)
         assert received(cloud, "CopiesUrl") == ['{"b":[1]}']
 
 
-def test_rule_whose_queue_is_gone_uses_its_dead_letter_queue() -> None:
+def test_rule_uses_its_dead_letter_queue_when_its_queue_is_deleted() -> None:
     with rule_cloud(Arn={"Fn::GetAtt": ["Copies", "Arn"]}) as cloud:
         cloud.client("sqs").delete_queue(QueueUrl=cloud.outputs["CopiesUrl"])
         put(cloud)
@@ -216,7 +215,7 @@ def test_rule_sends_an_event_to_its_other_targets_too() -> None:
         assert (len(cloud.inputs()), len(cloud.dead_letters())) == (1, 1)
 
 
-def test_rule_puts_an_event_that_starts_nothing_into_its_dead_letter_queue() -> None:
+def test_rule_sends_the_event_with_attributes_to_its_dead_letter_queue_when_the_start_fails() -> None:
     with rule_cloud() as cloud:
         cloud.inject(operation="stepfunctions:StartExecution", error="ThrottlingException", message="later")
         put(cloud)
@@ -232,7 +231,7 @@ def test_rule_puts_an_event_that_starts_nothing_into_its_dead_letter_queue() -> 
         }
 
 
-def test_rule_whose_state_machine_is_gone_uses_its_dead_letter_queue() -> None:
+def test_rule_uses_its_dead_letter_queue_when_its_state_machine_is_deleted() -> None:
     with rule_cloud() as cloud:
         cloud.client("stepfunctions").delete_state_machine(stateMachineArn=cloud.outputs["MachineArn"])
         put(cloud)
@@ -241,14 +240,14 @@ def test_rule_whose_state_machine_is_gone_uses_its_dead_letter_queue() -> None:
 
 
 @pytest.mark.parametrize("queue", [{}, {"Arn": "arn:aws:sqs:eu-central-1:123456789012:nowhere"}])
-def test_rule_without_a_queue_for_dead_letters_loses_the_event(queue: dict[str, str]) -> None:
+def test_rule_loses_the_event_without_a_dead_letter_queue(queue: dict[str, str]) -> None:
     with rule_cloud(DeadLetterConfig=queue) as cloud:
         cloud.inject(operation="stepfunctions:StartExecution", error="ThrottlingException")
         put(cloud)
         assert (cloud.inputs(), cloud.dead_letters()) == ([], [])
 
 
-def test_queue_policy_of_a_template_is_that_of_its_queue() -> None:
+def test_queue_policy_of_a_template_is_set_on_its_queue() -> None:
     with rule_cloud() as cloud:
         answer = cloud.client("sqs").get_queue_attributes(
             QueueUrl=cloud.outputs["QueueUrl"], AttributeNames=["Policy", "SqsManagedSseEnabled"]

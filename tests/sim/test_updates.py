@@ -1,4 +1,4 @@
-"""UpdateStack, as AWS does it: references first, nothing harmed that does not change."""
+"""UpdateStack: the order of updates, and resources that do not change."""
 
 import json
 from typing import Any
@@ -27,7 +27,7 @@ def test_update_publishes_a_new_version_and_keeps_the_old_one_with_its_environme
         assert version_seen(cloud, cloud.outputs["LookArn"]) == "B"
 
 
-def test_update_gives_the_state_machine_its_new_definition_under_the_same_arn() -> None:
+def test_update_changes_the_definition_of_a_state_machine_and_keeps_its_arn() -> None:
     with stub_cloud() as cloud:
         cloud.deploy(stub("A"))
         before = cloud.outputs["MachineArn"]
@@ -36,7 +36,7 @@ def test_update_gives_the_state_machine_its_new_definition_under_the_same_arn() 
         assert json.loads(cloud.run()["output"]) == "B"
 
 
-def test_execution_that_began_before_an_update_goes_on_as_it_began() -> None:
+def test_update_does_not_change_a_running_execution() -> None:
     states = ({"Type": "Wait", "Seconds": 60}, VERSION)
     with stub_cloud() as cloud:
         cloud.deploy(stub("A", None, *states))
@@ -47,7 +47,7 @@ def test_execution_that_began_before_an_update_goes_on_as_it_began() -> None:
         assert json.loads(cloud.describe(running)["output"]) == "A"
 
 
-def test_update_keeps_what_moto_cannot_change() -> None:
+def test_update_keeps_resources_that_moto_cannot_change() -> None:
     with stub_cloud() as cloud:
         cloud.deploy(stub("A"))
         table = cloud.outputs["TableName"]
@@ -61,7 +61,7 @@ def test_update_keeps_what_moto_cannot_change() -> None:
         assert cloud.client("dynamodb").get_item(TableName=table, Key={"PK": {"S": "kept"}})["Item"]
 
 
-def test_update_removes_what_is_no_longer_there_unless_it_is_to_be_retained() -> None:
+def test_update_deletes_removed_resources_unless_they_are_retained() -> None:
     kept = {**resource("SQS::Queue", QueueName="kept"), "DeletionPolicy": "Retain"}
     with stub_cloud() as cloud:
         cloud.deploy(stub("A", {"Gone": resource("SQS::Queue", QueueName="gone"), "Kept": kept}))
@@ -70,7 +70,7 @@ def test_update_removes_what_is_no_longer_there_unless_it_is_to_be_retained() ->
         assert [url.rpartition("/")[2] for url in urls] == ["kept", "new"]
 
 
-def test_update_changes_a_rule_under_its_name() -> None:
+def test_update_changes_a_rule_and_keeps_its_name() -> None:
     rules = []
     with stub_cloud() as cloud:
         for source in ("a", "b"):

@@ -108,11 +108,7 @@ def test_private_gateway_is_refused(cloud: EmbeddedCloud, nat: BuildGateway) -> 
     ],
 )
 def test_tags_are_obeyed(
-    cloud: EmbeddedCloud,
-    nat: BuildGateway,
-    tags: dict[str, str],
-    address_tags: dict[str, str],
-    problem: str,
+    cloud: EmbeddedCloud, nat: BuildGateway, tags: dict[str, str], address_tags: dict[str, str], problem: str
 ) -> None:
     gateway = nat(tags=tags, address_tags={1: address_tags})
     (found,) = refused(cloud.run(gateway.named(1)))

@@ -9,7 +9,7 @@ import pytest
 from natdrain_sim.calls import Fault
 from natdrain_sim.cloud import EmbeddedCloud
 from natdrain_sim.ec2 import Lags
-from support.stories import BuildGateway, NatGateway, items, table
+from support.stories import BuildGateway, NatGateway, items, problems, table
 
 DISASSOCIATE = "ec2:DisassociateNatGatewayAddress"
 
@@ -120,7 +120,7 @@ def test_foreign_drain_of_4000_seconds_is_never_overdue(cloud: EmbeddedCloud, na
     cloud.clock.advance(5)
     run = cloud.run(gateway.named(1, MaxDrainDurationSeconds=350))
     assert (run.status, outcomes(run.result)) == ("SUCCEEDED", ["drained"])
-    assert "nothing tells who began its drain or with which limit" in run.result["Warnings"][0]
+    assert "it is not known who began its drain or with which limit" in run.result["Warnings"][0]
 
 
 def test_drain_that_does_not_end_is_overdue(cloud: EmbeddedCloud, nat: BuildGateway) -> None:
@@ -238,7 +238,7 @@ def test_denied_permission_is_refused_with_action_and_resource(
         run = cloud.run(request)
         assert (run.error, run.result["Changed"]) == ("RequestRefused", "none")
         denied = f"EC2 denies ec2:DisassociateNatGatewayAddress on {gateway.gateway_id}"
-        assert denied in run.result["Problems"][0]
+        assert denied in problems(run.result)[0]
         assert "AAAA" not in json.dumps(run.result)
 
 
@@ -268,7 +268,7 @@ def test_gateway_that_ec2_keeps_busy_for_ever_is_no_refusal(cloud: EmbeddedCloud
     cloud.recorder.faults = [Fault(operation=DISASSOCIATE, error="OperationInProgress", status=400)]
     run = cloud.run(nat().named(1))
     assert (run.error, run.result["Changed"], outcomes(run.result)) == ("DrainFailed", "none", ["blocked"])
-    assert "EC2 let no request through in time: OperationInProgress" in run.result["Problems"][0]
+    assert "EC2 accepted no request in time: OperationInProgress" in problems(run.result)[0]
     assert run.seconds == 4300
 
 

@@ -24,7 +24,7 @@ from support.guard_stories import (
     started,
     tag,
 )
-from support.stories import MANAGED, BuildGateway, NatGateway, refused
+from support.stories import MANAGED, BuildGateway, NatGateway, problems, refused
 
 PROTECTED = {**MANAGED, "natdrain:protect": ""}
 ZONES = ["us-east-1a", "us-east-1b", "us-east-1b", "us-east-1b"]
@@ -86,7 +86,7 @@ FIXED: dict[str, tuple[Find, str]] = {
     ),
     "hold": (
         a_gateway_that(lambda g: hold(g.cloud, g.gateway_id, Hold={"S": "alice, incident 4711"})),
-        "is held (alice, incident 4711). Whoever may lift it: aws dynamodb delete-item",
+        "is held (alice, incident 4711). Anyone who may lift it: aws dynamodb delete-item",
     ),
     "aws_managed": (
         a_gateway_that(lambda _: None, addresses=3, zones=ZONES[:3], automatic=True),
@@ -104,7 +104,7 @@ LIFTABLE: dict[str, tuple[Find, str]] = {
         a_gateway_that(lambda g: measured(g, "ActiveConnectionCount", 110_001)),
         "had up to 110001 connections at once",
     ),
-    "siblings": (a_gateway_that(lambda g: fail(g, 2)), "has failed (no luck): see to it first."),
+    "siblings": (a_gateway_that(lambda g: fail(g, 2)), "has failed (no luck). Deal with it first."),
     "put_back": (one_put_back, "somebody has put it back since"),
     "owner": (
         a_gateway_that(lambda g: tag(g, g.addresses[1]["AllocationId"], "terraform", "egress")),
@@ -112,7 +112,7 @@ LIFTABLE: dict[str, tuple[Find, str]] = {
     ),
     "calendar": (
         a_gateway_that(lambda g: set_calendar(g.cloud, "DEFAULT_CLOSED")),
-        "the change calendar (egress-freeze) is closed.",
+        "The change calendar (egress-freeze) is closed.",
     ),
 }
 WARNED = [
@@ -223,7 +223,7 @@ def test_dry_run_tells_what_a_drain_would_be_told(
     request = {**gateway.named(1), "Override": override}
     planned, real = cloud.run({**request, "DryRun": True}), cloud.run(request)
     assert planned.error == real.error
-    assert planned.result["Problems"] == real.result["Problems"]
+    assert problems(planned.result) == problems(real.result)
     of_guards = [text for text in real.result["Warnings"] if names_of([text])[0] in LIFTABLE]
     assert of_guards == planned.result["Warnings"][: len(of_guards)]
 
@@ -262,7 +262,7 @@ def test_guard_is_asked_again_for_an_address_that_must_wait(
     run = cloud.wait(execution)
     assert (run.error, run.result["Changed"]) == ("DrainFailed", "some")
     assert [address["Outcome"] for address in run.result["Addresses"]] == ["drained", "not_asked"]
-    assert f" {name}: " in run.result["Problems"][0]
+    assert f"{name}: " in problems(run.result)[0]
     assert gateway.changes() == []
 
 

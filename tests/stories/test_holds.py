@@ -50,7 +50,7 @@ def test_hold_on_all_refuses_every_gateway(cloud: EmbeddedCloud, nat: BuildGatew
     for gateway in gateways:
         (problem,) = refused(cloud.run(started(how, gateway.named(1))))
         assert problem.startswith(
-            "hold: every gateway is held (alice, incident 4711). Whoever may lift it: aws"
+            "hold: every gateway is held (alice, incident 4711). Anyone who may lift it: aws"
         )
         assert gateway.changes() == []
 
@@ -163,7 +163,9 @@ def test_hold_holds_whatever_its_item_says(
     gateway = nat()
     hold(cloud, gateway.gateway_id, **attributes)
     (problem,) = refused(cloud.run(started(HAND, gateway.named(1))))
-    assert f"{gateway.gateway_id} is held ({why}). Whoever may lift it: aws dynamodb delete-item" in problem
+    assert (
+        f"{gateway.gateway_id} is held ({why}). Anyone who may lift it: aws dynamodb delete-item" in problem
+    )
     assert problem.endswith("Record={S=hold}"), "the command is whole"
     assert gateway.changes() == []
 

@@ -12,7 +12,7 @@ from natdrain.model.errors import EXECUTION_ERRORS
 from natdrain_sim.cloud import EmbeddedCloud, Run
 from natdrain_sim.ec2 import Lags
 from natdrain_sim.synthesis import EXAMPLE
-from support.stories import BuildGateway, NatGateway, items, table
+from support.stories import BuildGateway, NatGateway, items, problems, table
 
 WAITS = {"WhenBusy": "wait"}
 BOUND_SECONDS = 900
@@ -95,7 +95,8 @@ def test_waiting_in_line_ends_at_its_bound_and_says_so(cloud: EmbeddedCloud, nat
     since = items(cloud, gateway.gateway_id)["lock"]["Since"]["S"]
     assert run.result["Summary"] == (
         f"Busy: {gateway.gateway_id} is locked by {first} since {since}. Waiting in line ended after "
-        f"{BOUND_SECONDS} s, wait_in_line_seconds of the configuration; ask again when that has ended."
+        f"{BOUND_SECONDS} s, wait_in_line_seconds of the configuration. "
+        "Run the request again when that has ended."
     )
 
 
@@ -110,7 +111,7 @@ def test_busy_says_who_holds_the_lock_and_how_to_wait_in_line(
     assert (run.error, run.seconds) == ("GatewayBusy", 0)
     assert run.result["Summary"] == (
         f"Busy: {gateway.gateway_id} is locked by {first} since {since}{reason}. "
-        'Ask again when that has ended, or wait in line for it: WhenBusy: "wait".'
+        'Run the request again when that has ended, or let it wait in line: WhenBusy: "wait".'
     )
 
 
@@ -270,7 +271,7 @@ def test_lock_item_that_cannot_be_read_is_told_and_changes_nothing(
     put(cloud, lock(gateway, **attributes))
     run = cloud.run(gateway.named(1))
     assert (run.error, run.result["Changed"]) == ("RequestRefused", "none")
-    [problem] = run.result["Problems"]
+    [problem] = problems(run.result)
     assert f"The item lock of {gateway.gateway_id} is not as natdrain writes it" in problem
     assert why in problem
     assert f"--table-name {table(cloud)} --key NatGatewayId={{S={gateway.gateway_id}}},Record={{S=" in problem
@@ -302,8 +303,8 @@ def test_owner_that_is_no_execution_is_told_at_once_and_stays(
     run = cloud.run(gateway.named(1, WhenBusy=when_busy))
     assert (run.error, run.result["Changed"], run.seconds) == ("GatewayBusy", "none", 0)
     assert run.result["Summary"] == (
-        f"Busy: {gateway.gateway_id} {told}, which is no execution of this workflow. Whoever knows better "
-        "removes the attribute Owner from the item lock of that gateway."
+        f"Busy: {gateway.gateway_id} {told}, which is no execution of this workflow. If nothing runs there, "
+        "remove the attribute Owner from the item lock of that gateway."
     )
     assert gateway.changes() == []
     assert items(cloud, gateway.gateway_id)["lock"] == lock(gateway, **attributes)
@@ -352,10 +353,7 @@ def test_drain_ends_well_when_a_person_removes_what_the_lock_item_remembers(
 
 @pytest.mark.parametrize(
     ("breaks", "why"),
-    [
-        (remove_drains, "ValidationException: "),
-        (make_drains_a_text, "Drains is no map"),
-    ],
+    [(remove_drains, "ValidationException: "), (make_drains_a_text, "Drains is no map")],
     ids=["removed", "a text"],
 )
 def test_request_is_refused_when_a_person_breaks_the_lock_item_before_ec2_is_asked(
@@ -366,6 +364,6 @@ def test_request_is_refused_when_a_person_breaks_the_lock_item_before_ec2_is_ask
     breaks(cloud, gateway)
     run = cloud.wait(execution)
     assert (run.error, run.result["Changed"]) == ("RequestRefused", "none")
-    assert "is not as natdrain writes it" in run.result["Problems"][0]
-    assert why in run.result["Problems"][0]
+    assert "is not as natdrain writes it" in problems(run.result)[0]
+    assert why in problems(run.result)[0]
     assert gateway.changes() == []

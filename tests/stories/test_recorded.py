@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from natdrain.model.drain import instant
+from natdrain.model.instants import instant
 from natdrain.store.executions import Execution, Executions
 from natdrain_sim.calls import Fault
 from natdrain_sim.cloud import EmbeddedCloud
 from support.stories import BuildGateway, Ear, NatGateway, history, items, received, table
 
-STOPPED = {"stopped": "ABORTED", "timed out": "TIMED_OUT"}
+STOPPED = {"stopped": "ABORTED", "timed_out": "TIMED_OUT"}
 
 
 @pytest.fixture(scope="module")
@@ -226,7 +226,7 @@ def test_execution_that_timed_out_is_recorded(cloud: EmbeddedCloud, nat: BuildGa
     bus.heard()
     status_event(cloud, execution, "TIMED_OUT")
     [event] = bus.heard()
-    assert (event["detail"]["Status"], event["detail"]["Outcome"]) == ("TIMED_OUT", "timed out")
+    assert (event["detail"]["Status"], event["detail"]["Outcome"]) == ("TIMED_OUT", "timed_out")
     cloud.wait(execution)
 
 

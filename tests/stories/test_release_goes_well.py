@@ -1,4 +1,4 @@
-"""Stories of allocations that are given back."""
+"""Stories of allocations that are released."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from support.release_stories import (
     released,
     to_release,
 )
-from support.stories import BuildGateway, NatGateway, items, log_lines
+from support.stories import BuildGateway, NatGateway, items, log_lines, problems
 
 
 def test_release_gives_the_allocation_back_when_its_address_has_left(
@@ -33,7 +33,7 @@ def test_release_gives_the_allocation_back_when_its_address_has_left(
     run = cloud.run(to_release(gateway, 1))
     released(run)
     assert outcomes(run) == ["released"]
-    assert f"its allocation {allocation(gateway)} is given back" in run.result["Summary"]
+    assert f"its allocation {allocation(gateway)} is released" in run.result["Summary"]
     assert run.result["PutBack"] is None
     assert ours(gateway, 0, 1, 2) == [True, False, True]
 
@@ -78,10 +78,7 @@ def test_release_is_recorded(cloud: EmbeddedCloud, nat: BuildGateway) -> None:
     gateway = nat()
     run = cloud.run(to_release(gateway, 1, Reason="contract ended"))
     kept_items = items(cloud, gateway.gateway_id)
-    for record in (
-        f"association#{gateway.addresses[1]['AssociationId']}",
-        f"address#{allocation(gateway)}",
-    ):
+    for record in (f"association#{gateway.addresses[1]['AssociationId']}", f"address#{allocation(gateway)}"):
         item = kept_items[record]
         assert (item["Outcome"]["S"], item["Reason"]["S"]) == ("released", "contract ended")
         assert item["Execution"]["S"] == run.execution_arn
@@ -180,7 +177,7 @@ def test_dry_run_of_a_release_proves_both_rights_and_changes_nothing(
     before = len(proofs(cloud))
     run = cloud.run(to_release(gateway, 1, 2, DryRun=True))
     assert (run.status, run.result["Outcome"], run.result["Changed"]) == ("SUCCEEDED", "planned", "none")
-    assert "would be taken off, and its allocation would be given back" in run.result["Summary"]
+    assert "would be taken off, and its allocation would be released" in run.result["Summary"]
     assert sum("the public IP lost for good" in warning for warning in run.result["Warnings"]) == 2
     assert run.calls["ec2:DisassociateNatGatewayAddress"] == 1
     assert sorted(proofs(cloud)[before:]) == sorted(allocation(gateway, number) for number in (1, 2))
@@ -200,7 +197,7 @@ def test_dry_run_of_a_release_proves_the_right_that_will_be_needed_later(
     before = len(proofs(cloud))
     run = cloud.run(to_release(gateway, 1, DryRun=True))
     assert (run.status, run.result["Outcome"], run.result["Changed"]) == ("SUCCEEDED", "planned", "none")
-    assert "and its allocation would be given back" in run.result["Summary"]
+    assert "and its allocation would be released" in run.result["Summary"]
     assert proofs(cloud)[before:] == [allocation(gateway)]
 
 
@@ -211,7 +208,7 @@ def test_dry_run_of_a_release_is_refused_where_the_right_is_missing(
     gateway = nat()
     run = cloud.run(to_release(gateway, 1, DryRun=True))
     assert (run.error, run.result["Changed"]) == ("RequestRefused", "none")
-    assert f"EC2 denies ec2:ReleaseAddress on {allocation(gateway)}" in run.result["Problems"][0]
+    assert f"EC2 denies ec2:ReleaseAddress on {allocation(gateway)}" in problems(run.result)[0]
 
 
 # Asking again

@@ -1,4 +1,4 @@
-"""Stories of allocations that were to be given back, and are kept."""
+"""Stories of allocations that were to be released, and are kept."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_allocation_is_kept_when_ec2_thinks_it_in_use_for_five_minutes(
     cloud.recorder.faults = [refusing(code)]
     gateway = nat()
     run = cloud.run(to_release(gateway, 1))
-    assert kept(run) == f"it was refused to the last ({code}: Not now.)"
+    assert kept(run) == f"it was refused until the end ({code}: Not now.)"
     assert len(asked(gateway)) == 4
     assert run.seconds <= LIMIT_SECONDS + 50 + 300
 
@@ -83,7 +83,7 @@ def test_allocation_is_kept_and_the_gateway_freed_when_ec2_does_not_answer(
     gateway = nat()
     run = cloud.run(to_release(gateway, 1))
     assert (run.error, run.result["Changed"]) == ("ReleaseFailed", "some")
-    assert kept(run) == "it was refused to the last (no answer of EC2's came in time)"
+    assert kept(run) == "it was refused until the end (no answer of EC2's came in time)"
     assert "Owner" not in items(cloud, gateway.gateway_id)["lock"]
     cloud.recorder.faults = []
     released(cloud.run(to_release(gateway, 1)))
@@ -97,7 +97,7 @@ def test_allocation_that_went_although_no_answer_came_is_found_gone(
     gateway = nat()
     run = cloud.run(to_release(gateway, 1))
     assert (run.status, run.result["Changed"], outcomes(run)) == ("SUCCEEDED", "all", ["released"])
-    assert f"EC2 knows its allocation {allocation(gateway)} no longer" in run.result["Summary"]
+    assert f"EC2 no longer knows its allocation {allocation(gateway)}" in run.result["Summary"]
 
 
 def test_allocation_is_kept_when_the_looks_fail_for_good(cloud: EmbeddedCloud, nat: BuildGateway) -> None:
@@ -193,7 +193,9 @@ def test_allocation_is_kept_when_the_gateway_goes_before_the_second_look(
     gateway = nat()
     execution = begun(cloud, gateway, after=BETWEEN_THE_LOOKS_SECONDS)
     cloud.client("ec2").delete_nat_gateway(NatGatewayId=gateway.gateway_id)
-    assert kept(cloud.wait(execution)).startswith("the gateway has gone, so that no second look can confirm")
+    assert kept(cloud.wait(execution)).startswith(
+        "the gateway was deleted, so that no second look can confirm"
+    )
     assert asked(gateway) == []
 
 

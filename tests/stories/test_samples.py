@@ -1,4 +1,4 @@
-"""Every sample of an alarm, on the bus and as an input, ends as the table in docs/triggers.md says."""
+"""Every sample of an alarm, on the bus and as an input, ends as the table in docs/alarm-drains.md says."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from natdrain_sim.scenario import DEFAULT, Scenario
 from support.places import TESTS
 from support.stories import refused
 
-TABLE = (TESTS.parent / "docs" / "triggers.md").read_text()
+TABLE = (TESTS.parent / "docs" / "alarm-drains.md").read_text()
 ROWS = {
     name: (on_the_bus, as_input)
     for name, on_the_bus, as_input in re.findall(
@@ -69,11 +69,11 @@ def test_sample_on_the_bus_starts_nothing_as_the_table_says(fresh: EmbeddedCloud
 @pytest.mark.parametrize("name", ROWS)
 def test_sample_as_input_ends_as_the_table_says(fresh: EmbeddedCloud, name: str) -> None:
     run = fresh.run(sample(name))
-    told = ROWS[name][1]
-    if told.startswith("refused"):
+    expected = ROWS[name][1]
+    if expected.startswith("refused"):
         [problem] = refused(run)
         assert problem
-    elif "ignored" in told:
+    elif "ignored" in expected:
         assert (run.status, run.result["Outcome"]) == ("SUCCEEDED", "ignored")
     else:
         assert (run.status, run.result["Outcome"]) == ("SUCCEEDED", "drained")

@@ -141,7 +141,7 @@ def test_schedule_drains_the_first_time_and_finds_nothing_to_do_the_next(
     request = {"NatGatewayId": gateway.gateway_id, "AllocationIds": [gateway.addresses[1]["AllocationId"]]}
     assert cloud.run(scheduled(request)).result["Outcome"] == "drained"
     next_time = cloud.run(scheduled(request, at="2026-12-01T03:00:00Z"))
-    assert (next_time.status, next_time.result["Outcome"]) == ("SUCCEEDED", "nothing to do")
+    assert (next_time.status, next_time.result["Outcome"]) == ("SUCCEEDED", "nothing_to_do")
     assert gateway.changes() == ["DisassociateNatGatewayAddress"]
 
 
@@ -154,7 +154,7 @@ def test_schedule_finds_nothing_to_do_however_the_address_is_named(
     assert cloud.run(scheduled(request)).result["Outcome"] == "drained"
     cloud.clock.advance(60)
     next_time = cloud.run(scheduled(request, at="2026-12-01T03:00:00Z"))
-    assert (next_time.status, next_time.result["Outcome"]) == ("SUCCEEDED", "nothing to do")
+    assert (next_time.status, next_time.result["Outcome"]) == ("SUCCEEDED", "nothing_to_do")
 
 
 def test_schedule_time_that_is_delivered_again_does_not_follow_the_address_to_another_gateway(

@@ -1,4 +1,4 @@
-"""Builders for gateways, looks and requests; every test names only what matters to it."""
+"""Builders for gateways, looks and drains; every test names only what matters to it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from natdrain.model.drain import Drain, Progress, ReleaseProgress
 from natdrain.model.gateway import Address, Gateway
 from natdrain.model.look import ElasticIp, Look
 from support.places import SAMPLES
@@ -13,6 +14,24 @@ from support.places import SAMPLES
 START = datetime(2026, 10, 2, 17, 0, tzinfo=UTC)
 GATEWAY = "nat-1234567890abcdef0"
 MANAGED = {"natdrain:managed": "true"}
+
+_OF_DRAIN = {
+    "association_id",
+    "allocation_id",
+    "public_ip",
+    "private_ip",
+    "zone",
+    "outcome",
+    "detail",
+    "problems",
+}
+_OF_RELEASE = {
+    "absent_at": "absent_at",
+    "confirmed_at": "confirmed_at",
+    "missing_at": "missing_at",
+    "release_refusal": "refusal",
+    "release_final": "final",
+}
 
 
 def association(name: str) -> str:
@@ -39,7 +58,7 @@ def address(name: str, status: str = "succeeded", *, primary: bool | None = Fals
 
 
 def gateway(*addresses: Address, state: str = "available", primary: bool = True, **more: Any) -> Gateway:
-    """A public zonal gateway that opted in; with a primary address `1` unless told otherwise."""
+    """A public zonal gateway that opted in; with a primary address `1` by default."""
     own = (address("1", primary=True),) if primary else ()
     fields: dict[str, Any] = {
         "gateway_id": GATEWAY,
@@ -53,10 +72,28 @@ def gateway(*addresses: Address, state: str = "available", primary: bool = True,
 def look(
     seen: Gateway | None, at: float = 0, tags: dict[str, dict[str, str]] | None = None, **more: Any
 ) -> Look:
-    """A look `at` seconds after the start, with every allocation opted in unless told otherwise."""
+    """A look `at` seconds after the start, with every allocation opted in by default."""
     everyone = {a.allocation_id: MANAGED for a in seen.addresses if a.allocation_id} if seen else {}
     eips = {name: ElasticIp(tags=its) for name, its in {**everyone, **(tags or {})}.items()}
     return Look(seen_at=START + timedelta(seconds=at), gateway=seen, **({"elastic_ips": eips} | more))
+
+
+def drain(name: str, **known: Any) -> Drain:
+    """A drain watched since the start, from the names of its fields, its progress and its release alike."""
+    ids: dict[str, Any] = {
+        "association_id": association(name),
+        "allocation_id": allocation(name),
+        "public_ip": ip(name),
+        "private_ip": None,
+    }
+    progress = {key: value for key, value in known.items() if key not in _OF_DRAIN | _OF_RELEASE.keys()}
+    return Drain(
+        **ids | {key: value for key, value in known.items() if key in _OF_DRAIN},
+        progress=Progress(**{"since_at": START} | progress),
+        release=ReleaseProgress(
+            **{_OF_RELEASE[key]: known[key] for key in known.keys() & _OF_RELEASE.keys()}
+        ),
+    )
 
 
 def sample(name: str) -> Any:

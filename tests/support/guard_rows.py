@@ -8,33 +8,39 @@ from typing import Any
 
 import pytest
 
-from natdrain.guards.judging import Case
+from natdrain.guards.case import Case
 from natdrain.guards.policy import RULES, GuardPolicy, Verdict
-from natdrain.model.drain import AddressOutcome, Drain
+from natdrain.model.drain import Drain
 from natdrain.model.gateway import Address, Gateway
 from natdrain.model.look import ChangeCalendar, Hold, Load, Unread
-from support.builders import GATEWAY, MANAGED, START, address, allocation, association, gateway, ip, look
+from natdrain.model.outcome import AddressOutcome
+from support.builders import (
+    GATEWAY,
+    MANAGED,
+    START,
+    address,
+    allocation,
+    association,
+    drain,
+    gateway,
+    ip,
+    look,
+)
 
 PROTECTED = {**MANAGED, "natdrain:protect": ""}
 OF_STACK = {**MANAGED, "aws:cloudformation:stack-name": "egress"}
 IDLE = Load(port_errors=0, peak_connections=0)
 OPEN = ChangeCalendar(closed=False)
 ASSOCIATE = f"aws ec2 associate-nat-gateway-address --nat-gateway-id {GATEWAY} --allocation-ids ..."
-NOTHING = "othing overrides that."  # with N or n
+NOTHING = "Nothing overrides this."
 ZONE, OTHER_ZONE = "use1-az1", "use1-az2"
 
 
 def left(name: str, *, as_: str, **known: Any) -> dict[str, Drain]:
     """Remember that this address left at the start, when it had another association, or something else."""
-    drain = Drain(
-        association_id=association(as_),
-        allocation_id=allocation(name),
-        public_ip=ip(name),
-        private_ip=None,
-        since_at=START,
-        **({"outcome": AddressOutcome.DRAINED, "gone_by": START} | known),
-    )
-    return {drain.association_id: drain}
+    fields = {"outcome": AddressOutcome.DRAINED, "gone_by": START} | known
+    before = drain(name, association_id=association(as_), **fields)
+    return {before.association_id: before}
 
 
 def regional(*addresses: Address, **more: Any) -> Gateway:
@@ -47,9 +53,13 @@ def in_zone(name: str, zone: str | None, status: str = "succeeded") -> Address:
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """A look at which a guard finds something, and parts of what it says; as it is, none finds anything."""
+    """A look at which a guard finds something about `subject`, and parts of what it says.
+
+    As it is, no guard finds anything.
+    """
 
     says: tuple[str, ...] = ()
+    subject: str | None = GATEWAY
     seen: Gateway = field(default_factory=lambda: gateway(address("a"), address("b")))
     targets: str = "a"
     tags: Mapping[str, dict[str, str]] = field(default_factory=dict)
@@ -80,18 +90,22 @@ FOUND: dict[str, list[Found]] = {
             says=(GATEWAY, "is a private NAT gateway", NOTHING),
             seen=gateway(address("a"), connectivity="private"),
         ),
-        Found(says=("is pending;", "Ask again when it is."), seen=gateway(address("a"), state="pending")),
+        Found(says=("is pending;", "Try again when it is."), seen=gateway(address("a"), state="pending")),
         Found(says=("is deleting;", NOTHING), seen=gateway(address("a"), state="deleting")),
         Found(says=("is deleted;", NOTHING), seen=gateway(address("a"), state="deleted")),
         Found(says=("is failed;", NOTHING), seen=gateway(address("a"), state="failed")),
-        Found(says=(ip("1"), "primary address", "EC2 forbids", NOTHING), targets="1"),
+        Found(
+            says=(ip("1"), "primary address", "EC2 forbids", NOTHING), subject=association("1"), targets="1"
+        ),
         Found(
             says=(ip("b"), "primary address", NOTHING),
+            subject=association("b"),
             seen=gateway(address("b", primary=None)),
             targets="b",
         ),
         Found(
             says=(ip("a"), "has the status failed (no luck)", NOTHING),
+            subject=association("a"),
             seen=gateway(address("a", "failed", failure_message="no luck")),
         ),
     ],
@@ -100,14 +114,17 @@ FOUND: dict[str, list[Found]] = {
         tags_of({"natdrain:managed": "True"}, f"create-tags --resources {GATEWAY} --tags"),
         Found(
             says=(f"{ip('a')} ({allocation('a')}) does not", f"create-tags --resources {allocation('a')}"),
+            subject=allocation("a"),
             tags={"a": {}},
         ),
         Found(
-            says=(f"EC2 does not show the allocation {allocation('a')}", "Ask again when it does."),
+            says=(f"EC2 does not show the allocation {allocation('a')}", "Try again when it does."),
+            subject=allocation("a"),
             of_look={"elastic_ips": {}},
         ),
         Found(
             says=("could not be read (AccessDenied: no)", NOTHING),
+            subject=None,
             of_look={"elastic_ips": Unread("AccessDenied: no")},
         ),
     ],
@@ -116,6 +133,7 @@ FOUND: dict[str, list[Found]] = {
         tags_of({**MANAGED, "NatDrain:PROTECT": "no"}, GATEWAY, "--tags Key=NatDrain:PROTECT"),
         Found(
             says=(ip("a"), f"delete-tags --resources {allocation('a')} --tags Key=natdrain:protect"),
+            subject=allocation("a"),
             tags={"a": PROTECTED},
         ),
     ],
@@ -129,6 +147,7 @@ FOUND: dict[str, list[Found]] = {
                 "every gateway is held (bob)",
                 "delete-item --table-name table --key NatGatewayId={S=all},Record={S=hold}",
             ),
+            subject=None,
             of_look={"holds": (Hold(held="all", why="bob", table="table"),)},
         ),
     ],
@@ -136,31 +155,31 @@ FOUND: dict[str, list[Found]] = {
         Found(
             says=(GATEWAY, "whose addresses AWS manages", NOTHING),
             seen=regional(in_zone("a", ZONE), in_zone("b", ZONE), aws_managed=True),
-        ),
+        )
     ],
     "last": [
-        Found(says=("no address", GATEWAY, ASSOCIATE), seen=gateway(address("a"), primary=False)),
+        Found(says=("No address", GATEWAY, ASSOCIATE), seen=gateway(address("a"), primary=False)),
         Found(
-            says=("no address", ASSOCIATE),
+            says=("No address", ASSOCIATE),
             seen=gateway(address("a"), address("b"), primary=False),
             targets="ab",
         ),
         Found(
-            says=("no address", "--availability-zone ..."),
+            says=("No address", "--availability-zone ..."),
             seen=regional(in_zone("a", ZONE), in_zone("b", OTHER_ZONE)),
             targets="ab",
         ),
     ],
     "remaining": [
         Found(
-            says=(f"{GATEWAY} would keep 1 address in service", "keep 2 at least", ASSOCIATE),
+            says=(f"{GATEWAY} would keep 1 address in service", "keep at least 2", ASSOCIATE),
             seen=gateway(address("a")),
             policy={"remaining_addresses": 2},
         ),
         Found(
             says=(
                 f"{GATEWAY} in {ZONE} would keep 0 addresses",
-                "keep 1 at least",
+                "keep at least 1",
                 f"--availability-zone-id {ZONE}",
             ),
             seen=regional(in_zone("a", ZONE), in_zone("b", OTHER_ZONE), in_zone("c", OTHER_ZONE)),
@@ -174,7 +193,7 @@ FOUND: dict[str, list[Found]] = {
         Found(
             says=(GATEWAY, "3 times in the last 15 minutes (ErrorPortAllocation)", "not fewer", ASSOCIATE),
             of_look={"load": replace(IDLE, port_errors=3)},
-        ),
+        )
     ],
     "capacity": [
         Found(
@@ -188,21 +207,25 @@ FOUND: dict[str, list[Found]] = {
     ],
     "siblings": [
         Found(
-            says=(f"{ip('b')} ({association('b')}) is associating: ask again when it is in service.",),
+            says=(f"{ip('b')} is associating. Try again when it is in service.",),
+            subject=association("b"),
             seen=gateway(address("a"), address("b", "associating")),
         ),
         Found(
-            says=(ip("b"), "has failed (no luck): see to it first."),
+            says=(ip("b"), "has failed (no luck). Deal with it first."),
+            subject=association("b"),
             seen=gateway(address("a"), address("b", "failed", failure_message="no luck")),
         ),
     ],
     "put_back": [
         Found(
             says=(ip("a"), f"had left as {association('c')} by 2026-10-02T17:00:00Z", "put it back since"),
+            subject=association("a"),
             remembered=left("a", as_="c"),
         ),
         Found(
             says=(ip("a"), f"had left as {association('c')} while nobody watched"),
+            subject=association("a"),
             remembered=left("a", as_="c", outcome=None, gone_by=None, requested_at=START),
         ),
     ],
@@ -213,21 +236,24 @@ FOUND: dict[str, list[Found]] = {
         ),
         Found(
             says=(ip("a"), "the CloudFormation stack egress", "keeps the allocation"),
+            subject=allocation("a"),
             tags={"a": OF_STACK},
         ),
         Found(
-            says=(ip("a"), "carries the tag tool=X: X mends it."),
+            says=(ip("a"), "carries the tag tool=X: X restores it."),
+            subject=allocation("a"),
             tags={"a": {**MANAGED, "tool": "X"}},
-            policy={"owner_tags": {"tool": "X mends it"}},
+            policy={"owner_tags": {"tool": "X restores it"}},
         ),
     ],
     "calendar": [
         Found(
-            says=("the change calendar (freeze, weekend) is closed until 2026-10-05T06:00:00Z.",),
+            says=("The change calendar (freeze, weekend) is closed until 2026-10-05T06:00:00Z.",),
+            subject=None,
             of_look={"calendar": ChangeCalendar(closed=True, until="2026-10-05T06:00:00Z")},
             policy={"change_calendars": ["freeze", "weekend"]},
         ),
-        Found(says=("is closed.",), of_look={"calendar": ChangeCalendar(closed=True)}),
+        Found(says=("is closed.",), subject=None, of_look={"calendar": ChangeCalendar(closed=True)}),
     ],
 }
 

@@ -10,7 +10,7 @@ import itertools
 import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -18,11 +18,12 @@ from typing import Any, NamedTuple
 from botocore.exceptions import ClientError
 
 from natdrain.aws import errors
+from natdrain.change.step import Disassociate, Reason, Release, Step, to_json
 from natdrain.contract import GatewayRecord as R
 from natdrain.handlers import close, disassociate, release
-from natdrain.intake.request import AfterDrain, Request, WhenBusy
-from natdrain.model.drain import AddressOutcome, Drain
-from support.builders import START, allocation, association
+from natdrain.model.outcome import AddressOutcome
+from natdrain.model.request import AfterDrain, Request, WhenBusy
+from support.builders import START, allocation, association, drain
 from support.in_flight import InFlight
 from support.walking import Walk, instant
 
@@ -156,7 +157,7 @@ class LockWorld:
         first, *later = [_step(start, f"{2 * number + each:x}"[-1], number) for each in range(2)]
         request = Request(
             gateway_id=self._gateway_id,
-            association_ids=tuple(first["AssociationIds"]),
+            association_ids=tuple(d["AssociationId"] for d in first["Drains"]),
             after_drain=AfterDrain.RELEASE if start.changes == "Release" else AfterDrain.KEEP,
             when_busy=start.when_busy,
         )
@@ -314,17 +315,14 @@ class LockWorld:
 
 def _step(start: Start, name: str, number: int) -> dict[str, Any]:
     """What a look would decide: to change the address with this name."""
-    drain = Drain(
-        association_id=association(name),
-        allocation_id=allocation(name),
-        public_ip=None,
-        private_ip=None,
-        since_at=START + timedelta(seconds=number),
-    )
+    known: dict[str, Any] = {"public_ip": None, "since_at": START + timedelta(seconds=number)}
     if start.changes == "Release":
-        drain = replace(drain, outcome=AddressOutcome.DRAINED, gone_by=START, confirmed_at=START)
-    return {
-        "AssociationIds": [drain.association_id],
-        "AllocationIds": [drain.allocation_id],
-        "Drains": [drain.to_json()],
-    }
+        left = {"outcome": AddressOutcome.DRAINED, "gone_by": START, "confirmed_at": START}
+        one = drain(name, **known, **left)
+        step: Step = Release(
+            drains=(one,), allocation_ids=(allocation(name),), reason=Reason.ALLOCATION_CONFIRMED
+        )
+    else:
+        one = drain(name, **known)
+        step = Disassociate(drains=(one,), association_ids=(association(name),), reason=Reason.GUARDS_ALLOW)
+    return to_json(step)

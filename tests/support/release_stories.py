@@ -7,7 +7,7 @@ from typing import Any
 
 from natdrain_sim.calls import Call, Fault
 from natdrain_sim.cloud import Run
-from support.stories import NatGateway
+from support.stories import NatGateway, problems
 
 RELEASE = "ec2:ReleaseAddress"
 # A short drain, so that stories are short.
@@ -56,9 +56,9 @@ def released(run: Run) -> None:
 
 def kept(run: Run, *, changed: str = "some") -> str:
     """The reason for which a request kept the one allocation that it was to give back."""
-    assert (run.status, run.error, run.result["Outcome"]) == ("FAILED", "ReleaseFailed", "release failed")
+    assert (run.status, run.error, run.result["Outcome"]) == ("FAILED", "ReleaseFailed", "release_failed")
     assert run.result["Changed"] == changed
-    (problem,) = run.result["Problems"]
+    (problem,) = problems(run.result)
     return str(problem).partition("its allocation is kept: ")[2]
 
 

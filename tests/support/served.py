@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +19,22 @@ SIM = Path(sys.executable).with_name("natdrain-sim")
 MANAGED = [{"Key": "natdrain:managed", "Value": "true"}]
 SPEED = 200
 PATIENCE_REAL_SECONDS = 120
+POLL_REAL_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
 class Served:
     process: subprocess.Popen[str]
     ready: dict[str, Any]
+    _clients: dict[str, Any] = field(default_factory=dict)
 
     def client(self, service: str) -> Any:
+        """Return a client, always the same one: making it costs more than many calls."""
+        if service not in self._clients:
+            self._clients[service] = self._new_client(service)
+        return self._clients[service]
+
+    def _new_client(self, service: str) -> Any:
         return boto3.client(  # type: ignore[call-overload]  # the service is any
             service,
             endpoint_url=self.ready["endpoint"],
@@ -108,5 +116,5 @@ def eventually(look: Callable[[], Any], good: Callable[[Any], object] = bool) ->
     until = time.monotonic() + PATIENCE_REAL_SECONDS
     while not good(seen := look()):
         assert time.monotonic() < until, f"in vain: {seen}"
-        time.sleep(0.05)
+        time.sleep(POLL_REAL_SECONDS)
     return seen

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer
 
+from natdrain.model.problem import Problem
 from natdrain_sim.cloud import EmbeddedCloud, Run
 
 MANAGED = {"natdrain:managed": "true"}
@@ -58,7 +59,12 @@ def refused(run: Run) -> list[str]:
     assert (run.status, run.error) == ("FAILED", "RequestRefused")
     assert run.result["Changed"] == "none"
     assert len(json.dumps(run.result, ensure_ascii=False)) <= 32_768
-    return list(run.result["Problems"])
+    return problems(run.result)
+
+
+def problems(result: Mapping[str, Any]) -> list[str]:
+    """Return each problem of a result in one line: guard, text, fix."""
+    return [str(Problem.from_json(one)) for one in result["Problems"]]
 
 
 def table(cloud: EmbeddedCloud) -> str:

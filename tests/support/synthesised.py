@@ -13,6 +13,7 @@ DRAIN_FUNCTIONS = ("ReadRequest", "Validate", "Disassociate", "Confirm", "Releas
 FUNCTIONS = (*DRAIN_FUNCTIONS, "Record")
 
 Template = dict[str, Any]
+TemplateOf = Callable[[str], Template]
 RunApplication = Callable[..., "subprocess.CompletedProcess[str]"]
 
 _WHERE = "us-east-1:123456789012"

@@ -9,11 +9,12 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from natdrain.intake.request import AfterDrain, Request
-from natdrain.model.drain import AddressOutcome, Drain
+from natdrain.model.drain import Drain
 from natdrain.model.gateway import Gateway
 from natdrain.model.look import ElasticIp, Hold, Unread
-from support.builders import GATEWAY, MANAGED, START, address, allocation, association, gateway, ip
+from natdrain.model.outcome import AddressOutcome
+from natdrain.model.request import AfterDrain, Request
+from support.builders import GATEWAY, MANAGED, START, address, allocation, association, drain, gateway
 
 __all__ = ["Moment", "any_case", "leaving_case"]
 
@@ -32,7 +33,7 @@ class Moment:
     elastic_ips: Mapping[str, ElasticIp] | Unread
     holds: tuple[Hold, ...] = ()
     to_disassociate: str = "accepted"
-    to_release: str = "given back"
+    to_release: str = "released"
     late: float = 0
 
 
@@ -74,7 +75,7 @@ def moments(gateways: st.SearchStrategy[Any], elastic_ips: st.SearchStrategy[Any
         elastic_ips=elastic_ips,
         holds=st.sampled_from([(), (), (), (), HELD]),
         to_disassociate=st.sampled_from(["accepted", "accepted", "busy", "invalid", "denied"]),
-        to_release=st.sampled_from(["given back", "given back", "in use", "locked"]),
+        to_release=st.sampled_from(["released", "released", "in use", "locked"]),
         late=st.sampled_from([0, 0, 0.9, 40]),
     )
 
@@ -93,15 +94,12 @@ any_records: st.SearchStrategy[dict[str, Drain]] = st.fixed_dictionaries(
     {},
     optional={
         association(name): st.builds(
-            Drain,
-            association_id=st.just(association(name)),
-            allocation_id=st.just(allocation(name)),
-            public_ip=st.just(ip(name)),
-            private_ip=st.none(),
+            drain,
+            name=st.just(name),
             limit_seconds=st.just(350),
             outcome=st.sampled_from([None, *AddressOutcome]),
             gone_by=st.none() | st.just(START - timedelta(hours=1)),
-            **{name: st.just(at) for name, at in EARLIER.items()},
+            **{key: st.just(at) for key, at in EARLIER.items()},
         )
         for name in "abc"
     },

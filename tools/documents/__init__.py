@@ -1,1 +1,1 @@
-"""What writes the generated parts of the documents."""
+"""The generators of the documents' parts."""

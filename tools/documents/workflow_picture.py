@@ -1,4 +1,4 @@
-"""Draws the workflow as it is synthesised."""
+"""Picture of the workflow, drawn from the synthesised template."""
 
 import json
 import re
@@ -6,41 +6,34 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-__all__ = ["draw"]
-
 EVERY_ERROR = "States.ALL"
 DECISION, STEP, PAUSE = '{"%s"}', '["%s"]', '(["%s"])'
 BOXES = {"Choice": DECISION, "Pass": STEP, "Task": STEP, "Wait": PAUSE, "Succeed": PAUSE, "Fail": PAUSE}
 
 
 def draw(template: Mapping[str, Any]) -> str:
-    """A Mermaid flowchart. Errors are dotted; the way that most tasks share is drawn once for all."""
+    """Return a Mermaid flowchart; errors are dotted, and the catch that most tasks share is drawn once."""
     states = _states(template)
-    caught = [(name, *catch) for name, state in states.items() for catch in _caught(state)]
-    shared = Counter(to for _, error, to in caught if error == EVERY_ERROR).most_common(1)[0][0]
     boxes = {name: f"{_id(name)}{BOXES[state['Type']] % name}" for name, state in states.items()}
     lock = [box for name, box in boxes.items() if re.search("lock|holder", name)]
+    others = [box for box in boxes.values() if box not in lock]
+    frame = ['subgraph lock["at most one execution changes a gateway"]', *lock, "end"]
     steps = [f"{_id(name)} --> {_id(to)}" for name in states for to in dict.fromkeys(_steps(states[name]))]
-    failures = [
-        f"{_id(name)} -. {_words(error)} .-> {_id(to)}"
-        for name, error, to in caught
-        if (error, to) != (EVERY_ERROR, shared)
-    ]
-    lines = [
-        "flowchart TD",
-        *(box for box in boxes.values() if box not in lock),
-        'subgraph lock["at most one execution changes a gateway"]',
-        *lock,
-        "end",
-        *steps,
-        *failures,
-        f'Failing(("a task that fails")) -.-> {_id(shared)}',
-    ]
+    lines = ["flowchart TD", *others, *frame, *steps, *_failures(states)]
     return "\n".join(["```mermaid", *lines, "```", ""])
 
 
+def _failures(states: Mapping[str, Any]) -> Iterator[str]:
+    caught = [(name, *catch) for name, state in states.items() for catch in _caught(state)]
+    shared = Counter(to for _, error, to in caught if error == EVERY_ERROR).most_common(1)[0][0]
+    for name, error, to in caught:
+        if (error, to) != (EVERY_ERROR, shared):
+            yield f"{_id(name)} -. {_words(error)} .-> {_id(to)}"
+    yield f'Failing(("a task that fails")) -.-> {_id(shared)}'
+
+
 def _states(template: Mapping[str, Any]) -> dict[str, Any]:
-    """The states of the Drain workflow; the names of resources in it, which no picture shows, are gone."""
+    """Return the states of the Drain workflow, without the names of resources, which no picture shows."""
     (machine,) = (
         found
         for name, found in template["Resources"].items()
@@ -51,7 +44,7 @@ def _states(template: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _steps(state: Mapping[str, Any]) -> Iterator[str]:
-    """Where a state leads when nothing fails."""
+    """Yield the states that follow if nothing fails."""
     yield from (rule["Next"] for rule in state.get("Choices", []))
     yield from (state[key] for key in ("Next", "Default") if key in state)
 
@@ -61,7 +54,7 @@ def _caught(state: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _words(error: str) -> str:
-    """The last part of an error's name: `DynamoDB.ConditionalCheckFailedException`."""
+    """Return the last part of an error's name in words: `DynamoDB.ConditionalCheckFailedException`."""
     name = error.rpartition(".")[2].removesuffix("Exception")
     return " ".join(re.findall("[A-Z][a-z]+|[A-Z]+", name)).lower()
 

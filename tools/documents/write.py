@@ -1,33 +1,38 @@
-"""Writes into the documents what is made from the code itself: `make docs`."""
+"""Writes the generated parts of the documents: `make docs`."""
 
-from documents import configuration_tables, guard_table, workflow_picture
+from collections.abc import Callable
+
+from documents import drain_picture, tables, workflow_picture
 from natdrain_sim.synthesis import PROJECT, synthesise
 
+PICTURE = "docs/images/one-drain.svg"
 PLACES = {
-    "README.md": "workflow",
     "docs/how-it-works.md": "workflow",
     "docs/configuration.md": "configuration",
     "docs/guards.md": "guards",
+    "docs/metrics.md": "metrics",
+    "docs/cost.md": "alarms",
 }
-"""The documents, each with what is made in it."""
-
-
-def made(part: str) -> str:
-    """A part of a document, from the code as it is now."""
-    if part == "workflow":
-        return workflow_picture.draw(synthesise())
-    return guard_table.table() if part == "guards" else configuration_tables.tables()
+"""The documents, each with its generated part."""
+PARTS: dict[str, Callable[[], str]] = {
+    "workflow": lambda: workflow_picture.draw(synthesise()),
+    "configuration": tables.configuration,
+    "guards": tables.guards,
+    "metrics": tables.metrics,
+    "alarms": lambda: tables.alarms(synthesise()),
+}
 
 
 def rewritten(text: str, part: str) -> str:
-    """A document with the part between its marks made anew."""
+    """Return a document with the part between its marks made anew."""
     begin, end = (f"<!-- made by make docs: {edge} {part} -->\n" for edge in ("begin", "end"))
     head, _, rest = text.partition(begin)
     _, _, tail = rest.partition(end)
-    return f"{head}{begin}{made(part)}{end}{tail}"
+    return f"{head}{begin}{PARTS[part]()}{end}{tail}"
 
 
 if __name__ == "__main__":
     for name, part in PLACES.items():
         document = PROJECT / name
         document.write_text(rewritten(document.read_text(), part))
+    (PROJECT / PICTURE).write_text(drain_picture.draw())

@@ -1,14 +1,12 @@
-"""Who had which address when, read from the history of a deployment: `make history ARGS="--ip 203.0.113.7"`.
+"""The history of a deployment, which says who had which address when: `make history ARGS="--ip 203.0.113.7"`.
 
 docs/history.md has the same queries for the AWS CLI.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,20 +17,21 @@ from rich.console import Console
 from rich.table import Table
 
 from natdrain.contract import GatewayRecord as R
-from natdrain.history.entries import ENDED, LEFT, SERVING
-from natdrain.model.drain import timestamp
+from natdrain.history.entries import ENDED
+from natdrain.history.periods import Period, periods
+from natdrain.model.instants import timestamp
 
 STACK = "Natdrain"
 Entry = Mapping[str, Any]
 
 
 def of_gateway(table: Any, gateway_id: str) -> list[Entry]:
-    """The history of a gateway, in order."""
+    """Return the history of a gateway, in order."""
     return _all(table, Key(R.GATEWAY).eq(gateway_id) & Key(R.SORT).begins_with(R.HISTORY))
 
 
 def of_public_ip(table: Any, public_ip: str) -> list[Entry]:
-    """The history of a public IP on all gateways, in order."""
+    """Return the history of a public IP on all gateways, in order."""
     key = Key(R.PUBLIC_IP).eq(public_ip) & Key(R.SORT).begins_with(R.HISTORY)
     return _all(table, key, IndexName=R.BY_PUBLIC_IP)
 
@@ -44,13 +43,13 @@ def _all(table: Any, key: Any, **more: Any) -> list[Entry]:
 
 
 def who_had(public_ip: str, at: datetime, entries: Sequence[Entry]) -> str:
-    """Which gateway a public IP served at an instant, by all of its history, in one sentence."""
+    """Return in one sentence which gateway a public IP served at an instant, by all of its history."""
     when = timestamp(at)
     began = [one for one in periods(entries) if _seen_from(one) <= when]
     if not began:
         return f"At {when} {public_ip} was on no NAT gateway that natdrain had looked at by then."
     last = max(began, key=_seen_from)
-    named, left = last["first"] or last["left"], last.get("left")
+    named, left = last.entry, last.left
     gateway = f"{named[R.GATEWAY]} ({named['AllocationId']}, {named['AssociationId']})"
     if left is None:
         return f"At {when} {public_ip} was on {gateway}, as far as natdrain has looked since."
@@ -66,38 +65,22 @@ def who_had(public_ip: str, at: datetime, entries: Sequence[Entry]) -> str:
     )
 
 
-def _seen_from(period: Mapping[str, Any]) -> str:
-    return str((period["first"] or period["left"])["At"])
-
-
-def periods(entries: Iterable[Entry]) -> list[dict[str, Any]]:
-    """Each association's time in service: when it was first seen, by when it was gone, and by whom."""
-    found: dict[str, dict[str, Any]] = {}
-    for entry in entries:
-        if entry["Event"] == SERVING:
-            # An association is never made again: one that is back was never gone.
-            first = found.setdefault(entry["AssociationId"], {"first": entry})
-            first.pop("left", None)
-        elif entry["Event"] == LEFT:
-            found.setdefault(entry["AssociationId"], {"first": None})["left"] = entry
-    return list(found.values())
+def _seen_from(period: Period) -> str:
+    return str(period.entry["At"])
 
 
 def show(entries: Sequence[Entry], console: Console) -> None:
     """Print periods in service, and executions."""
     served = Table("public IP", "gateway", "from", "until", "ended by", "why", title="In service")
     for period in periods(entries):
-        first, left = period["first"], period.get("left")
-        named = first or left
-        since = f"{first['At']}, not yet at {first['After']}" if first and "After" in first else None
-        before = f"{first['At']} or before" if first else "not known"
+        left, named = period.left, period.entry
         served.add_row(
             named.get(R.PUBLIC_IP, named["AssociationId"]),
             named[R.GATEWAY],
-            since or before,
+            _from(period.first),
             _until(left),
             str(left["By"]).rpartition(":")[2] if left else "",
-            # Why another execution asked, its own entry tells; why somebody else did, nobody.
+            # The reason of another execution is in its own entry; that of somebody else is not known.
             _why(left) if left and left["By"] == left[R.EXECUTION] else "",
         )
     ended = Table("ended at", "execution", "outcome", "asked by", "what happened", title="Executions")
@@ -107,6 +90,12 @@ def show(entries: Sequence[Entry], console: Console) -> None:
     console.print(served)
     if ended.row_count:
         console.print(ended)
+
+
+def _from(first: Entry | None) -> str:
+    if first is None:
+        return "not known"
+    return f"{first['At']}, not yet at {first['After']}" if "After" in first else f"{first['At']} or before"
 
 
 def _until(left: Entry | None) -> str:

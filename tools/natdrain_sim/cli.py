@@ -21,7 +21,7 @@ HIGHEST_PORT = 65_535
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns 0, 1 for an execution that failed, 2 for wrong input, 130 for Ctrl-C."""
+    """Run a command; return 0, 1 if the execution failed, 2 for invalid input, or 130 after Ctrl-C."""
     chosen = _parser().parse_args(arguments)
     try:
         return int(chosen.run(chosen))
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="natdrain-sim", description="natdrain on an embedded cloud.")
+    parser = argparse.ArgumentParser(prog="natdrain-sim", description="natdrain in an embedded AWS cloud.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     file: Any = {"type": Path, "metavar": "FILE"}
 
@@ -43,14 +43,14 @@ def _parser() -> argparse.ArgumentParser:
         added.add_argument("--config", **file, default=EXAMPLE, help=f"default: {EXAMPLE.name}")
         return added
 
-    command("demo", _demo, "Show what scripts do today, and what natdrain does.")
-    run = command("run", _run, "Run one execution to its end, and report it.")
+    command("demo", _demo, "Compare a typical rotation script with natdrain, on the same traffic.")
+    run = command("run", _run, "Run one execution to its end and print a report.")
     run.add_argument("--scenario", **file, help="default: one gateway with three addresses")
-    run.add_argument("--input", **file, required=True, help="the execution input, JSON")
+    run.add_argument("--input", **file, required=True, help="the execution input, as JSON")
     run.add_argument("-o", "--output", choices=["text", "json"], default="text", help="default: text")
-    serving = command("serve", _serve, "Serve the cloud on loopback until SIGINT or SIGTERM.")
-    serving.add_argument("--port", type=_port, default=0, help="default: 0, which picks a free one")
-    speed = f"simulated seconds in each real one; default: {server.DEFAULT_SPEED:g}"
+    serving = command("serve", _serve, "Serve the embedded cloud on loopback until SIGINT or SIGTERM.")
+    serving.add_argument("--port", type=_port, default=0, help="default: 0, any free port")
+    speed = f"simulated seconds per real second; default: {server.DEFAULT_SPEED:g}"
     serving.add_argument("--speed", type=_speed, default=server.DEFAULT_SPEED, help=speed)
     serving.add_argument("--scenario", **file, help="default: an empty account")
     return parser
@@ -70,8 +70,8 @@ def _port(text: str) -> int:
     raise argparse.ArgumentTypeError(f"{text} is not a number from 0 to {HIGHEST_PORT}")
 
 
-def _no_number(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON number")
+def _refuse_constant(constant: str) -> None:
+    raise ValueError(f"{constant} is not a JSON number")
 
 
 @contextmanager
@@ -91,9 +91,9 @@ def _demo(chosen: argparse.Namespace) -> int:
 
 def _run(chosen: argparse.Namespace) -> int:
     try:
-        request = json.loads(chosen.input.read_text(encoding="utf-8-sig"), parse_constant=_no_number)
+        request = json.loads(chosen.input.read_text(encoding="utf-8-sig"), parse_constant=_refuse_constant)
     except ValueError as error:
-        raise ValueError(f"{chosen.input} is no JSON: {error}") from error
+        raise ValueError(f"{chosen.input} is not JSON: {error}") from error
     with _cloud(chosen, Scenario.load(chosen.scenario or DEFAULT)) as cloud:
         run = cloud.run(request)
     report = json.dumps(asdict(run), indent=2) if chosen.output == "json" else _report(run)

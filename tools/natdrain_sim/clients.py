@@ -1,4 +1,4 @@
-"""Clients of the embedded cloud, made once for the process: making one takes longer than what it does."""
+"""Clients of the embedded cloud, kept for the whole process: creating one costs more than using it."""
 
 from functools import cache
 from typing import Any
@@ -8,11 +8,11 @@ from botocore.config import Config
 
 
 @cache
-def client_of(service: str, region: str, *, patient: bool = False, strict: bool = True) -> Any:
-    """A client, as boto3 names its service, with a session of its own, so that threads may make some at once.
+def client_of(service: str, region: str, *, retry: bool = False, validate: bool = True) -> Any:
+    """Return the client of a service, which is named as boto3 names it.
 
-    A `patient` one tries again as the SDK does by default; a `strict` one looks at parameters itself.
+    With `retry` it retries as often as the SDK does by default; with `validate` it checks parameters itself.
     """
-    retries: Any = None if patient else {"total_max_attempts": 1}
-    session = boto3.Session("any", "any", region_name=region)
-    return session.client(service, config=Config(retries=retries, parameter_validation=strict))  # type: ignore[call-overload]  # the service is any
+    retries: Any = None if retry else {"total_max_attempts": 1}
+    session = boto3.Session("any", "any", region_name=region)  # not shared: a session is not thread-safe
+    return session.client(service, config=Config(retries=retries, parameter_validation=validate))  # type: ignore[call-overload]  # the service is any

@@ -1,11 +1,11 @@
-"""The one simulated clock: time stands still while anything is busy.
+"""The simulated clock: time stands still while anything is busy.
 
-Workers (executions of state machines) are busy or asleep. When nothing is busy, whoever drives the clock
-lets exactly one sleeper go, the one that is due first, and moves "now" to its due moment. In process a
-test drives it (`run_until`, `advance`) and no real time is spent; for a server `flow` drives it.
+Workers (executions of state machines) are busy or asleep. When nothing is busy, the driver of the clock wakes
+exactly one sleeper, the one that is due first, and moves "now" to its due time. In process a test drives the
+clock (`run_until`, `advance`), which takes no real time; in a server `flow` does.
 
-"Now" is set by time-machine for the whole process, in UTC. It leaves ``time.monotonic`` and ``time.sleep``
-alone, so the threads here wait in real time.
+time-machine sets "now" for the whole process, in UTC. It does not change ``time.monotonic`` and
+``time.sleep``, so the threads here wait in real time.
 """
 
 import heapq
@@ -24,16 +24,16 @@ FLOW_STEP_REAL_SECONDS = 0.05
 
 
 class ClockStuckError(Exception):
-    """A busy worker did not finish within 120 s of real time, while somebody drove the clock."""
+    """A worker that stayed busy for 120 s of real time while the clock was driven."""
 
 
 class Sleeper(NamedTuple):
-    """What waits for its due moment; equal moments are served in the order of their start."""
+    """A worker or a call that waits for its due time; with equal times the first to wait is first."""
 
     due: datetime
     order: int
     key: str
-    wake: Callable[[], None]  # it counts as busy then
+    wake: Callable[[], None]  # called when the sleeper already counts as busy
 
 
 class Clock:
@@ -54,32 +54,32 @@ class Clock:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Give the process its own time back; whoever still sleeps never wakes."""
+        """Restore the real time; workers that still sleep never wake."""
         self._travel.stop()
 
     @property
     def now(self) -> datetime:
-        """The simulated instant, aware and in UTC."""
+        """Return the simulated instant, aware and in UTC."""
         return self._now
 
     @contextmanager
     def busy(self) -> Iterator[None]:
-        """Hold time still, for the length of an API call."""
+        """Keep time still, for an API call."""
         with self._changed:
             self._busy += 1
         try:
             yield
         finally:
-            self.release()
+            self.end_busy()
 
-    def release(self) -> None:
+    def end_busy(self) -> None:
         """End the busy time of a worker."""
         with self._changed:
             self._busy -= 1
             self._changed.notify_all()
 
-    def line_up(self, seconds: float = 0.0, *, key: str) -> threading.Event:
-        """Register a worker that is not busy (yet); when the event is set, after ``seconds``, it is."""
+    def register(self, seconds: float = 0.0, *, key: str) -> threading.Event:
+        """Register a worker that sleeps for ``seconds``; return the event that is set when it wakes."""
         turn = threading.Event()
         with self._changed:
             self._add(self._now + timedelta(seconds=seconds), key, turn.set)
@@ -88,13 +88,13 @@ class Clock:
         return turn
 
     def call_at(self, due: datetime, call: Callable[[], None]) -> None:
-        """Make a short call then, or at once if that has passed, in the thread that drives the clock."""
+        """Make a short call at that instant, or at once if it has passed, in the thread of the driver."""
 
         def wake() -> None:
             try:
                 call()
             finally:
-                self.release()
+                self.end_busy()
 
         with self._changed:
             self._add(max(due, self._now), "", wake)
@@ -103,14 +103,14 @@ class Clock:
         heapq.heappush(self._sleepers, Sleeper(due, next(self._orders), key, wake))
 
     def sleep(self, seconds: float, *, key: str) -> None:
-        """Put a busy worker to sleep; returns, busy again, when it is due or interrupted."""
+        """Put a busy worker to sleep; return, busy again, when it is due or interrupted."""
         if seconds > 0:
-            turn = self.line_up(seconds, key=key)
-            self.release()
+            turn = self.register(seconds, key=key)
+            self.end_busy()
             turn.wait()
 
     def interrupt(self, key: str) -> None:
-        """Wake the sleepers of ``key`` at once, and let it sleep no more."""
+        """Wake the sleepers with this key at once, and let none with this key sleep again."""
         with self._changed:
             self._interrupted.add(key)
             self._wake(key)
@@ -124,22 +124,18 @@ class Clock:
             sleeper.wake()
 
     def advance(self, seconds: float) -> None:
-        """Run everything that is due within ``seconds``, and end exactly that much later."""
+        """Run everything that is due within ``seconds``, and stop exactly that much later."""
         target = self._now + timedelta(seconds=seconds)
         while self._step(target):
             pass
 
     def run_until(self, predicate: Callable[[], object], *, limit_seconds: float = 86_400.0) -> None:
-        """Run, one sleeper after the other, until ``predicate`` is true while nothing is busy.
-
-        Raises:
-            TimeoutError: No sleeper is left that could make it true within ``limit_seconds`` (simulated).
-        """
+        """Wake one sleeper after the other until ``predicate`` is true and nothing is busy."""
         target = self._now + timedelta(seconds=limit_seconds)
         self._wait_until_idle()
         while not predicate():
             if not self._step(target):
-                raise TimeoutError(f"not so within {limit_seconds:g} simulated seconds, by {self._now}")
+                raise TimeoutError(f"not true within {limit_seconds:g} simulated seconds, by {self._now}")
             self._wait_until_idle()
 
     def _wait_until_idle(self) -> None:
@@ -148,7 +144,7 @@ class Clock:
                 raise ClockStuckError(f"{self._busy} busy for {REAL_SECONDS_UNTIL_STUCK:g} s of real time")
 
     def _step(self, target: datetime) -> bool:
-        """Let the next sleeper go if it is due by ``target``; if none is, move there and return False."""
+        """Wake the next sleeper if it is due by ``target``; otherwise move there and return False."""
         with self._changed:
             self._wait_until_idle()
             if self._sleepers and self._sleepers[0].due <= target:
@@ -170,8 +166,7 @@ class Clock:
     def flow(self, speed: float) -> Iterator[None]:
         """Drive the clock from a thread: ``speed`` simulated seconds pass in each real one.
 
-        A sleeper is let go when its due moment has really come. While something is busy, time stands
-        still here too, however long that takes.
+        Each sleeper wakes when its due time has come. Time stands still here too while anything is busy.
         """
         stopping = threading.Event()
         thread = threading.Thread(target=self._flow, args=(speed, stopping), daemon=True, name="clock")

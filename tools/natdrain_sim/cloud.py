@@ -1,4 +1,4 @@
-"""The embedded cloud: moto with its gaps filled, the stack deployed, one simulated clock."""
+"""The embedded cloud: moto with the parts that it lacks, the deployed stack, and one simulated clock."""
 
 import json
 import logging
@@ -28,14 +28,14 @@ _OPEN_CALENDAR = (
     "BEGIN:VCALENDAR\nPRODID:natdrain\nVERSION:2.0\nX-CALENDAR-TYPE:DEFAULT_OPEN\nEND:VCALENDAR\n"
 )
 _SETTLING_SECONDS = 60
-"""More than any lag: what the scenario begins with is seen by everybody when it begins."""
-# The interpreter logs every error that a state catches; the history tells these already.
+"""Longer than any lag, so that every view shows the scenario when it begins."""
+# The interpreter logs every error that a state catches, and these are already in the execution's history.
 logging.getLogger("moto").setLevel(logging.CRITICAL)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """One execution, when it has ended: instants are seconds of simulated time since it began."""
+    """One execution that has ended; times are simulated seconds since its start."""
 
     execution_arn: str
     status: str
@@ -48,12 +48,12 @@ class Run:
 
 
 class EmbeddedCloud:
-    """A context: inside, boto3 and the deployed workflow talk to this cloud and to nothing else."""
+    """A context in which boto3 and the deployed workflow use this cloud and nothing else."""
 
     def __init__(self, scenario: Scenario | None = None, *, config: Path = EXAMPLE) -> None:
         self.scenario = scenario or Scenario()
         self._config = config
-        # Begun early enough that traffic has settled and nothing is hidden by a lag any more.
+        # The clock starts before the scenario, so that by then its traffic is steady and no lag hides it.
         earlier = timedelta(seconds=_SETTLING_SECONDS + self.scenario.longest_lifetime_seconds)
         self.clock = Clock(self.scenario.start_at - earlier)
         self.recorder = calls.Recorder()
@@ -64,16 +64,16 @@ class EmbeddedCloud:
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
-        """Start the clock, deploy the stack, set the scene."""
+        """Start the clock, deploy the stack and build the scenario."""
         with ExitStack() as stack:
-            stack.enter_context(_no_aws_around())
+            stack.enter_context(_without_aws_settings())
             stack.enter_context(self.clock)
             stack.enter_context(embedded(self.clock, self.recorder, seed=self.scenario.seed))
             self._deploy(self._config, self.client("cloudformation").create_stack)
             try:
-                self._set_scene()
+                self._build_scenario()
             except (ClientError, EC2ClientError) as error:
-                raise ScenarioError(f"EC2 does not let the scenario be: {error}") from error
+                raise ScenarioError(f"EC2 refuses the scenario: {error}") from error
             self.clock.advance(_SETTLING_SECONDS)
             self.recorder.calls.clear()
             self.recorder.faults = self.scenario.fault
@@ -81,30 +81,30 @@ class EmbeddedCloud:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Leave nothing behind."""
+        """Restore moto, the clock and the environment."""
         self._stack.close()
 
     def client(self, service: str) -> Any:
-        """A boto3 client of this cloud."""
-        return client_of(service, ec2.REGION, patient=True)
+        """Return a boto3 client of this cloud."""
+        return client_of(service, ec2.REGION, retry=True)
 
     @property
     def drain_state_machine_arn(self) -> str:
-        """What executions of the Drain workflow are started of."""
+        """Return the ARN of the state machine that drains."""
         return self.outputs["DrainStateMachineArn"]
 
     def upgrade(self, *, config: Path) -> None:
-        """Update the stack to another configuration, or to sources that have changed; what runs goes on."""
+        """Update the stack to another configuration or to changed sources; running executions continue."""
         self._deploy(config, self.client("cloudformation").update_stack)
 
     def start(self, request: object) -> str:
-        """Start an execution of the Drain workflow and return its ARN; nothing moves until somebody waits."""
+        """Start an execution of the Drain workflow and return its ARN; it runs when the clock is driven."""
         first_call = len(self.recorder.calls)
-        answer = self.client("stepfunctions").start_execution(
+        started = self.client("stepfunctions").start_execution(
             stateMachineArn=self.drain_state_machine_arn, input=json.dumps(request)
         )
-        self._first_call[answer["executionArn"]] = first_call
-        return str(answer["executionArn"])
+        self._first_call[started["executionArn"]] = first_call
+        return str(started["executionArn"])
 
     def wait(self, execution_arn: str) -> Run:
         """Let simulated time pass until the execution has ended."""
@@ -116,36 +116,36 @@ class EmbeddedCloud:
         return self.wait(self.start(request))
 
     def report(self, execution_arn: str) -> Run:
-        """What there is to say of an execution that has ended.
+        """Report on an execution that has ended.
 
-        Its calls are those of all roles since `start` began it, so those of another one at the same time
-        too; if something else began it, since the beginning.
+        Its calls are the calls of all roles since it was started (if not by `start`, since the beginning), so
+        they include those of executions that ran at the same time.
         """
         ended = self._describe(execution_arn)
-        made = [call for call in self.recorder.calls[self._first_call.get(execution_arn, 0) :] if call.role]
+        calls_since = self.recorder.calls[self._first_call.get(execution_arn, 0) :]
         return Run(
             execution_arn=execution_arn,
             status=ended["status"],
             error=ended.get("error"),
             result=_result(ended),
             states=tuple(self.states(execution_arn)),
-            calls=dict(Counter(call.name for call in made)),
+            calls=dict(Counter(call.name for call in calls_since if call.role)),
             seconds=(ended["stopDate"] - ended["startDate"]).total_seconds(),
             connections_cut=sum(self.connections_cut(gateway) for gateway in self.gateway_ids),
         )
 
     def states(self, execution_arn: str) -> list[tuple[float, str]]:
-        """The states an execution has entered so far, each with the seconds since it began."""
-        began = self._describe(execution_arn)["startDate"]
+        """Return the states that an execution has entered, each with the seconds since its start."""
+        started_at = self._describe(execution_arn)["startDate"]
         events = self.client("stepfunctions").get_execution_history(executionArn=execution_arn)["events"]
         return [
-            ((event["timestamp"] - began).total_seconds(), event["stateEnteredEventDetails"]["name"])
+            ((event["timestamp"] - started_at).total_seconds(), event["stateEnteredEventDetails"]["name"])
             for event in events
             if "stateEnteredEventDetails" in event
         ]
 
     def connections_cut(self, gateway_id: str) -> int:
-        """How many connections through the gateway were cut so far."""
+        """Count the connections through the gateway that have been cut."""
         return sum(self.simulation.cut(gateway_id).values())
 
     def _describe(self, execution_arn: str) -> Any:
@@ -153,35 +153,35 @@ class EmbeddedCloud:
 
     def _deploy(self, config: Path, change_stack: Callable[..., Any]) -> None:
         template = synthesise(config)
-        # What `cdk bootstrap` leaves in an account: the template asks for its version.
+        # The template reads the version of `cdk bootstrap`.
         for parameter in template["Parameters"].values():
             self.client("ssm").put_parameter(
                 Name=parameter["Default"], Value="30", Type="String", Overwrite=True
             )
-        self._open_calendars(template)
+        self._create_calendars(template)
         change_stack(StackName=_STACK, TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"])
         (stack,) = self.client("cloudformation").describe_stacks(StackName=_STACK)["Stacks"]
         self.outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
-    def _open_calendars(self, template: Mapping[str, Any]) -> None:
-        """Let the change calendars that the functions may ask be there, open at all times."""
+    def _create_calendars(self, template: Mapping[str, Any]) -> None:
+        """Create the change calendars that the functions may read, open at all times."""
         calendar = {"DocumentType": "ChangeCalendar", "DocumentFormat": "TEXT", "Content": _OPEN_CALENDAR}
-        there = self.client("ssm").list_documents(Filters=[{"Key": "Owner", "Values": ["Self"]}])
-        names = {document["Name"] for document in there["DocumentIdentifiers"]}
-        for name in sorted({*re.findall(r':document/([\w.-]+)"', json.dumps(template))} - names):
+        listed = self.client("ssm").list_documents(Filters=[{"Key": "Owner", "Values": ["Self"]}])
+        existing = {document["Name"] for document in listed["DocumentIdentifiers"]}
+        for name in sorted({*re.findall(r':document/([\w.-]+)"', json.dumps(template))} - existing):
             self.client("ssm").create_document(Name=name, **calendar)
 
-    def _set_scene(self) -> None:
+    def _build_scenario(self) -> None:
         self.simulation.configure(lags=self.scenario.lags, seed=self.scenario.seed)
         if not self.scenario.gateway:
             return
         vpc = self.client("ec2").create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
-        given = {"CidrBlock": "10.0.0.0/24", "AvailabilityZone": f"{ec2.REGION}a"}
-        subnet = self.client("ec2").create_subnet(VpcId=vpc, **given)["Subnet"]["SubnetId"]
+        place = {"CidrBlock": "10.0.0.0/24", "AvailabilityZone": f"{ec2.REGION}a"}
+        subnet = self.client("ec2").create_subnet(VpcId=vpc, **place)["Subnet"]["SubnetId"]
         self.gateway_ids = [self._add_gateway(subnet, gateway) for gateway in self.scenario.gateway]
         self.clock.advance(self.scenario.longest_lifetime_seconds)
         for gateway_id, gateway in zip(self.gateway_ids, self.scenario.gateway, strict=True):
-            self._animate(gateway_id, gateway)
+            self._set_initial_state(gateway_id, gateway)
 
     def _add_gateway(self, subnet: str, gateway: Gateway) -> str:
         allocations = [
@@ -204,10 +204,10 @@ class EmbeddedCloud:
             self.simulation.add_traffic(gateway_id, **asdict(gateway.traffic), seed=self.scenario.seed)
         return gateway_id
 
-    def _animate(self, gateway_id: str, gateway: Gateway) -> None:
-        """Let happen what the scenario says of single addresses, and of the gateway's state."""
+    def _set_initial_state(self, gateway_id: str, gateway: Gateway) -> None:
+        """Open connections, start drains and set the gateway's state as the scenario says."""
         associations = self.simulation.connections(gateway_id)
-        # AWS may have brought an address that the scenario does not list.
+        # AWS may have added an address that the scenario does not list.
         for association_id, address in zip(associations, gateway.address, strict=False):
             for lifetime in address.connections:
                 self.simulation.add_connection(
@@ -226,16 +226,16 @@ class EmbeddedCloud:
 
 
 @contextmanager
-def _no_aws_around() -> Iterator[None]:
-    """Hide the AWS settings of whoever runs this: an endpoint or a profile would lead out of this cloud."""
-    ours = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+def _without_aws_settings() -> Iterator[None]:
+    """Hide the user's AWS settings: an endpoint or a profile would lead out of this cloud."""
+    others = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     files = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
-    with patch.dict(os.environ, {**ours, **files}, clear=True), patch("boto3.DEFAULT_SESSION", None):
+    with patch.dict(os.environ, {**others, **files}, clear=True), patch("boto3.DEFAULT_SESSION", None):
         yield
 
 
 def _result(ended: Mapping[str, Any]) -> Any:
-    """The result: the output of a success, the cause of a failure."""
+    """Return the result: the output of a success or the cause of a failure."""
     text = ended.get("output") or ended.get("cause")
     try:
         return json.loads(text) if text else None

@@ -1,6 +1,6 @@
-"""The demo: what scripts do today and what natdrain does, on the same traffic at the same time.
+"""The demo: a typical rotation script and natdrain, at the same time and on the same traffic.
 
-Every number shown is counted by the embedded cloud while it runs; nothing here is written down.
+The embedded cloud counts every number shown while the demo runs; none is fixed in advance.
 """
 
 import time
@@ -18,8 +18,6 @@ from rich.table import Table
 
 from natdrain_sim.cloud import EmbeddedCloud, Run
 
-__all__ = ["SCENARIO", "main"]
-
 SCENARIO = Path(__file__).parent / "scenarios" / "demo.toml"
 TICK_SECONDS = 5
 FRAME_REAL_SECONDS = 0.04
@@ -33,7 +31,7 @@ SHOWN_LINES = 14
 
 @dataclass(frozen=True)
 class Side:
-    """One half of the screen, or every other line: a gateway and what happened on it so far."""
+    """One half of the screen, or its lines without one: a gateway and what has happened on it."""
 
     name: str
     limit_seconds: int
@@ -43,7 +41,7 @@ class Side:
     lines: list[str] = field(default_factory=list)
 
     def say(self, at: float, text: str) -> None:
-        """Add a line, at so many simulated seconds; without a screen it is printed at once."""
+        """Add a line with its simulated second; without a screen, print it at once."""
         self.lines.append(f"{at:>5.0f} s  {text}")
         if self.printer:
             self.printer.print(f"{at:>5.0f} s  {self.name:<10}{text}", markup=False)
@@ -60,9 +58,9 @@ def main(starting: AbstractContextManager[EmbeddedCloud]) -> int:
 
 def _first_act(console: Console, cloud: EmbeddedCloud) -> bool:
     console.print(
-        f"The same traffic on two NAT gateways; one Elastic IP is to go from each.\n"
-        f"The script gives connections {SCRIPT_LIMIT_SECONDS} s, as public rotation scripts do; "
-        f"natdrain {NATDRAIN_LIMIT_SECONDS} s, EC2's default.\n"
+        f"Two NAT gateways have the same traffic, and one Elastic IP is removed from each.\n"
+        f"The script gives connections {SCRIPT_LIMIT_SECONDS} s to end, as public rotation scripts do; "
+        f"natdrain gives them {NATDRAIN_LIMIT_SECONDS} s, EC2's default.\n"
     )
     on_screen = console.is_terminal and console.width >= NARROWEST_SCREEN
     printer = None if on_screen else console
@@ -70,7 +68,7 @@ def _first_act(console: Console, cloud: EmbeddedCloud) -> bool:
     natdrain = Side("natdrain", NATDRAIN_LIMIT_SECONDS, cloud.gateway_ids[1], "203.0.113.21", printer)
     request = {"PublicIps": [natdrain.public_ip], "MaxDrainDurationSeconds": natdrain.limit_seconds}
     execution = cloud.start(request)
-    # In this order, because the workflow tells of the seconds that have passed and the script of now.
+    # In this order: the workflow's lines are about the seconds before, the script's about this instant.
     acts = [_watch(cloud, natdrain, execution), _play_script(cloud, script)]
     with Live(console=console, refresh_per_second=25) if on_screen else nullcontext() as live:
         while acts:
@@ -89,8 +87,8 @@ def _second_act(console: Console, cloud: EmbeddedCloud) -> Run:
     address = _address(cloud, gateway_id, public_ip)
     association = address["AssociationId"]
     cloud.simulation.add_connection(gateway_id, association, lifetime_seconds=OUTLIVING_LIFETIME_SECONDS)
-    limit = f"a limit of {OUTLIVING_LIMIT_SECONDS} s"
-    console.print(f"Now a connection of an hour on {public_ip}, and {limit}. The plan:")
+    limit = f"a drain limit of {OUTLIVING_LIMIT_SECONDS} s"
+    console.print(f"Now a connection of one hour is open on {public_ip}, with {limit}. The plan:")
     request = {"PublicIps": [public_ip], "MaxDrainDurationSeconds": OUTLIVING_LIMIT_SECONDS}
     plan = cloud.run({**request, "DryRun": True})
     _print_result(console, plan)
@@ -108,7 +106,7 @@ def _print_result(console: Console, run: Run) -> None:
 
 
 def _play_script(cloud: EmbeddedCloud, side: Side) -> Iterator[None]:
-    """What public rotation scripts do: the shortest drain, then release as soon as EC2 lets them."""
+    """Do what public rotation scripts do: drain briefly, and release as soon as EC2 allows it."""
     ec2 = cloud.client("ec2")
     began = cloud.clock.now
     address = _address(cloud, side.gateway_id, side.public_ip)
@@ -118,7 +116,7 @@ def _play_script(cloud: EmbeddedCloud, side: Side) -> Iterator[None]:
         AssociationIds=[address["AssociationId"]],
         MaxDrainDurationSeconds=side.limit_seconds,
     )
-    side.say(0, f"Disassociate, with {open_before} connections open")
+    side.say(0, f"Disassociate; connections open: {open_before}")
     while True:
         yield
         at = (cloud.clock.now - began).total_seconds()
@@ -133,17 +131,17 @@ def _play_script(cloud: EmbeddedCloud, side: Side) -> Iterator[None]:
 
 
 def _watch(cloud: EmbeddedCloud, side: Side, execution: str) -> Iterator[None]:
-    """The states of the workflow as they pass, and the connections on the address as they fall."""
+    """Show the states that the workflow enters, and the connections that are left on the address."""
     began = cloud.clock.now
     association = _address(cloud, side.gateway_id, side.public_ip)["AssociationId"]
-    told, before = 0, -1
+    shown, before = 0, -1
     while True:
         yield
         states = cloud.states(execution)
-        for at, state in states[told:]:
+        for at, state in states[shown:]:
             if state in {"Validate", "Disassociate", "Confirm", "Close", "Succeed", "Fail"}:
                 side.say(at, state)
-        told = len(states)
+        shown = len(states)
         at = (cloud.clock.now - began).total_seconds()
         now_open = cloud.simulation.connections(side.gateway_id).get(association)
         if now_open is not None and now_open != before:

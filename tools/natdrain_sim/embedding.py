@@ -1,4 +1,4 @@
-"""moto with its missing parts put in, on one clock."""
+"""moto with the parts that it lacks, on one clock."""
 
 import random
 from collections.abc import Iterator
@@ -11,20 +11,19 @@ from moto.moto_api._internal import mock_random
 from natdrain_sim import calls, ec2
 from natdrain_sim.awslambda import functions
 from natdrain_sim.clock import Clock
-from natdrain_sim.cloudformation import stacks as cloudformation
+from natdrain_sim.cloudformation import stacks
 from natdrain_sim.cloudwatch import alarms, metrics
 from natdrain_sim.events import patterns, targets
 from natdrain_sim.scheduler import schedules
 from natdrain_sim.seams import Seam, replaced
 from natdrain_sim.sns import subscriptions
 from natdrain_sim.ssm import change_calendar
-from natdrain_sim.stepfunctions import interpreter as stepfunctions
-from natdrain_sim.stepfunctions import status_events
+from natdrain_sim.stepfunctions import interpreter, status_events
 
 
 @contextmanager
 def embedded(clock: Clock, recorder: calls.Recorder, *, seed: int = 0) -> Iterator[None]:
-    """Let every AWS client of this process talk to moto; `seed` is that of what is drawn, ids as well."""
+    """Connect every AWS client of this process to moto; `seed` determines all random values and ids."""
     ec2.install()
     mock_random.seed(seed)
     with (
@@ -35,17 +34,17 @@ def embedded(clock: Clock, recorder: calls.Recorder, *, seed: int = 0) -> Iterat
 
 
 def all_seams(clock: Clock, recorder: calls.Recorder, seed: int) -> Iterator[Seam]:
-    """Every place in moto where something is put in, but for EC2's."""
+    """Return the seams of every service but EC2, whose methods `ec2.install` replaces for good."""
     return chain(
         alarms.seams(),
         calls.seams(recorder, clock),
         change_calendar.seams(),
-        cloudformation.seams(),
+        stacks.seams(),
         functions.seams(),
         metrics.seams(),
         patterns.seams(),
-        schedules.seams(clock, random.Random(seed)),  # noqa: S311 - no secret hangs on it
-        stepfunctions.seams(clock),
+        schedules.seams(clock, random.Random(seed)),  # noqa: S311 - a simulation
+        interpreter.seams(clock),
         status_events.seams(clock),
         subscriptions.seams(),
         targets.seams(),

@@ -8,8 +8,6 @@ from contextlib import contextmanager
 
 from rich.console import Console
 
-__all__ = ["waiting"]
-
 FIRST_LINE_AFTER_SECONDS = 0.3
 """A shorter wait needs no words."""
 SECONDS_BETWEEN_LINES = 1.4

@@ -1,19 +1,17 @@
-"""Scenario files: the gateways, traffic, lags and faults that a run begins with.
+"""Scenario files: the gateways, traffic, lags and faults with which a run begins.
 
-A scenario is a TOML file; `docs/embedded-cloud.md` lists every key. What it leaves out has the default
-that stands here.
+A scenario is a TOML file. `docs/embedded-cloud.md` lists every key. The classes here have the defaults.
 """
 
 import difflib
 import tomllib
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import ClassVar, Literal
 
 import botocore.session
-from botocore.exceptions import UnknownServiceError
-from pydantic import AwareDatetime, ConfigDict, TypeAdapter, ValidationError
+from pydantic import AwareDatetime, ConfigDict, PositiveFloat, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from natdrain_sim.calls import Fault
@@ -23,39 +21,37 @@ DEFAULT = Path(__file__).parent / "scenarios" / "default.toml"
 
 
 class ScenarioError(Exception):
-    """The scenario file cannot be read; the message names every key at fault."""
+    """A scenario that cannot be used; the message names every wrong key."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Address:
-    """One address; ids that are left out are generated."""
+    """One address; missing ids are generated."""
 
     allocation_id: str | None = None
     association_id: str | None = None
     public_ip: str | None = None
     private_ip: str | None = None
     zone: str | None = None
-    """The Availability Zone that it serves, by name or id; with it the gateway is a regional one."""
+    """The Availability Zone that it serves, by name or id; with it the gateway is regional."""
     tags: dict[str, str] = field(default_factory=dict)
     connections: tuple[float, ...] = ()
-    """Lifetimes, in seconds, of single connections that are open at the start."""
+    """Lifetimes in seconds of single connections that are open at the start."""
     draining_with_limit: int | None = None
-    """Somebody else has asked EC2 to drain it, at the start, with this limit in seconds."""
+    """It already drains at the start, by another client's request, with this limit in seconds."""
     fails_with: str | None = None
-    """Its drain ends as `failed`, with this FailureMessage."""
+    """Its drain ends as `failed` with this FailureMessage."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Traffic:
-    """Connections at an even pace, with lifetimes drawn uniformly between two bounds, in seconds."""
+    """Connections at an even pace, with random lifetimes between two bounds in seconds."""
 
-    per_second: float
+    per_second: PositiveFloat
     lifetime_seconds: tuple[float, float]
 
     def __post_init__(self) -> None:
-        """Refuse what makes no traffic."""
-        if self.per_second <= 0:
-            raise ValueError("per_second must be greater than 0")
+        """Refuse bounds in the wrong order."""
         _require_ascending("lifetime_seconds", self.lifetime_seconds)
 
 
@@ -66,13 +62,13 @@ class Gateway:
     gateway_id: str | None = None
     state: Literal["pending", "available", "deleting", "deleted", "failed"] = "available"
     automatic: bool = False
-    """It is a regional one, and AWS manages its addresses: those listed, or else one of AWS's own."""
+    """It is regional, and AWS manages its addresses: those listed, or else one of AWS's own."""
     tags: dict[str, str] = field(default_factory=dict)
     address: tuple[Address, ...] = ()
     traffic: Traffic | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what is neither zonal nor regional."""
+        """Refuse a gateway that is neither zonal nor regional."""
         zoned = [address.zone is not None for address in self.address]
         if (self.automatic or any(zoned)) and not all(zoned):
             raise ValueError("each address of a regional gateway must have a zone")
@@ -80,9 +76,9 @@ class Gateway:
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
-    """What a run begins with."""
+    """Everything with which a run begins."""
 
-    # Of all classes here: pydantic hands it on to the plain ones.
+    # pydantic applies it to the nested dataclasses too.
     __pydantic_config__: ClassVar = ConfigDict(extra="forbid")
 
     start_at: AwareDatetime = datetime(2026, 10, 2, 17, 0, tzinfo=UTC)
@@ -92,59 +88,44 @@ class Scenario:
     fault: tuple[Fault, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be, or would never happen."""
+        """Refuse bounds in the wrong order, and faults of operations that do not exist."""
         _require_ascending("lags.leave_after_limit", self.lags.leave_after_limit)
-        for name, value in asdict(self.lags).items():
-            if not isinstance(value, tuple) and value < 0:
-                raise ValueError(f"lags.{name} must not be negative")
+        session = botocore.session.get_session()
+        services = session.get_available_services() if self.fault else []
         for fault in self.fault:
             service, _, operation = fault.operation.partition(":")
-            if operation not in _operations(service):
-                wrong = f"fault.operation {fault.operation!r}"
-                raise ValueError(f"{wrong} is none, such as ec2:DescribeNatGateways")
-            if fault.calls is not None and min(fault.calls, default=0) < 1:
-                raise ValueError("fault.calls must be numbers from 1 on")
-            if fault.for_seconds is not None and fault.for_seconds <= 0:
-                raise ValueError("fault.for_seconds must be greater than 0")
+            known = session.get_service_model(service).operation_names if service in services else ()
+            if operation not in known:
+                unknown = f"fault.operation {fault.operation!r} does not exist"
+                raise ValueError(f"{unknown}; an example is ec2:DescribeNatGateways")
 
     @property
     def longest_lifetime_seconds(self) -> float:
-        """After so long the traffic is as it will be on average."""
+        """Return the seconds until the traffic has reached its average."""
         return max((g.traffic.lifetime_seconds[1] for g in self.gateway if g.traffic), default=0)
 
     @classmethod
     def load(cls, path: Path) -> "Scenario":
-        """Read a scenario file.
-
-        Raises:
-            ScenarioError: the file is missing, no TOML, or has keys or values that are not known.
-        """
+        """Read a scenario file; any problem with it is a ScenarioError."""
         try:
             return TypeAdapter(cls).validate_python(tomllib.loads(path.read_text(encoding="utf-8")))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise ScenarioError(f"{path}: {error}") from error
         except ValidationError as error:
-            raise ScenarioError("\n".join(f"{path}: {_told(one)}" for one in error.errors())) from error
+            raise ScenarioError("\n".join(f"{path}: {_message(each)}" for each in error.errors())) from error
 
 
-def _told(mistake: ErrorDetails) -> str:
-    where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in mistake["loc"])
-    why = mistake["msg"].removeprefix("Value error, ")
-    if mistake["type"] == "unexpected_keyword_argument":
-        kinds = (Scenario, Gateway, Address, Traffic, Lags, Fault)
-        known = [key.name for kind in kinds for key in fields(kind)]
-        near = difflib.get_close_matches(str(mistake["loc"][-1]), known, n=1)
-        why = f"there is no such key{f'; did you mean {near[0]}?' if near else ''}"
-    return f"{where.lstrip('.')}: {why}" if where else why
+def _message(detail: ErrorDetails) -> str:
+    key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in detail["loc"]).lstrip(".")
+    text = detail["msg"].removeprefix("Value error, ")
+    if detail["type"] == "unexpected_keyword_argument":
+        tables = (Scenario, Gateway, Address, Traffic, Lags, Fault)
+        known = [known.name for table in tables for known in fields(table)]
+        similar = difflib.get_close_matches(str(detail["loc"][-1]), known, n=1)
+        text = f"unknown key{f'; did you mean {similar[0]}?' if similar else ''}"
+    return f"{key}: {text}" if key else text
 
 
 def _require_ascending(name: str, bounds: tuple[float, float]) -> None:
     if not 0 <= bounds[0] <= bounds[1]:
-        raise ValueError(f"{name} must be [least, most], from 0 on")
-
-
-def _operations(service: str) -> list[str]:
-    try:
-        return list(botocore.session.get_session().get_service_model(service).operation_names)
-    except UnknownServiceError:
-        return []
+        raise ValueError(f"{name} must be [least, most], neither of them negative")

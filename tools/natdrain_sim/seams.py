@@ -1,4 +1,4 @@
-"""Seams: places in moto where a missing part is put in."""
+"""Seams: the places where a part of moto is replaced while the embedded cloud runs."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -8,20 +8,20 @@ from unittest.mock import patch
 from moto.core.responses import BaseResponse
 
 Seam = tuple[Any, str, Any]
-"""Owner, name and replacement. What is not there in moto cannot be replaced and fails at once.
+"""Owner, name and replacement. A name that moto does not have is an error.
 
-But for an operation that moto lacks: that is a method put on its service's class of responses.
+The exception is an operation that moto lacks: it is added as a method of the service's response class.
 """
 
 
 def private(owner: Any, name: str) -> Any:
-    """A part of moto that is called from here; what is not there fails at once."""
+    """Return a private part of moto; raise AttributeError if moto does not have it."""
     return getattr(owner, name)
 
 
 @contextmanager
 def replaced(seams: Iterable[Seam]) -> Iterator[None]:
-    """Put in every part, and give moto back as it was at the end."""
+    """Make every replacement, and restore moto at the end."""
     with ExitStack() as stack:
         for owner, name, part in seams:
             lacking = isinstance(owner, type) and issubclass(owner, BaseResponse) and not hasattr(owner, name)

@@ -1,4 +1,4 @@
-"""The embedded cloud behind HTTP on loopback, for any AWS client."""
+"""The embedded cloud as an HTTP server on loopback, for any AWS client."""
 
 import json
 import logging
@@ -20,11 +20,7 @@ DEFAULT_SPEED = 60.0
 
 @contextmanager
 def listen(cloud: EmbeddedCloud, *, port: int, speed: float) -> Iterator[str]:
-    """Serve a cloud on loopback, its time flowing; yields the endpoint. Port 0 picks a free one.
-
-    Raises:
-        OSError: the port is taken.
-    """
+    """Serve a cloud on loopback while its time flows, and yield the endpoint; port 0 is any free port."""
     application = DomainDispatcherApplication(create_backend_app)
     server = make_server("127.0.0.1", port, application, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True, name="http")
@@ -38,7 +34,7 @@ def listen(cloud: EmbeddedCloud, *, port: int, speed: float) -> Iterator[str]:
 
 
 def serve(starting: AbstractContextManager[EmbeddedCloud], *, port: int, speed: float) -> None:
-    """Serve until SIGINT or SIGTERM; one JSON line on standard output tells when and where."""
+    """Serve until SIGINT or SIGTERM; print one JSON line with the endpoint when the cloud is ready."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -4,8 +4,6 @@ import importlib
 
 from natdrain_sim.progress import waiting
 
-__all__ = ["main"]
-
 
 def main() -> int:
     """Load the command line and run it; return its exit code."""

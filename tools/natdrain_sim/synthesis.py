@@ -1,4 +1,4 @@
-"""The template, made by the CDK application as a deployment makes it, and kept until a source changes."""
+"""The template, synthesised as in a deployment and cached until a source changes."""
 
 import fcntl
 import hashlib
@@ -15,25 +15,20 @@ from natdrain_sim.progress import waiting
 PROJECT = Path(__file__).parents[2]
 EXAMPLE = PROJECT / "natdrain.example.toml"
 _KEPT = PROJECT / ".cache" / "synthesis"
-_KEPT_AT_MOST = 8
-"""So many templates are kept, each of another configuration."""
+_KEPT_AT_MOST = 16
+"""The number of templates in the cache, one for each configuration."""
 
 
 class SynthesisError(Exception):
-    """The CDK application failed; the message is what it wrote to standard error."""
+    """A failure of the CDK application; the message is what it wrote to standard error."""
 
 
 def synthesise(config: Path = EXAMPLE) -> dict[str, Any]:
-    """Return the template of the stack with this configuration.
-
-    Raises:
-        OSError: the configuration file cannot be read.
-        SynthesisError: with the application's own message, about a mistake in the configuration for instance.
-    """
+    """Return the template of the stack with this configuration."""
     _KEPT.mkdir(parents=True, exist_ok=True)
     sources = _sources()
     template = _KEPT / f"{sources}-{hashlib.sha256(config.read_bytes()).hexdigest()}.json"
-    # Several test processes may ask at once.
+    # Several test processes may need the same template at once.
     with (_KEPT / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not template.exists():
@@ -49,17 +44,17 @@ def synthesise(config: Path = EXAMPLE) -> dict[str, Any]:
 
 
 def _forget_outdated(sources: str) -> None:
-    """Remove templates of other sources, and all but the latest few of these."""
+    """Remove templates of other sources, and all but the newest few of these."""
     kept = sorted(_KEPT.glob(f"{sources}-*.json"), key=lambda path: path.stat().st_mtime)
     for template in {*_KEPT.glob("*.json")} - {*kept[1 - _KEPT_AT_MOST :]}:
         template.unlink()
 
 
 def _sources() -> str:
-    """What all that the template is made from comes to, but for the configuration."""
+    """Return a digest of everything that the template is made from, except the configuration."""
     digest = hashlib.sha256()
-    names = ["app.py", "cdk.json", "requirements.txt", "lambdas/requirements.txt"]
-    sources = [PROJECT / name for name in names]
+    files = ("app.py", "cdk.json", "requirements.txt", "lambdas/requirements.txt")
+    sources = [PROJECT / name for name in files]
     for folder in ("infra", "lambdas/natdrain"):
         sources += sorted((PROJECT / folder).rglob("*.py"))
     for path in sources:

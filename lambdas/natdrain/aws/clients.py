@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_ssm import SSMClient
 
-__all__ = ["cloudwatch", "dynamodb", "ec2", "ec2_once", "ssm"]
-
 # Short, so that a function in flight is over soon; the workflow's retries have the patience.
 _CONFIG = Config(connect_timeout=2, read_timeout=6, retries={"mode": "standard", "total_max_attempts": 3})
 # Where several calls come one after the other, so that all of them fit into a function's timeout.

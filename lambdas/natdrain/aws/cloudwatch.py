@@ -1,7 +1,5 @@
 """CloudWatch as natdrain uses it: the metrics of a gateway."""
 
-from __future__ import annotations
-
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,8 +7,7 @@ from natdrain.aws import clients
 from natdrain.guards.policy import GuardPolicy
 from natdrain.model.errors import TransientFailure
 from natdrain.model.look import Load
-
-__all__ = ["read_load"]
+from natdrain.report import refusals
 
 NAMESPACE = "AWS/NATGateway"
 _MINUTE = 60
@@ -21,25 +18,15 @@ _FIVE_MINUTES = 300
 
 def read_load(gateway_id: str, policy: GuardPolicy, now: datetime) -> Load:
     """Return what CloudWatch knows of the gateway within the policy's windows (VPC user guide, metrics)."""
-    errors = _points(
-        gateway_id,
-        metric="ErrorPortAllocation",
-        statistic="Sum",
-        period_seconds=_MINUTE,
-        window=(now - timedelta(minutes=policy.port_errors_minutes), now),
-    )
-    peaks = _points(
-        gateway_id,
-        metric="ActiveConnectionCount",
-        statistic="Maximum",
-        period_seconds=_FIVE_MINUTES,
-        window=(now - timedelta(minutes=policy.capacity_minutes), now),
-    )
+    since = now - timedelta(minutes=policy.port_errors_minutes)
+    errors = _points(gateway_id, "ErrorPortAllocation", "Sum", _MINUTE, (since, now))
+    since = now - timedelta(minutes=policy.capacity_minutes)
+    peaks = _points(gateway_id, "ActiveConnectionCount", "Maximum", _FIVE_MINUTES, (since, now))
     return Load(port_errors=int(sum(errors)), peak_connections=int(max(peaks)) if peaks else None)
 
 
 def _points(
-    gateway_id: str, *, metric: str, statistic: str, period_seconds: int, window: tuple[datetime, datetime]
+    gateway_id: str, metric: str, statistic: str, period_seconds: int, window: tuple[datetime, datetime]
 ) -> list[float]:
     query: Any = {
         "Id": "wanted",
@@ -59,6 +46,7 @@ def _points(
         for result in page["MetricDataResults"]:
             # PartialData means only that another page follows.
             if result["StatusCode"] not in {"Complete", "PartialData"}:
-                raise TransientFailure(f"CloudWatch answered {result['StatusCode']} for {metric}.")
+                status = result["StatusCode"]
+                raise TransientFailure(refusals.METRIC_NOT_ANSWERED.about(None, status=status, metric=metric))
             points += result["Values"]
     return points

@@ -1,8 +1,7 @@
 """EC2 as natdrain uses it: looks, requests, and dry runs."""
 
-from __future__ import annotations
-
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,19 +12,11 @@ from natdrain.aws import clients, clock, errors
 from natdrain.model.errors import DrainFailed, RequestRefused
 from natdrain.model.gateway import Gateway
 from natdrain.model.look import ElasticIp
+from natdrain.model.problem import Problem
+from natdrain.report import refusals
 
-__all__ = [
-    "Accepted",
-    "Refused",
-    "describe_elastic_ips",
-    "describe_gateway",
-    "disassociate",
-    "find_gateways",
-    "prove_permission",
-    "prove_right_to_release",
-    "release",
-]
-
+_DISASSOCIATE = "ec2:DisassociateNatGatewayAddress"
+_RELEASE = "ec2:ReleaseAddress"
 # Any: EC2's model names this parameter Filter, the paginator's type stub Filters.
 _WITH_ADDRESSES: Any = {"Filter": [{"Name": "state", "Values": ["pending", "available", "deleting"]}]}
 
@@ -81,11 +72,11 @@ def disassociate(gateway_id: str, association_ids: Sequence[str], limit_seconds:
                 MaxDrainDurationSeconds=limit_seconds,
             )
     except ClientError as error:
-        code, text = errors.code_of(error), errors.text_of(error)
+        code = errors.code_of(error)
         if code == errors.UNAUTHORIZED:
-            denied = f"{_denied(gateway_id, association_ids)} ({text}). {_TAGS_WANTED}"
-            return Refused(clock.now(), denied, denied=True)
-        return Refused(clock.now(), text, busy=code == errors.OPERATION_IN_PROGRESS)
+            denied = _denied(_DISASSOCIATE, _targets(gateway_id, association_ids), error)
+            return Refused(clock.now(), str(denied), denied=True)
+        return Refused(clock.now(), errors.text_of(error), busy=code == errors.OPERATION_IN_PROGRESS)
     return Accepted(asked_at)
 
 
@@ -101,26 +92,15 @@ def release(allocation_id: str) -> Accepted | Refused:
             clients.ec2_once().release_address(AllocationId=allocation_id)
     except ClientError as error:
         if (code := errors.code_of(error)) != errors.ALLOCATION_NOT_FOUND:
-            return Refused(
-                clock.now(),
-                errors.text_of(error),
-                busy=code in errors.IN_USE,
-                denied=code == errors.UNAUTHORIZED,
-            )
+            busy, denied = code in errors.IN_USE, code == errors.UNAUTHORIZED
+            return Refused(clock.now(), errors.text_of(error), busy=busy, denied=denied)
     return Accepted(asked_at)
 
 
 def prove_right_to_release(allocation_id: str) -> None:
-    """Prove with EC2's own dry run that the allocation could be released; nothing changes.
-
-    Raises:
-        RequestRefused: it would not be permitted, or EC2 finds fault with it.
-    """
-    _prove(
-        lambda: clients.ec2().release_address(AllocationId=allocation_id, DryRun=True),
-        f"EC2 denies ec2:ReleaseAddress on {allocation_id}",
-        "The Elastic IP must carry the opt-in tag and no protect tag.",
-    )
+    """Prove with EC2's own dry run that the allocation could be released, as `prove_permission` does."""
+    with _dry_run(_RELEASE, allocation_id):
+        clients.ec2().release_address(AllocationId=allocation_id, DryRun=True)
 
 
 def prove_permission(gateway_id: str, association_ids: Sequence[str], limit_seconds: int) -> None:
@@ -132,29 +112,29 @@ def prove_permission(gateway_id: str, association_ids: Sequence[str], limit_seco
     Raises:
         RequestRefused: it would not be permitted, or EC2 finds fault with it.
     """
-    _prove(
-        lambda: clients.ec2().disassociate_nat_gateway_address(
+    with _dry_run(_DISASSOCIATE, _targets(gateway_id, association_ids)):
+        clients.ec2().disassociate_nat_gateway_address(
             NatGatewayId=gateway_id,
             AssociationIds=list(association_ids),
             MaxDrainDurationSeconds=limit_seconds,
             DryRun=True,
-        ),
-        _denied(gateway_id, association_ids),
-        _TAGS_WANTED,
-    )
+        )
 
 
-def _prove(dry_run: Callable[[], object], denied: str, advice: str) -> None:
+@contextmanager
+def _dry_run(action: str, resource: str) -> Iterator[None]:
     try:
         with errors.transient_failures():
-            dry_run()
+            yield
     except ClientError as error:
-        if errors.code_of(error) == errors.DRY_RUN_PERMITTED:
-            return
-        if errors.code_of(error) == errors.UNAUTHORIZED:
-            raise RequestRefused(f"{denied} ({errors.text_of(error)}). {advice}") from error
-        raise RequestRefused(f"EC2 answered the dry run with {errors.text_of(error)}") from error
-    raise DrainFailed("EC2 carried out a dry run, which it documents never to do.")
+        code = errors.code_of(error)
+        if code == errors.UNAUTHORIZED:
+            raise RequestRefused(_denied(action, resource, error)) from error
+        if code != errors.DRY_RUN_PERMITTED:
+            answer = errors.text_of(error)
+            raise RequestRefused(refusals.DRY_RUN_ANSWERED.about(None, answer=answer)) from error
+    else:
+        raise DrainFailed(refusals.DRY_RUN_CARRIED_OUT.about(None))
 
 
 def describe_gateway(gateway_id: str) -> Gateway | None:
@@ -184,8 +164,9 @@ def describe_elastic_ips(allocation_ids: Sequence[str]) -> dict[str, ElasticIp]:
     }
 
 
-_TAGS_WANTED = "The gateway and its Elastic IPs must carry the opt-in tag and no protect tag."
+def _targets(gateway_id: str, association_ids: Sequence[str]) -> str:
+    return refusals.ASSOCIATIONS_OF.with_(gateway=gateway_id, associations=", ".join(association_ids))
 
 
-def _denied(gateway_id: str, association_ids: Sequence[str]) -> str:
-    return f"EC2 denies ec2:DisassociateNatGatewayAddress on {gateway_id} with {', '.join(association_ids)}"
+def _denied(action: str, resource: str, error: ClientError) -> Problem:
+    return refusals.DENIED.about(None, action=action, resource=resource, answer=errors.text_of(error))

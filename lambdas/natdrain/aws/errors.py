@@ -1,7 +1,5 @@
 """AWS's error codes, and the sorting of its errors into those worth a retry and the rest."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -10,8 +8,6 @@ from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  #
 
 from natdrain.model.errors import TransientFailure
 from natdrain.model.look import Unread
-
-__all__ = ["code_of", "read", "text_of", "transient_failures"]
 
 T = TypeVar("T")
 

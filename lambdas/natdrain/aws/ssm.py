@@ -1,13 +1,9 @@
 """Systems Manager as natdrain uses it: the state of change calendars."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from natdrain.aws import clients
 from natdrain.model.look import ChangeCalendar
-
-__all__ = ["read_calendar"]
 
 OPEN = "OPEN"
 

@@ -1,1 +1,1 @@
-"""The guards: each a pure function of one look and the addresses to drain."""
+"""The guards: pure functions of one look and the addresses that are to leave. `judging` asks them all."""

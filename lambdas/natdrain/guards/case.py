@@ -1,6 +1,4 @@
-"""What the guards judge, and what they answer."""
-
-from __future__ import annotations
+"""The case that the guards judge, and their findings."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,17 +6,29 @@ from dataclasses import dataclass, field
 from natdrain.guards.policy import GuardPolicy
 from natdrain.model.drain import Drain
 from natdrain.model.gateway import DRAINING, IN_SERVICE, Address, Gateway
-from natdrain.model.look import Look, Unread
+from natdrain.model.look import ElasticIp, Look, Unread
+from natdrain.model.problem import Problem
+from natdrain.report.sentence import Sentence
+from natdrain.report.wording import name_of
 
-__all__ = ["Case", "Finding"]
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A finding of a guard.
+
+    `firm`: only an override makes it a warning, since the facts are unknown or what follows is for good.
+    """
+
+    problem: Problem
+    firm: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """Taking `targets` off `gateway`, as the look shows them, and giving allocations back to AWS.
+    """Taking `targets` off `gateway`, as the look shows them, and releasing allocations.
 
-    `releasing` has the labels of the latter by their ids. `remembered` is what our own table remembers of
-    these addresses, by association id.
+    `releasing` has the public IPs of the latter by their ids. `remembered` is what our own table has on these
+    addresses, by association id.
     """
 
     look: Look
@@ -26,28 +36,26 @@ class Case:
     targets: Sequence[Address]
     policy: GuardPolicy
     remembered: Mapping[str, Drain] = field(default_factory=dict)
-    releasing: Mapping[str, str] = field(default_factory=dict)
+    releasing: Mapping[str, str | None] = field(default_factory=dict)
 
     @property
     def acts(self) -> bool:
-        """Something would have to be asked of EC2."""
+        """True if something would have to be asked of EC2."""
         return bool(self.to_ask or self.releasing)
 
     @property
     def to_ask(self) -> list[Address]:
-        """The targets for which EC2 would have to be asked: what drains already cannot be stopped."""
+        """The targets for which EC2 would have to be asked: a running drain cannot be stopped."""
         return [target for target in self.targets if target.status != DRAINING]
 
-    def tags_of(self, addresses: Sequence[Address]) -> Iterator[tuple[str, str, Mapping[str, str]]]:
-        """The tags of the allocations of addresses, and of those to be given back, as far as they are known.
+    def elastic_ips(self, addresses: Sequence[Address]) -> Iterator[tuple[str, str | None, ElasticIp]]:
+        """Yield id, public IP and look of the allocations of addresses, and of those to be released.
 
-        Each with the allocation's id and how messages name it.
+        Those that EC2 does not show are left out.
         """
-        labels = {str(a.allocation_id): f"{a.public_ip} ({a.allocation_id})" for a in addresses}
-        for allocation_id, label in {**labels, **self.releasing}.items():
-            eips = self.look.elastic_ips
-            if not isinstance(eips, Unread) and (eip := eips.get(allocation_id)):
-                yield allocation_id, label, eip.tags
+        eips = {} if isinstance(self.look.elastic_ips, Unread) else self.look.elastic_ips
+        ips = {str(address.allocation_id): address.public_ip for address in addresses} | dict(self.releasing)
+        yield from ((key, ip, eips[key]) for key, ip in ips.items() if key in eips)
 
     @property
     def staying(self) -> list[Address]:
@@ -55,13 +63,12 @@ class Case:
         leaving = [a for a in self.targets if not self.gateway.may_be_primary(a)]
         return [a for a in self.gateway.addresses if a.status == IN_SERVICE and a not in leaving]
 
+    def gateway_finding(self, sentence: Sentence, *, firm: bool = False, **facts: object) -> Finding:
+        """Return a finding about the gateway, which the sentence calls `{gateway}`."""
+        gateway_id = self.gateway.gateway_id
+        return Finding(sentence.about(gateway_id, gateway=gateway_id, **facts), firm)
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What a guard has found, and what mends it.
 
-    `firm`: only an override makes a warning of it, since nobody knows, or what follows is for good.
-    """
-
-    text: str
-    firm: bool = False
+def address_finding(sentence: Sentence, address: Address, **facts: object) -> Finding:
+    """Return a finding about an address, which the sentence calls `{name}`."""
+    return Finding(sentence.about(address.association_id, name=name_of(address), **facts))

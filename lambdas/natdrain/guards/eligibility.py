@@ -1,107 +1,71 @@
-"""The guards that ask whether gateway and addresses may be touched at all; no request lifts them."""
+"""The guards that ask if gateway and addresses may be touched at all; no request lifts them."""
 
-from __future__ import annotations
-
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from natdrain.contract import OPT_IN_TAG, OPT_IN_VALUE, PROTECT_TAG
-from natdrain.guards.case import Case, Finding
-from natdrain.model.gateway import AVAILABLE, FAILED
+from natdrain.guards.case import Case, Finding, address_finding
+from natdrain.model.gateway import AVAILABLE, FAILED, PENDING
 from natdrain.model.look import Unread
-
-__all__ = ["aws_managed", "ec2", "hold", "opt_in", "protect"]
+from natdrain.report import findings
+from natdrain.report.wording import eip_name, name_of
 
 
 def ec2(case: Case) -> Iterator[Finding]:
-    """What EC2 has no way to do, or forbids."""
+    """Find what EC2 has no way to do, or forbids."""
     gateway = case.gateway
     if gateway.connectivity != "public":
-        yield Finding(
-            f"{gateway.gateway_id} is a {gateway.connectivity} NAT gateway, which has no Elastic IPs; "
-            f"nothing overrides that."
-        )
-    if gateway.state != AVAILABLE:
-        then = "Ask again when it is." if gateway.state == "pending" else "Nothing overrides that."
-        yield Finding(
-            f"{gateway.gateway_id} is {gateway.state}; its addresses can be taken off only while available. "
-            f"{then}"
-        )
+        yield case.gateway_finding(findings.PRIVATE_GATEWAY, kind=gateway.connectivity)
+    if gateway.state == PENDING:
+        yield case.gateway_finding(findings.GATEWAY_PENDING)
+    elif gateway.state != AVAILABLE:
+        yield case.gateway_finding(findings.GATEWAY_NOT_AVAILABLE, state=gateway.state)
     for target in case.targets:
         if gateway.may_be_primary(target):
-            yield Finding(
-                f"{target.label} is the primary address of {gateway.gateway_id}: EC2 forbids to disassociate "
-                f"it, and nothing overrides that."
-            )
+            yield address_finding(findings.PRIMARY, target, gateway=gateway.gateway_id)
         if target.status == FAILED:
-            yield Finding(
-                f"{target.label} has the status failed ({target.failure_message or 'EC2 gives no reason'}); "
-                f"only an address in service can be drained, and nothing overrides that."
-            )
+            why = target.failure_message or findings.NO_REASON
+            yield address_finding(findings.ADDRESS_FAILED, target, why=why)
 
 
 def opt_in(case: Case) -> Iterator[Finding]:
-    """Gateway and Elastic IPs must carry the opt-in tag, and tags that nobody sees count as missing."""
-    yield from _of_tags(case, _not_opted_in)
+    """Find a gateway or Elastic IP without the opt-in tag; unknown tags count as missing."""
+    for resource, name, tags in _tagged(case):
+        if tags.get(OPT_IN_TAG) != OPT_IN_VALUE:
+            value = tags.get(OPT_IN_TAG)
+            has = "" if value is None else findings.OPTED_OTHERWISE.format(value=value)
+            yield Finding(findings.NOT_OPTED_IN.about(resource, name=name, has=has, resource=resource))
     eips = case.look.elastic_ips
     if isinstance(eips, Unread):
-        yield Finding(
-            f"the tags of the Elastic IPs could not be read ({eips.why}), so nobody can tell; "
-            f"nothing overrides that."
-        )
+        yield Finding(findings.TAGS_UNREAD.about(None, why=eips.why))
         return
     for target in case.targets:
         if target.allocation_id not in eips:
-            yield Finding(
-                f"EC2 does not show the allocation {target.allocation_id} of {target.label}, so its tags are "
-                f"unknown. Ask again when it does."
-            )
+            allocation, name = target.allocation_id, name_of(target)
+            yield Finding(findings.ALLOCATION_NOT_SHOWN.about(allocation, allocation=allocation, name=name))
 
 
 def protect(case: Case) -> Iterator[Finding]:
-    """Neither gateway nor Elastic IPs may carry the protect tag."""
-    yield from _of_tags(case, _protected)
+    """Find a gateway or Elastic IP with the protect tag."""
+    for resource, name, tags in _tagged(case):
+        # IAM user guide, Condition: tag keys do not differ by case alone, so IAM would deny PROTECT too.
+        if tag := next((key for key in tags if key.lower() == PROTECT_TAG), None):
+            yield Finding(findings.PROTECTED.about(resource, name=name, tag=tag, resource=resource))
 
 
-def _of_tags(
-    case: Case, problem_of: Callable[[str, str, Mapping[str, str]], str | None]
-) -> Iterator[Finding]:
-    gateway = case.gateway
-    tagged = [(gateway.gateway_id, gateway.gateway_id, gateway.tags), *case.tags_of(case.targets)]
-    yield from (Finding(problem) for each in tagged if (problem := problem_of(*each)))
-
-
-def _not_opted_in(resource: str, label: str, tags: Mapping[str, str]) -> str | None:
-    """That a resource lacks the opt-in tag, and the command that gives it."""
-    if tags.get(OPT_IN_TAG) == OPT_IN_VALUE:
-        return None
-    has = f" (it has {OPT_IN_TAG}={tags[OPT_IN_TAG]})" if OPT_IN_TAG in tags else ""
-    return (
-        f"{label} does not carry the tag {OPT_IN_TAG}={OPT_IN_VALUE}{has}. To let natdrain touch it: "
-        f"aws ec2 create-tags --resources {resource} --tags Key={OPT_IN_TAG},Value={OPT_IN_VALUE}"
-    )
-
-
-def _protected(resource: str, label: str, tags: Mapping[str, str]) -> str | None:
-    """That a resource carries the protect tag, and the command that takes it away."""
-    # IAM user guide, Condition: tag keys do not differ by case alone, so IAM would deny PROTECT too.
-    if (key := next((key for key in tags if key.lower() == PROTECT_TAG), None)) is None:
-        return None
-    return (
-        f"{label} carries the tag {key}, which no request can lift. To lift it: "
-        f"aws ec2 delete-tags --resources {resource} --tags Key={key}"
-    )
+def _tagged(case: Case) -> Iterator[tuple[str, str, Mapping[str, str]]]:
+    """Yield id, name and tags of the gateway and of each Elastic IP."""
+    yield case.gateway.gateway_id, case.gateway.gateway_id, case.gateway.tags
+    for allocation_id, public_ip, eip in case.elastic_ips(case.targets):
+        yield allocation_id, eip_name(public_ip, allocation_id), eip.tags
 
 
 def hold(case: Case) -> Iterator[Finding]:
-    """Nobody holds the gateway, or all of them; what drains already cannot be held."""
+    """Find a hold on the gateway, or on all; a running drain cannot be held."""
     if case.acts:
-        yield from (Finding(one.problem) for one in case.look.holds)
+        yield from (Finding(findings.held(one)) for one in case.look.holds)
 
 
 def aws_managed(case: Case) -> Iterator[Finding]:
-    """The addresses of the gateway are the owner's to take off."""
+    """Find a gateway whose addresses are not its owner's to take off."""
     if case.gateway.aws_managed:
-        yield Finding(
-            f"{case.gateway.gateway_id} is a regional NAT gateway whose addresses AWS manages: it would "
-            f"bring others, or refuse. Nothing overrides that."
-        )
+        yield case.gateway_finding(findings.MANAGED_BY_AWS)

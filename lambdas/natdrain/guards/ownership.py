@@ -1,77 +1,66 @@
-"""The guards that ask who else has a hand in it."""
-
-from __future__ import annotations
+"""The guards that ask who else changes the gateway and its addresses."""
 
 import re
 from collections.abc import Iterator, Mapping
 
-from natdrain.guards.case import Case, Finding
-from natdrain.model.drain import timestamp
+from natdrain.guards.case import Case, Finding, address_finding
 from natdrain.model.gateway import ASSOCIATING, FAILED
 from natdrain.model.look import Unread
-
-__all__ = ["calendar", "owner", "put_back", "siblings"]
+from natdrain.report import findings
+from natdrain.report.wording import eip_name
 
 # CloudFormation user guide, resource tags: it puts this on whatever a stack has made and can carry tags.
 _STACK_TAG = "aws:cloudformation:stack-name"
 
 
 def siblings(case: Case) -> Iterator[Finding]:
-    """No other address is on its way, or has failed."""
+    """Find another address that is being associated, or has failed."""
     others = [a for a in case.gateway.addresses if a not in case.targets] if case.to_ask else []
     for other in others:
         if other.status in ASSOCIATING:
-            yield Finding(f"{other.label} is {other.status}: ask again when it is in service.")
+            yield address_finding(findings.SIBLING_JOINS, other, status=other.status)
         elif other.status == FAILED:
-            why = other.failure_message or "EC2 gives no reason"
-            yield Finding(f"{other.label} has failed ({why}): see to it first.")
+            why = other.failure_message or findings.NO_REASON
+            yield address_finding(findings.SIBLING_FAILED, other, why=why)
 
 
 def put_back(case: Case) -> Iterator[Finding]:
-    """Nobody has put an address back that we had taken off."""
+    """Find an address that natdrain had taken off and somebody has put back."""
     for target in case.to_ask:
         for before in case.remembered.values():
-            the_same = before.allocation_id == target.allocation_id
+            same_allocation = before.allocation_id == target.allocation_id
             # One that we did not see leave has left too, if it is here under another association.
-            left = before.gone_by or before.leaving
-            if the_same and left and before.association_id != target.association_id:
-                when = f"by {timestamp(before.gone_by)}" if before.gone_by else "while nobody watched"
-                yield Finding(
-                    f"{target.label} had left as {before.association_id} {when}, and somebody has put it "
-                    f"back since: find out who, or it may come back again."
-                )
+            left = before.progress.gone_by or before.leaving
+            if same_allocation and left and before.association_id != target.association_id:
+                when, association = findings.left_by(before.progress.gone_by), before.association_id
+                yield address_finding(findings.PUT_BACK, target, association=association, when=when)
 
 
 def owner(case: Case) -> Iterator[Finding]:
-    """Nobody else declares what gateway and addresses are like; of tags that are not known `opt_in` tells."""
+    """Find another tool that declares gateway or addresses; unknown tags are for `opt_in` to find."""
     if not case.acts:
         return
-    gateway_id, tags = case.gateway.gateway_id, case.gateway.tags
-    if stack := tags.get(_STACK_TAG):
-        yield Finding(
-            f"{gateway_id} belongs to the CloudFormation stack {stack}, which compares templates and not "
-            f"gateways: it notices nothing until an update changes the addresses of the gateway; that one "
-            f"goes by its template, whether that still lists this address or not."
-        )
-    yield from _of_other_tools(case, gateway_id, tags)
-    for allocation_id, label, eip_tags in case.tags_of(case.to_ask):
-        if stack := eip_tags.get(_STACK_TAG):
-            yield Finding(
-                f"{label} belongs to the CloudFormation stack {stack}, which keeps the allocation and does "
-                f"not mind where it is; once released, that stack cannot get it back.",
-                firm=allocation_id in case.releasing,
-            )
-        yield from _of_other_tools(case, label, eip_tags, released=allocation_id in case.releasing)
+    gateway = case.gateway
+    if stack := gateway.tags.get(_STACK_TAG):
+        yield case.gateway_finding(findings.STACK_OWNS_GATEWAY, stack=stack)
+    yield from _other_tools(case, gateway.gateway_id, gateway.gateway_id, gateway.tags)
+    for allocation_id, public_ip, eip in case.elastic_ips(case.to_ask):
+        name = eip_name(public_ip, allocation_id)
+        if stack := eip.tags.get(_STACK_TAG):
+            problem = findings.STACK_OWNS_ALLOCATION.about(allocation_id, name=name, stack=stack)
+            yield Finding(problem, firm=allocation_id in case.releasing)
+        yield from _other_tools(case, allocation_id, name, eip.tags)
 
 
-def _of_other_tools(
-    case: Case, label: str, tags: Mapping[str, str], *, released: bool = False
-) -> Iterator[Finding]:
+def _other_tools(case: Case, resource: str, name: str, tags: Mapping[str, str]) -> Iterator[Finding]:
+    released = resource in case.releasing
     for key, value in tags.items():
+        tag = f"{key}={value}"
         for pattern, does_next in case.policy.owner_tags.items():
-            if _matches(pattern, f"{key}={value}" if "=" in pattern else key):
-                for_good = " It is to be released, and would be lost to that tool." if released else ""
-                yield Finding(f"{label} carries the tag {key}={value}: {does_next}.{for_good}", firm=released)
+            if _matches(pattern, tag if "=" in pattern else key):
+                sentence = findings.TOOL_LOSES if released else findings.TOOL_OWNS
+                problem = sentence.about(resource, name=name, tag=tag, does_next=does_next)
+                yield Finding(problem, firm=released)
 
 
 def _matches(pattern: str, text: str) -> bool:
@@ -79,16 +68,12 @@ def _matches(pattern: str, text: str) -> bool:
 
 
 def calendar(case: Case) -> Iterator[Finding]:
-    """The change calendars, if the deployment has any, are open."""
+    """Find a closed change calendar, if the deployment has any."""
     state, names = case.look.calendar, ", ".join(case.policy.change_calendars)
     if not case.acts or state is None:
         return
     if isinstance(state, Unread):
-        yield Finding(
-            f"the change calendar ({names}) could not be read ({state.why}), so nobody can tell. "
-            f"It must be in this region, and `guards.change_calendars` name it.",
-            firm=True,
-        )
+        yield Finding(findings.CALENDAR_UNREAD.about(None, names=names, why=state.why), firm=True)
     elif state.closed:
-        until = f" until {state.until}" if state.until else ""
-        yield Finding(f"the change calendar ({names}) is closed{until}.")
+        until = findings.UNTIL.with_(at=state.until) if state.until else ""
+        yield Finding(findings.CALENDAR_CLOSED.about(None, names=names, until=until))

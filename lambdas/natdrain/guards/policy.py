@@ -1,140 +1,113 @@
-"""What the guards look for, and what is done about what they find.
+"""The table of guards: what each looks for, and what is done about what it finds.
 
-The one table of guards: the code, the configuration and `docs/guards.md` all read it.
+The code, the configuration and the documents all read it.
 """
-
-from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from typing import Self
 
-__all__ = [
-    "PORTS_PER_ADDRESS",
-    "RULES",
-    "GuardPolicy",
-    "Rule",
-    "Verdict",
-]
+from natdrain.model.problem import Guard
 
 PORTS_PER_ADDRESS = 55_000
 """Simultaneous connections of one Elastic IP to one destination (VPC user guide, NAT gateway basics)."""
 
 
 class Verdict(StrEnum):
-    """What is done about something that a guard has found."""
+    """The action on a finding of a guard."""
 
     ALLOW = "allow"
-    """It is not even looked for."""
+    """The guard is not asked."""
     WARN = "warn"
-    """It is told, and the drain goes on."""
+    """It is reported, and the drain goes on."""
     REFUSE = "refuse"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Rule:
     """One guard; `by_hand` and `automatic` are its defaults.
 
     One that is `fixed` is lifted by no request, and no configuration changes it; `lifted_by` says what does.
     """
 
-    name: str
+    name: Guard
     finds: str
-    lifted_by: str = ""
     by_hand: Verdict = Verdict.REFUSE
     automatic: Verdict = Verdict.REFUSE
-    fixed: bool = False
+    lifted_by: str = ""
+
+    @property
+    def fixed(self) -> bool:
+        """True if only `lifted_by` lifts it."""
+        return bool(self.lifted_by)
 
     @property
     def override(self) -> str:
-        """What a request says to lift it, as people read it."""
+        """The field of a request that lifts it, as people write it."""
         return f'Override: ["{self.name}"]'
 
 
-def _fixed(name: str, finds: str, lifted_by: str) -> Rule:
-    return Rule(name=name, finds=finds, lifted_by=lifted_by, fixed=True)
-
-
-def _judged(name: str, finds: str, by_hand: Verdict, automatic: Verdict) -> Rule:
-    return Rule(name=name, finds=finds, by_hand=by_hand, automatic=automatic)
-
-
 RULES: tuple[Rule, ...] = (
-    _fixed(
-        "ec2",
+    Rule(
+        Guard.EC2,
         "what EC2 has no way to do or forbids: a private gateway, one that is not `available`, an address "
         "that is the primary one or `failed`",
-        "nothing",
+        lifted_by="nothing",
     ),
-    _fixed(
-        "opt_in",
+    Rule(
+        Guard.OPT_IN,
         "gateway or Elastic IP without the tag `natdrain:managed` = `true` (IAM denies it too)",
-        "the tag",
+        lifted_by="the tag",
     ),
-    _fixed(
-        "protect",
+    Rule(
+        Guard.PROTECT,
         "gateway or Elastic IP with the tag `natdrain:protect`, whatever its value (IAM denies it too)",
-        "removing the tag",
+        lifted_by="removing the tag",
     ),
-    _fixed("hold", "a hold on the gateway, or on all", "removing the hold"),
-    _fixed("aws_managed", "a regional gateway whose addresses AWS manages", "nothing"),
-    _fixed(
-        "last",
+    Rule(Guard.HOLD, "a hold on the gateway, or on all", lifted_by="removing the hold"),
+    Rule(Guard.AWS_MANAGED, "a regional gateway whose addresses AWS manages", lifted_by="nothing"),
+    Rule(
+        Guard.LAST,
         "no address of the gateway would stay in service",
-        "associating another one first",
+        lifted_by="associating another one first",
     ),
-    _judged(
-        "remaining",
+    Rule(
+        Guard.REMAINING,
         "fewer than `remaining_addresses` would stay in service, on a regional gateway in the same zone",
-        Verdict.REFUSE,
-        Verdict.REFUSE,
     ),
-    _judged(
-        "ports",
+    Rule(
+        Guard.PORTS,
         "`ErrorPortAllocation` within the last `port_errors_minutes`: the gateway has too few ports already",
-        Verdict.REFUSE,
-        Verdict.REFUSE,
     ),
-    _judged(
-        "capacity",
+    Rule(
+        Guard.CAPACITY,
         "the peak of `ActiveConnectionCount` within the last `capacity_minutes` is above 55,000 for each "
         "address that would remain: a heuristic that over-estimates what is needed, since the ports are for "
         "each destination and the metric counts all destinations together",
         Verdict.WARN,
         Verdict.WARN,
     ),
-    _judged(
-        "siblings",
-        "another address of the gateway is being associated, or has failed",
-        Verdict.REFUSE,
-        Verdict.REFUSE,
-    ),
-    _judged(
-        "put_back",
+    Rule(Guard.SIBLINGS, "another address of the gateway is being associated, or has failed"),
+    Rule(
+        Guard.PUT_BACK,
         "natdrain has taken the address off this gateway before, and somebody has put it back since",
         Verdict.WARN,
-        Verdict.REFUSE,
     ),
-    _judged(
-        "owner",
+    Rule(
+        Guard.OWNER,
         "CloudFormation (by its own tags) or another tool (by `owner_tags`) owns gateway or Elastic IP",
         Verdict.WARN,
-        Verdict.REFUSE,
     ),
-    _judged(
-        "calendar",
-        "one of `change_calendars` is closed",
-        Verdict.WARN,
-        Verdict.REFUSE,
-    ),
+    Rule(Guard.CALENDAR, "one of `change_calendars` is closed", Verdict.WARN),
 )
 """Every guard, in the order in which they report."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuardPolicy:
-    """What a deployment says of the guards: see `docs/guards.md`.
+    """The choices of a deployment about the guards.
 
     `by_hand` and `automatic` change the verdicts of guards that are not fixed. `owner_tags` has for each
     tag of another tool what that tool will do next; a tag is `KEY` or `KEY=VALUE`, in which `*` stands for
@@ -150,25 +123,22 @@ class GuardPolicy:
     change_calendars: Sequence[str] = ()
 
     def verdict(self, rule: Rule, *, automatic: bool) -> Verdict:
-        """What is done about what this guard finds."""
+        """Return the action on what this guard finds."""
         if rule.fixed:
             return Verdict.REFUSE
         chosen = (self.automatic if automatic else self.by_hand).get(rule.name)
         return Verdict(chosen) if chosen else (rule.automatic if automatic else rule.by_hand)
 
-    def asks(self, *guards: str, automatic: bool) -> bool:
-        """Whether any of these guards is asked at all."""
-        return any(
-            self.verdict(rule, automatic=automatic) is not Verdict.ALLOW
-            for rule in RULES
-            if rule.name in guards
-        )
+    def asks(self, *guards: Guard, automatic: bool) -> bool:
+        """Return True if any of these guards is asked."""
+        rules = (rule for rule in RULES if rule.name in guards)
+        return any(self.verdict(rule, automatic=automatic) is not Verdict.ALLOW for rule in rules)
 
     def to_text(self) -> str:
-        """As an environment variable carries it."""
+        """Return the policy as an environment variable carries it."""
         return json.dumps(asdict(self), separators=(",", ":"))
 
     @classmethod
-    def from_text(cls, text: str) -> GuardPolicy:
-        """The inverse of `to_text`."""
+    def from_text(cls, text: str) -> Self:
+        """Read what `to_text` returned."""
         return cls(**json.loads(text))

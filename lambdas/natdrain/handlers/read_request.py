@@ -5,40 +5,38 @@ there is nothing to do, `Quiet` with the outcome and why, or `RequestRefused` wi
 Errors: `TransientFailure`.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from natdrain.aws import ec2
-from natdrain.change.conclude import IGNORED, NOTHING_TO_DO, Quiet
-from natdrain.intake.alarms import Ignored, is_alarm, read_alarm
-from natdrain.intake.request import AfterDrain, Request
+from natdrain.intake.alarms import is_alarm, read_alarm
+from natdrain.intake.request import parse_request
+from natdrain.model.conclusion import Quiet
 from natdrain.model.errors import RequestRefused
+from natdrain.model.outcome import ExecutionOutcome
+from natdrain.model.request import AfterDrain, Request
+from natdrain.report import refusals
 from natdrain.steps.settings import RequestSettings
-from natdrain.steps.task import refusing, task
+from natdrain.steps.task import Event, refusing, task
 from natdrain.store.executions import Executions
 from natdrain.store.table import Table
 from natdrain.store.triggers import Triggers
 
-__all__ = ["handler"]
-
 
 @task
 @refusing
-def handler(event: Mapping[str, Any]) -> dict[str, Any]:
+def handler(event: Event) -> dict[str, Any]:
     """Read the input, find the gateway of public IPs, and see that each trigger is handled once."""
     settings = RequestSettings.from_env()
     request = _read(event["Input"], settings)
-    if isinstance(request, Ignored):
-        return _answer(None, Quiet(IGNORED, request.why))
+    if isinstance(request, Quiet):
+        return _answer(None, request)
     if request.gateway_id is None:
-        gateway_id = _gateway_of(request)
-        if gateway_id is None:
-            ips = ", ".join(request.public_ips)
-            return _answer(request, Quiet(NOTHING_TO_DO, f"No NAT gateway here has {ips}: nothing to do."))
+        if (gateway_id := _gateway_of(request)) is None:
+            why = refusals.NO_GATEWAY_HAS_ANY.with_(public_ips=", ".join(request.public_ips))
+            return _answer(request, Quiet(ExecutionOutcome.NOTHING_TO_DO, why))
         request = replace(request, gateway_id=gateway_id)
     # First, so that *Record* finds it, should the execution be stopped from here on.
     Executions(settings.table).begin(event["Execution"], request)
@@ -49,15 +47,12 @@ def _answer(request: Request | None, quiet: Quiet | None = None) -> dict[str, An
     return {"Request": request.to_json() if request else {}, "Quiet": quiet.to_json() if quiet else {}}
 
 
-def _read(document: object, settings: RequestSettings) -> Request | Ignored:
+def _read(document: object, settings: RequestSettings) -> Request | Quiet:
     if isinstance(document, Mapping) and is_alarm(document):
         return read_alarm(document, settings.alarms)
-    request = Request.parse(document, default_limit_seconds=settings.limit_seconds)
+    request = parse_request(document, default_limit_seconds=settings.limit_seconds)
     if request.after_drain is AfterDrain.RELEASE and not settings.may_release:
-        raise RequestRefused(
-            'AfterDrain "release" is switched off in this deployment: nothing of it has the right to give an '
-            "allocation back. Leave it out, or deploy with after_drain.release = true in the configuration."
-        )
+        raise RequestRefused(refusals.RELEASE_SWITCHED_OFF.about(None))
     return request
 
 
@@ -66,10 +61,10 @@ def _gateway_of(request: Request) -> str | None:
     gateways = ec2.find_gateways(request.public_ips)
     found = {ip for ips in gateways.values() for ip in ips}
     missing = [ip for ip in request.public_ips if ip not in found and not request.scheduled]
-    problems = [f"PublicIps: no NAT gateway of this account and region has {ip}." for ip in missing]
+    problems = [refusals.NO_GATEWAY_HAS.about(ip, public_ip=ip) for ip in missing]
     if len(gateways) > 1:
-        where = ", ".join(f"{ip} on {gateway}" for gateway, ips in gateways.items() for ip in ips)
-        problems.append(f"PublicIps are on several gateways ({where}): ask for one gateway at a time.")
+        where = "; ".join(f"{gateway}: {', '.join(ips)}" for gateway, ips in gateways.items())
+        problems.append(refusals.ON_SEVERAL_GATEWAYS.about(None, where=where))
     if problems:
         raise RequestRefused(*problems)
     return next(iter(gateways), None)
@@ -79,12 +74,11 @@ def _handled_elsewhere(table: Table, request: Request, execution: str) -> Quiet 
     """Events come at least once: the first execution of a trigger claims it, and the others end here."""
     if request.trigger is None or request.dry_run:
         return None
-    handler_of_it = Triggers(table).claim(request, execution)
-    if handler_of_it == execution:
+    trigger, handled_by = request.trigger, Triggers(table).claim(request, execution)
+    if handled_by == execution:
         return None
     by_hand = json.dumps(replace(request, trigger=None).to_json())
-    return Quiet(
-        IGNORED,
-        f"{request.trigger.label[0].upper()}{request.trigger.label[1:]} was taken by {handler_of_it}. "
-        f"To ask all the same, start an execution with {by_hand}.",
+    why = refusals.HANDLED_ELSEWHERE.with_(
+        kind=trigger.kind, name=trigger.name, at=trigger.at, handler=handled_by, request=by_hand
     )
+    return Quiet(ExecutionOutcome.IGNORED, why)

@@ -7,33 +7,27 @@ Output: `{Event}`, which is empty if there is nothing to publish, or if it was p
 Errors: `TransientFailure`.
 """
 
-from __future__ import annotations
-
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from natdrain.change.after.release import RELEASABLE
-from natdrain.change.conclude import Failure, Outcome, conclude
-from natdrain.intake.request import Request
+from natdrain.change.after.release import strategy_of
+from natdrain.change.conclude import Failure, conclude
+from natdrain.model.conclusion import Conclusion
 from natdrain.model.drain import Drain
-from natdrain.report import measures
+from natdrain.model.outcome import Changed, ExecutionStatus
+from natdrain.model.problem import Problem
+from natdrain.model.request import Request
+from natdrain.report import details
+from natdrain.report.measures import measure_end
+from natdrain.report.result import result
 from natdrain.steps.emit import emit
-from natdrain.steps.ending import FAILED, record_end, releases, unclaim
+from natdrain.steps.ending import record_end, unclaim
 from natdrain.steps.settings import EndSettings
 from natdrain.steps.task import Event, task
 from natdrain.store.drains import Drains
 from natdrain.store.executions import Execution, Executions
 from natdrain.store.lock import GatewayLock
 from natdrain.store.table import Table
-
-__all__ = ["handler"]
-
-_WHY = {
-    "ABORTED": "somebody stopped the execution",
-    "TIMED_OUT": "the execution took longer than it may",
-    FAILED: "the execution failed, and could not record why",
-}
 
 
 @task
@@ -53,42 +47,34 @@ def _record(settings: EndSettings, event: Event, known: Execution) -> Execution:
     if request and request.dry_run:
         Executions(table).end(execution, request, {}, None)
         return known
-    drains = _asked_by(table, execution, request) if request else []
-    outcome = _conclude(event, request, drains, settings.region)
+    status = ExecutionStatus(event["Status"])
+    end = _conclude(table, execution, request, status, event["Cause"])
     if request:
         GatewayLock(table, str(request.gateway_id), execution).free()
-    to_publish, recorded = record_end(table, execution, request, outcome, event["Status"])
+    document = result(end, region=settings.region)
+    published, recorded = record_end(settings, execution, request, end, document, status=status)
     if not recorded:
         return Executions(table).find(execution)
-    emit(measures.of_end(outcome, request, drains))
-    return replace(known, event=to_publish)
+    emit(measure_end(end, request))
+    return replace(known, event=published)
 
 
-def _conclude(event: Event, request: Request | None, drains: Sequence[Drain], region: str) -> Outcome:
-    status = event["Status"]
-    outcome = conclude(
-        gateway_id=request.gateway_id if request else None,
-        drains=drains,
-        releases=releases(request),
-        failure=Failure(error=status, message=": ".join(filter(None, [_WHY[status], event["Cause"]]))),
-        asking=_perhaps_asked(drains, request) if request else (),
-        status=status,
-        region=region,
-    )
+def _conclude(
+    table: Table, execution: str, request: Request | None, status: ExecutionStatus, cause: str
+) -> Conclusion:
+    why = Problem(text=": ".join(filter(None, [details.ENDED_BY[status], cause])))
+    drains = _asked_by(table, execution, request) if request else []
+    asking = [drain.association_id for drain in drains if not drain.outcome]
+    if request:
+        asking += strategy_of(request.after_drain).not_released(drains)
+    failure = Failure(error=status.value, problems=(why,))
+    end = conclude(request, drains, failure=failure, asking=asking, status=status)
     # Without a request it was stopped before it could record one, or began before there were records.
-    return outcome if request else replace(outcome, changed="unknown")
+    return end if request else replace(end, changed=Changed.UNKNOWN)
 
 
 def _asked_by(table: Table, execution: str, request: Request) -> list[Drain]:
     """Return what this execution asked of EC2, or was about to, as the table remembers it."""
     associations, names = set(request.association_ids), {*request.allocation_ids, *request.public_ips}
     memory = Drains(table).recall(str(request.gateway_id), associations, names)
-    return [drain for drain in memory.drains.values() if drain.asked_by == execution]
-
-
-def _perhaps_asked(drains: Sequence[Drain], request: Request) -> list[str]:
-    """Return what EC2 may have been asked, and of which its answer is not known."""
-    asked = [drain.association_id for drain in drains if not drain.outcome]
-    if releases(request):
-        asked += [d.allocation_id for d in drains if d.outcome in RELEASABLE and d.allocation_id]
-    return asked
+    return [drain for drain in memory.drains.values() if drain.progress.asked_by == execution]

@@ -4,35 +4,28 @@ Input: `{Execution, Request, Step, RetryCount}`. Output: `{Step, Start, Failure}
 to refuse; `RequestRefused` if the table cannot be understood. Errors: `TransientFailure`.
 """
 
-from __future__ import annotations
+from dataclasses import replace
 
-from typing import Any
-
-from natdrain.change.leave.decide import Decision, Disassociate, Finished, Release, Wait
-from natdrain.intake.request import AfterDrain, Request
+from natdrain.change.after.release import strategy_of
+from natdrain.change.step import Disassociate, Reason, Step, Wait
+from natdrain.model.request import Request
 from natdrain.steps.look_and_decide import look_and_decide
-from natdrain.steps.settings import LookSettings
-from natdrain.steps.task import Event, answer, refusing, task
-
-__all__ = ["handler"]
+from natdrain.steps.task import Event, deciding, task
 
 
 @task
-@refusing
-def handler(event: Event) -> dict[str, Any]:
-    """Look, judge every guard, decide; a dry run goes on to prove the permissions that will be needed."""
-    request = Request.parse(event["Request"])
-    decision = look_and_decide(LookSettings.from_env(), event, request, request.names)
-    return answer(event, _to_prove(request, decision) if request.dry_run else decision)
+@deciding
+def handler(event: Event, request: Request, _before: Step) -> Step:
+    """Look, ask every guard, decide; a dry run goes on to prove the permissions that will be needed."""
+    step = look_and_decide(event, request, (), request.names)
+    return _to_prove(request, step) if request.dry_run else step
 
 
-def _to_prove(request: Request, decision: Decision) -> Decision:
-    """Return what to prove now instead of waiting, since a dry run waits for nothing."""
-    if not isinstance(decision, Wait):
-        return decision
-    drains = decision.drains
-    if later := tuple(d.association_id for d in drains if not d.outcome and not d.leaving):
-        return Disassociate(drains, later, warnings=decision.warnings)
-    if request.after_drain is AfterDrain.RELEASE:
-        return Release.of(drains, drains, warnings=decision.warnings)
-    return Finished(drains, warnings=decision.warnings)
+def _to_prove(request: Request, step: Step) -> Step:
+    """Return what to prove now: in a dry run nothing is waited for."""
+    if not isinstance(step, Wait):
+        return step
+    if later := tuple(d.association_id for d in step.drains if not d.outcome and not d.leaving):
+        warnings, reason = step.warnings, Reason.PERMISSION_TO_PROVE
+        return Disassociate(drains=step.drains, association_ids=later, warnings=warnings, reason=reason)
+    return replace(strategy_of(request.after_drain).to_prove(step.drains), warnings=step.warnings)

@@ -1,32 +1,30 @@
-"""What goes into the history: which address served which gateway from when to when, and why that ended.
+"""The entries of the history: which address served which gateway from when to when, and why that ended.
 
-The history is append-only. Each look is compared with what the look before it saw, so that it tells changes
-that nobody of natdrain made as well; `docs/history.md` says how it is asked.
+The history is append-only. Each look is compared with what the previous one saw, so that it has the changes
+made by others as well.
 """
 
-from __future__ import annotations
-
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from itertools import islice
+from typing import Any, Self
 
 from natdrain.contract import GatewayRecord as R
-from natdrain.intake.request import Request
-from natdrain.model.drain import Drain, instant, timestamp
+from natdrain.model.drain import Drain
 from natdrain.model.gateway import AVAILABLE, DRAINING, IN_SERVICE, Address
+from natdrain.model.instants import instant, timestamp
 from natdrain.model.look import Look
-
-__all__ = ["ENDED", "LEFT", "OUTSIDE", "SERVING", "Entry", "Seen", "changes", "ended"]
+from natdrain.model.request import Request
 
 SERVING = "serving"
-"""An address was seen in service that the look before had not shown."""
+"""An address was seen in service that the previous look had not shown."""
 LEFT = "left"
 """An address is absent from its available gateway, or the gateway has gone."""
 ENDED = "ended"
 """An execution has ended."""
 OUTSIDE = "outside"
-"""By whom: not by natdrain."""
+"""In place of an execution: something other than natdrain."""
 
 _SERVES = {IN_SERVICE, DRAINING}
 _GONE = "deleted"
@@ -43,17 +41,17 @@ class Seen:
     addresses: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def to_item(self) -> dict[str, Any]:
-        """As the table keeps it."""
+        """Return it as the table keeps it."""
         addresses = {key: dict(address) for key, address in self.addresses.items()}
         looked_at = timestamp(self.looked_at) if self.looked_at else None
         return {R.VERSION: self.version, R.LOOKED_AT: looked_at, R.ADDRESSES: addresses}
 
     @classmethod
-    def from_item(cls, item: Mapping[str, Any]) -> Seen:
-        """The inverse of `to_item`.
+    def from_item(cls, item: Mapping[str, Any]) -> Self:
+        """Read what `to_item` returned.
 
         Raises:
-            ArithmeticError, AttributeError, LookupError, TypeError, ValueError: it is none.
+            ArithmeticError, AttributeError, LookupError, TypeError, ValueError: the item is none.
         """
         if not item:
             return cls()
@@ -67,108 +65,95 @@ class Seen:
 def changes(
     seen: Seen, look: Look, drains: Mapping[str, Drain], *, request: Request, execution: str, most: int
 ) -> tuple[Seen, list[Entry]]:
-    """What this look shows that the one before did not, and what to compare the next one with.
+    """Return what to compare the next look with, and an entry for each change that this look shows.
 
-    An association that is back after it was told as left was never gone: that look was stale (EC2's reads are
-    eventually consistent), and the history shows both.
+    An association that is back after an entry said that it left was never gone: that look was stale (EC2's
+    reads are eventually consistent), and the history shows both.
 
-    Args:
-        seen: what the look before saw.
-        look: this look.
-        drains: what is known of drains on this gateway, by association id.
-        request: what the execution that looks was asked for.
-        execution: its ARN.
-        most: how many changes at most to tell now; the rest is left for the next look.
+    `seen` is what the previous look saw; `drains` are those on this gateway, by association id; `request` and
+    `execution`, an ARN, are of the one that looks. Of more than `most` changes the rest is left for the next
+    look.
     """
     shown = _shown(look)
     if shown is None:
         return seen, []
-    listed = {address.association_id for address in shown}
-    serving = {a.association_id: _named(a) for a in shown if a.association_id and a.status in _SERVES}
-    entries = []
-    addresses = dict(seen.addresses)
+    serving = _serving(shown)
+    new = {key: names for key, names in serving.items() if key not in seen.addresses}
+    gone = sorted(seen.addresses.keys() - {address.association_id for address in shown})
+    arrived, departed = dict(islice(new.items(), most)), gone[: max(0, most - len(new))]
     after = {"After": timestamp(seen.looked_at), "By": OUTSIDE} if seen.looked_at else {}
-    new = [key for key in serving if key not in addresses]
-    gone = [key for key in addresses if key not in listed]
-    for association_id in new[:most]:
-        addresses[association_id] = serving[association_id]
-        entries.append(_entry(SERVING, look, association_id, serving, execution) | after)
-    for association_id in gone[: most - len(entries)]:
-        entry = _entry(LEFT, look, association_id, addresses, execution)
-        entries.append(entry | _departure(seen, drains.get(association_id), request, execution))
-        del addresses[association_id]
-    # What is left for the next look was seen by the one before, and not by this one.
-    looked_at = look.seen_at if len(entries) == len(new) + len(gone) else seen.looked_at
-    return Seen(version=seen.version + 1, looked_at=looked_at or look.seen_at, addresses=addresses), entries
+    entries = [_entry(SERVING, look, key, names, execution) | after for key, names in arrived.items()]
+    entries += [
+        _entry(LEFT, look, key, seen.addresses[key], execution)
+        | _departure(seen, drains.get(key), request, execution)
+        for key in departed
+    ]
+    # What is left for the next look was seen by the previous one, and not by this one.
+    complete = len(entries) == len(new) + len(gone)
+    looked_at = look.seen_at if complete else seen.looked_at or look.seen_at
+    addresses = {key: one for key, one in seen.addresses.items() if key not in departed} | arrived
+    return replace(seen, version=seen.version + 1, looked_at=looked_at, addresses=addresses), entries
 
 
 def _shown(look: Look) -> tuple[Address, ...] | None:
-    """The addresses that the gateway has; None if the look cannot tell."""
+    """Return the addresses of the gateway; None if the look does not show them."""
     gateway = look.gateway
     if gateway is None or gateway.state == _GONE:
         return ()
     return gateway.addresses if gateway.state == AVAILABLE else None
 
 
-def _named(address: Address) -> dict[str, str]:
-    named = {
-        "AllocationId": address.allocation_id,
-        R.PUBLIC_IP: address.public_ip,
-        "PrivateIp": address.private_ip,
-    }
-    return {key: value for key, value in named.items() if value}
+def _serving(shown: Iterable[Address]) -> dict[str, dict[str, str]]:
+    """Return the names of the addresses in service, by association id."""
+    return {a.association_id: _names(a) for a in shown if a.association_id and a.status in _SERVES}
 
 
-def _entry(
-    event: str, look: Look, association_id: str, named: Mapping[str, Mapping[str, str]], execution: str
-) -> Entry:
+def _names(address: Address) -> dict[str, str]:
+    ids = (address.allocation_id, address.public_ip, address.private_ip)
+    named = zip(("AllocationId", R.PUBLIC_IP, "PrivateIp"), ids, strict=True)
+    return {key: value for key, value in named if value}
+
+
+def _entry(event: str, look: Look, association_id: str, names: Mapping[str, str], execution: str) -> Entry:
     at = timestamp(look.seen_at)
-    return {
-        R.SORT: f"{R.HISTORY}{at}#{event}#{association_id}",
-        "At": at,
-        "Event": event,
-        "AssociationId": association_id,
-        **named[association_id],
-        R.EXECUTION: execution,
-    }
+    key = {R.SORT: f"{R.HISTORY}{at}#{event}#{association_id}"}
+    return key | {"At": at, "Event": event, "AssociationId": association_id, **names, R.EXECUTION: execution}
 
 
 def _departure(seen: Seen, drain: Drain | None, request: Request, execution: str) -> Entry:
-    """By whom an address left, as far as that is known."""
-    seen_at = [at for at in (seen.looked_at, drain and drain.last_seen_at) if at]
-    told: Entry = {"By": OUTSIDE, "LastSeenAt": timestamp(max(seen_at)) if seen_at else None}
-    if drain is None or drain.asked_by is None:
-        return _full(told)
-    told |= {
-        "By": drain.asked_by,
-        "RequestedAt": drain.requested_at and timestamp(drain.requested_at),
-        "MaxDrainDurationSeconds": drain.limit_seconds,
+    progress = drain.progress if drain else None
+    seen_at = [at for at in (seen.looked_at, progress and progress.last_seen_at) if at]
+    left: Entry = {"By": OUTSIDE, "LastSeenAt": timestamp(max(seen_at)) if seen_at else None}
+    if drain is None or drain.progress.asked_by is None:
+        return _without_none(left)
+    left |= {
+        "By": drain.progress.asked_by,
+        "RequestedAt": drain.progress.requested_at and timestamp(drain.progress.requested_at),
+        "MaxDrainDurationSeconds": drain.progress.limit_seconds,
         "LimitReached": drain.limit_reached,
     }
-    return _full(told | (_asked(request) if drain.asked_by == execution else {}))
+    return _without_none(left | (_asked(request) if drain.progress.asked_by == execution else {}))
 
 
 def _asked(request: Request | None) -> Entry:
-    """Who or what asked, and why."""
     if request is None:
         return {}
     return {"Trigger": request.trigger.to_json() if request.trigger else None, R.REASON: request.reason}
 
 
-def ended(*, at: datetime, execution: str, request: Request | None, told: Mapping[str, Any]) -> Entry:
-    """The entry of an execution that has ended; `told` is the detail of its event."""
+def ended(*, at: datetime, execution: str, request: Request | None, event: Mapping[str, Any]) -> Entry:
+    """Return the entry of an execution that has ended; `event` is the detail of its event."""
     when = timestamp(at)
     kept = ("Execution", "Status", "Outcome", "Changed", "Error", "Summary", "PutBack", R.ADDRESSES)
-    return _full(
-        {
-            R.SORT: f"{R.HISTORY}{when}#{ENDED}#{execution.rpartition(':')[2]}",
-            "At": when,
-            "Event": ENDED,
-            **{key: told[key] for key in kept},
-            **_asked(request),
-        }
-    )
+    entry = {
+        R.SORT: f"{R.HISTORY}{when}#{ENDED}#{execution.rpartition(':')[2]}",
+        "At": when,
+        "Event": ENDED,
+        **{key: event[key] for key in kept},
+        **_asked(request),
+    }
+    return _without_none(entry)
 
 
-def _full(entry: Entry) -> Entry:
+def _without_none(entry: Entry) -> Entry:
     return {key: value for key, value in entry.items() if value is not None}

@@ -1,1 +1,1 @@
-"""Whatever asks becomes one request."""
+"""The intake: whatever asks, an execution input or an alarm, becomes one `Request`."""

@@ -1,31 +1,21 @@
-"""What a CloudWatch alarm asks for: its change of state, read as a request.
+"""A CloudWatch alarm's change of state, read as a request.
 
 Two shapes of the same thing are understood: the event that CloudWatch sends to EventBridge, and what it hands
 to a Lambda function that is itself the alarm's action (CloudWatch user guide, "Alarm events and EventBridge"
 and "Lambda alarm actions").
 """
 
-from __future__ import annotations
-
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
-from natdrain.intake.request import MAX_REASON_CHARACTERS, Request, Trigger, TriggerKind
+from natdrain.intake.request import parse_request
+from natdrain.model.conclusion import Quiet
 from natdrain.model.errors import RequestRefused
-
-__all__ = [
-    "ADDRESS_DIMENSIONS",
-    "DETAIL_TYPE",
-    "EXHAUSTION_METRICS",
-    "GATEWAY_DIMENSION",
-    "IN_ALARM",
-    "SOURCE",
-    "AlarmPolicy",
-    "Ignored",
-    "is_alarm",
-    "read_alarm",
-]
+from natdrain.model.outcome import ExecutionOutcome
+from natdrain.model.problem import Problem
+from natdrain.model.request import MAX_REASON_CHARACTERS, Request, Trigger, TriggerKind
+from natdrain.report import refusals
 
 SOURCE = "aws.cloudwatch"
 DETAIL_TYPE = "CloudWatch Alarm State Change"
@@ -39,31 +29,17 @@ ADDRESS_DIMENSIONS = {
 }
 """The dimensions that name an address, each with the field of a request that it becomes."""
 
-EXHAUSTION_METRICS = {
-    "ErrorPortAllocation": (
-        "which tells that the gateway has too little, not too much: one address fewer makes it worse. "
-        "Associate another one: aws ec2 associate-nat-gateway-address --nat-gateway-id ... "
-        "--allocation-ids ..."
-    ),
-    "PacketsDropCount": "which tells that the gateway is in trouble, and one address fewer does not help it.",
-}
-"""The metrics on which no address is ever taken off, each with why (VPC user guide, NAT gateway metrics)."""
+EXHAUSTION_METRICS = ("ErrorPortAllocation", "PacketsDropCount")
+"""The metrics on which no address is ever taken off (VPC user guide, NAT gateway metrics)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlarmPolicy:
-    """What the deployment says of alarms; see `docs/configuration.md`."""
+    """The choices of a deployment about alarms."""
 
     limit_seconds: int
     name_prefixes: Sequence[str]
     dry_run: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Ignored:
-    """The event asks for nothing, and says why."""
-
-    why: str
 
 
 class _Metric(NamedTuple):
@@ -71,14 +47,14 @@ class _Metric(NamedTuple):
     dimensions: dict[str, str]
 
     @classmethod
-    def read(cls, entry: Mapping[str, Any]) -> _Metric:
+    def read(cls, entry: Mapping[str, Any]) -> Self:
         metric = entry["metricStat"]["metric"]
         dimensions = metric.get("dimensions", {})
         return cls(_text(metric["name"]), {_text(key): _text(value) for key, value in dimensions.items()})
 
 
 class _Change(NamedTuple):
-    """A change of an alarm's state; `before` is None where the event does not tell."""
+    """A change of an alarm's state; `before` is None where the event does not say."""
 
     alarm: str
     before: str | None
@@ -88,11 +64,8 @@ class _Change(NamedTuple):
     composite: bool
     metrics: list[_Metric]
 
-    def __str__(self) -> str:
-        return f"The alarm {self.alarm}"
-
     @classmethod
-    def read(cls, document: Mapping[str, Any]) -> _Change:
+    def read(cls, document: Mapping[str, Any]) -> Self:
         if document["source"] != SOURCE:
             raise ValueError(f"its source is not {SOURCE}")
         detail = document.get("alarmData", document.get("detail"))
@@ -115,13 +88,13 @@ def _text(value: object) -> str:
 
 
 def is_alarm(document: object) -> bool:
-    """Whether an execution input is an alarm's event rather than a request."""
+    """Return True if an execution input is an alarm's event rather than a request."""
     return isinstance(document, Mapping) and (
         "alarmData" in document or document.get("detail-type") == DETAIL_TYPE
     )
 
 
-def read_alarm(document: Mapping[str, Any], policy: AlarmPolicy) -> Request | Ignored:
+def read_alarm(document: Mapping[str, Any], policy: AlarmPolicy) -> Request | Quiet:
     """Read an alarm's event as a request for the one address that its metric names.
 
     The rule on the event bus checks the same beforehand, as far as a pattern can, but anybody may start an
@@ -133,71 +106,63 @@ def read_alarm(document: Mapping[str, Any], policy: AlarmPolicy) -> Request | Ig
     try:
         change = _Change.read(document)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise RequestRefused(
-            f"The input looks like the event of a CloudWatch alarm, but is not whole: "
-            f"{type(error).__name__}: {error}."
-        ) from error
+        not_whole = refusals.NOT_WHOLE.about(None, kind=type(error).__name__, error=error)
+        raise RequestRefused(not_whole) from error
     if change.state != IN_ALARM or change.before == IN_ALARM:
-        return Ignored(
-            f"{change} went from {change.before} to {change.state}; only a change into "
-            f"{IN_ALARM} asks for a drain."
+        why = refusals.ALARM_ASKS_FOR_NOTHING.with_(
+            alarm=change.alarm, before=change.before, state=change.state, wanted=IN_ALARM
         )
+        return Quiet(ExecutionOutcome.IGNORED, why)
     named = _named(change.metrics)
     problems = [*_prefix_problems(change, policy), *_exhaustion_problems(change)]
-    problems = problems or _naming_problems(change, named)
-    if problems:
+    if problems := problems or [*_naming_problems(change, named)]:
         raise RequestRefused(*problems)
-    fields = {field: sorted(named[key]) for key, field in ADDRESS_DIMENSIONS.items() if key in named}
-    return Request.parse(
-        {
-            GATEWAY_DIMENSION: next(iter(named[GATEWAY_DIMENSION])),
-            **fields,
-            "MaxDrainDurationSeconds": policy.limit_seconds,
-            "DryRun": policy.dry_run,
-            "Reason": f"alarm {change.alarm}: {change.reason}"[:MAX_REASON_CHARACTERS],
-            "Trigger": Trigger(kind=TriggerKind.ALARM, name=change.alarm, at=change.at).to_json(),
-        }
-    )
+    fields: dict[str, Any] = {
+        field: sorted(named[key]) for key, field in ADDRESS_DIMENSIONS.items() if key in named
+    }
+    fields |= {
+        GATEWAY_DIMENSION: next(iter(named[GATEWAY_DIMENSION])),
+        "MaxDrainDurationSeconds": policy.limit_seconds,
+        "DryRun": policy.dry_run,
+        "Reason": f"alarm {change.alarm}: {change.reason}"[:MAX_REASON_CHARACTERS],
+        "Trigger": Trigger(kind=TriggerKind.ALARM, name=change.alarm, at=change.at).to_json(),
+    }
+    return parse_request(fields)
 
 
 def _named(metrics: Sequence[_Metric]) -> dict[str, set[str]]:
-    """What those metrics that name both a gateway and an address name, by dimension."""
+    """Return the values by dimension of those metrics that name both a gateway and an address."""
     named: dict[str, set[str]] = {}
     for _, dimensions in metrics:
-        if GATEWAY_DIMENSION in dimensions and not ADDRESS_DIMENSIONS.keys().isdisjoint(dimensions):
-            for key in (GATEWAY_DIMENSION, *ADDRESS_DIMENSIONS):
-                if key in dimensions:
-                    named.setdefault(key, set()).add(dimensions[key])
+        if GATEWAY_DIMENSION in dimensions and ADDRESS_DIMENSIONS.keys() & dimensions.keys():
+            for key in (one for one in (GATEWAY_DIMENSION, *ADDRESS_DIMENSIONS) if one in dimensions):
+                named.setdefault(key, set()).add(dimensions[key])
     return named
 
 
-def _prefix_problems(change: _Change, policy: AlarmPolicy) -> list[str]:
-    if not policy.name_prefixes or change.alarm.startswith(tuple(policy.name_prefixes)):
-        return []
-    allowed = ", ".join(policy.name_prefixes)
-    return [f"{change} is none of those that may start a drain here: their names begin with {allowed}."]
+def _prefix_problems(change: _Change, policy: AlarmPolicy) -> Iterator[Problem]:
+    if policy.name_prefixes and not change.alarm.startswith(tuple(policy.name_prefixes)):
+        prefixes = ", ".join(policy.name_prefixes)
+        yield refusals.ALARM_NOT_ALLOWED.about(None, alarm=change.alarm, prefixes=prefixes)
 
 
-def _exhaustion_problems(change: _Change) -> list[str]:
-    return [
-        f"{change} watches {metric}, {EXHAUSTION_METRICS[metric]}"
-        for metric in sorted({metric.name for metric in change.metrics} & EXHAUSTION_METRICS.keys())
-    ]
+def _exhaustion_problems(change: _Change) -> Iterator[Problem]:
+    for metric in sorted({metric.name for metric in change.metrics}.intersection(EXHAUSTION_METRICS)):
+        yield refusals.ALARMS_ON_EXHAUSTION[metric].about(None, alarm=change.alarm)
 
 
-def _naming_problems(change: _Change, named: Mapping[str, set[str]]) -> list[str]:
+def _naming_problems(change: _Change, named: Mapping[str, set[str]]) -> Iterator[Problem]:
     *others, last = ADDRESS_DIMENSIONS
-    wanted = f"{GATEWAY_DIMENSION} and {', '.join(others)} or {last}"
+    wanted = refusals.WANTED_DIMENSIONS.with_(gateway=GATEWAY_DIMENSION, others=", ".join(others), last=last)
     if change.composite:
-        told = f"{change} is a composite one, whose event tells no metric and so names no address."
-        return [f"{told} Let an alarm on a metric ask, whose dimensions are {wanted}."]
-    if not change.metrics:
-        return [f"{change} watches no metric by name, and so no address: it needs one with {wanted}."]
-    if not named:
-        seen = "; ".join(f"{name} has {', '.join(given) or 'none'}" for name, given in change.metrics)
-        return [f"{change} names no address: its metric needs the dimensions {wanted}. Its {seen}."]
-    return [
-        f"{change} names several in {key}: {', '.join(sorted(values))}. It must name one address."
-        for key, values in named.items()
-        if len(values) > 1
-    ]
+        yield refusals.ALARM_COMPOSITE.about(None, alarm=change.alarm, wanted=wanted)
+    elif not change.metrics:
+        yield refusals.ALARM_WITHOUT_METRIC.about(None, alarm=change.alarm, wanted=wanted)
+    elif not named:
+        metric_has = refusals.METRIC_HAS.with_
+        seen = "; ".join(metric_has(metric=m, dimensions=", ".join(d) or "none") for m, d in change.metrics)
+        yield refusals.ALARM_WITHOUT_ADDRESS.about(None, alarm=change.alarm, wanted=wanted, seen=seen)
+    else:
+        several = refusals.ALARM_NAMES_SEVERAL
+        for key, values in ((key, ", ".join(sorted(them))) for key, them in named.items() if len(them) > 1):
+            yield several.about(None, alarm=change.alarm, dimension=key, values=values)

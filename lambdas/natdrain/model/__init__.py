@@ -1,1 +1,1 @@
-"""Plain values: gateways, looks, drains, errors."""
+"""Plain values: gateways, looks, requests, drains, outcomes, problems, errors; with explicit JSON keys."""

@@ -4,41 +4,20 @@ Lambda reports a Python exception to Step Functions by its bare class name, so a
 is what a `Retry` or `Catch` matches and what a failed execution ends with.
 """
 
-from __future__ import annotations
-
-from collections.abc import Sequence
-
-__all__ = [
-    "EXECUTION_ERRORS",
-    "DrainFailed",
-    "DrainOverdue",
-    "GatewayBusy",
-    "NatdrainError",
-    "ReleaseFailed",
-    "RequestRefused",
-    "TransientFailure",
-    "bounded",
-]
-
-MAX_PROBLEMS = 25
-MAX_PROBLEM_CHARACTERS = 1_000
-
-
-def bounded(texts: Sequence[str]) -> list[str]:
-    """So many texts, each in one line, as an answer has room for."""
-    lines = [text[:MAX_PROBLEM_CHARACTERS].replace("\n", " ") for text in texts[:MAX_PROBLEMS]]
-    left_out = len(texts) - MAX_PROBLEMS
-    return lines if left_out <= 0 else [*lines, f"... and {left_out} more."]
+from natdrain.model.problem import Problem, bounded
 
 
 class NatdrainError(Exception):
-    """Base of everything natdrain raises on purpose; one problem to a line of its message.
+    """Base of everything that natdrain raises on purpose, with its problems as data.
 
-    The message is bounded, since it must fit into Step Functions' 32,768 characters of cause.
+    The message has a line for each problem. It is bounded, since it must fit into Step Functions' 32,768
+    characters of cause.
     """
 
-    def __init__(self, *problems: str) -> None:
-        super().__init__("\n".join(bounded(problems)))
+    def __init__(self, *problems: Problem | str) -> None:
+        values = [Problem(text=one) if isinstance(one, str) else one for one in problems]
+        self.problems = tuple(bounded(values))
+        super().__init__("\n".join(map(str, self.problems)))
 
 
 class RequestRefused(NatdrainError):
@@ -50,7 +29,7 @@ class GatewayBusy(NatdrainError):
 
 
 class DrainFailed(NatdrainError):
-    """At least one address did not leave, or nobody can say; the result tells which."""
+    """At least one address did not leave, or that is unknown; the result says which."""
 
 
 class DrainOverdue(NatdrainError):
@@ -58,7 +37,7 @@ class DrainOverdue(NatdrainError):
 
 
 class ReleaseFailed(NatdrainError):
-    """Every address has left, and an allocation that was to be given back to AWS is still there."""
+    """Every address has left, and an allocation that was to be released is still there."""
 
 
 class TransientFailure(NatdrainError):
@@ -69,3 +48,6 @@ EXECUTION_ERRORS = tuple(
     error.__name__ for error in (RequestRefused, GatewayBusy, DrainFailed, DrainOverdue, ReleaseFailed)
 )
 """Every name a failed execution can end with."""
+
+UNTOUCHED = {RequestRefused.__name__, GatewayBusy.__name__}
+"""The names after which nothing was changed."""

@@ -1,12 +1,8 @@
 """A NAT gateway and its addresses as EC2 shows them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
-
-__all__ = ["IN_SERVICE", "Address", "Gateway", "is_zone_id", "zone_option"]
+from typing import Any, Self
 
 IN_SERVICE = "succeeded"
 """EC2's status of an address that is associated and carries traffic."""
@@ -17,6 +13,7 @@ _SETTLED = {IN_SERVICE, FAILED}
 
 _REGIONAL = "regional"
 AVAILABLE = "available"
+PENDING = "pending"
 GOING_OR_GONE = {"deleting", "deleted", "failed"}
 """Gateway states from which no drain can be confirmed any more."""
 
@@ -39,13 +36,8 @@ class Address:
 
     @property
     def in_transition(self) -> bool:
-        """EC2 is working on it, and refuses other address operations on the gateway meanwhile."""
+        """True if EC2 is working on it, and refuses other address operations on the gateway meanwhile."""
         return self.status not in _SETTLED
-
-    @property
-    def label(self) -> str:
-        """How messages name it: the public IP, which people know, and the association."""
-        return f"{self.public_ip or self.private_ip} ({self.association_id})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,20 +54,21 @@ class Gateway:
     addresses: tuple[Address, ...]
 
     @classmethod
-    def from_ec2(cls, shape: Mapping[str, Any]) -> Gateway:
+    def from_ec2(cls, shape: Mapping[str, Any]) -> Self:
         """Read one member of `NatGateways`.
 
         Absent `ConnectivityType` and `AvailabilityMode` mean what they meant before EC2 had them:
         public and zonal.
         """
         mode = shape.get("AvailabilityMode", "zonal")
+        regional = mode == _REGIONAL
         return cls(
             gateway_id=shape["NatGatewayId"],
             state=shape["State"],
             connectivity=shape.get("ConnectivityType", "public"),
             availability_mode=mode,
             # If EC2 should say nothing of it, they are not taken for the owner's.
-            aws_managed=mode == _REGIONAL
+            aws_managed=regional
             and {shape.get("AutoScalingIps"), shape.get("AutoProvisionZones")} != {"disabled"},
             tags={tag["Key"]: tag["Value"] for tag in shape.get("Tags", [])},
             addresses=tuple(
@@ -88,11 +81,9 @@ class Gateway:
                     status=entry.get("Status", IN_SERVICE),
                     is_primary=entry.get("IsPrimary"),
                     # A zonal gateway's is not its addresses', and no parameter of a call about them.
-                    zone=(
-                        entry.get("AvailabilityZoneId") or entry.get("AvailabilityZone")
-                        if mode == _REGIONAL
-                        else None
-                    ),
+                    zone=(entry.get("AvailabilityZoneId") or entry.get("AvailabilityZone"))
+                    if regional
+                    else None,
                     failure_message=entry.get("FailureMessage"),
                 )
                 for entry in shape.get("NatGatewayAddresses", [])
@@ -101,23 +92,28 @@ class Gateway:
 
     @property
     def regional(self) -> bool:
-        """It has addresses in several zones, each of which serves only its own."""
+        """True if it has addresses in several zones, each of which serves only its own."""
         return self.availability_mode == _REGIONAL
 
+    @property
+    def busy(self) -> list[Address]:
+        """The addresses on which EC2 is working; meanwhile it accepts no other address operation."""
+        return [address for address in self.addresses if address.in_transition]
+
     def association(self, association_id: str) -> Address | None:
-        """The address now bound by this association, if it still is."""
+        """Return the address with this association, or None."""
         return next((a for a in self.addresses if a.association_id == association_id), None)
 
     def may_be_primary(self, address: Address) -> bool:
-        """Whether EC2 may hold it for the primary; on a zonal gateway silence counts as yes."""
+        """Return True if EC2 may take it for the primary; on a zonal gateway silence counts as yes."""
         return address.is_primary is True or (address.is_primary is None and not self.regional)
 
 
 def is_zone_id(zone: str) -> bool:
-    """Whether it is an id such as use1-az1, and no name such as us-east-1a (EC2 user guide, zones)."""
+    """Return True for an id such as use1-az1, False for a name such as us-east-1a (EC2 user guide, zones)."""
     return "-az" in zone
 
 
 def zone_option(zone: str) -> str:
-    """The option by which the AWS CLI is told the zone of a regional gateway's address."""
+    """Return the AWS CLI's option for the zone of a regional gateway's address."""
     return f" --availability-zone{'-id' if is_zone_id(zone) else ''} {zone}"

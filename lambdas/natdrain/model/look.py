@@ -1,21 +1,15 @@
-"""A *look*: one fresh view of a gateway and of what the guards want to know beside it."""
-
-from __future__ import annotations
+"""A *look*: one fresh view of a gateway, and of what the guards want to know beside it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from natdrain.contract import GatewayRecord as R
-from natdrain.contract import item_key
 from natdrain.model.gateway import Gateway
-
-__all__ = ["ChangeCalendar", "ElasticIp", "Hold", "Load", "Look", "Unread"]
 
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """What could not be read, and why: never a reason to go on."""
+    """A fact that could not be read, and why: never a reason to go on."""
 
     why: str
 
@@ -33,26 +27,19 @@ class ElasticIp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
-    """A person's word that nothing is to be changed: on the gateway `held`, or on all."""
+    """A person's word that nothing is to be changed: on the gateway `held`, or on all.
+
+    `table` is the name of the table that has the hold.
+    """
 
     held: str
     why: str
     table: str
 
-    @property
-    def problem(self) -> str:
-        """What it forbids, and the command that lifts it."""
-        what = "every gateway" if self.held == R.ALL else self.held
-        return (
-            f"{what} is held ({self.why}). Whoever may lift it: "
-            f"aws dynamodb delete-item --table-name {self.table} "
-            f"--key {item_key(self.held, R.HOLD)}"
-        )
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """What CloudWatch knows of a gateway within the windows of the policy.
+    """The load of a gateway within the windows of the policy, as CloudWatch has it.
 
     `peak_connections` is None without any data, which an available gateway should have: it reports zeros too
     (VPC user guide, NAT gateway metrics). That errors without data are none is inferred.
@@ -72,7 +59,7 @@ class ChangeCalendar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """What AWS showed at `seen_at` (aware UTC).
+    """The gateway and its surroundings as AWS showed them at `seen_at` (aware UTC).
 
     `gateway` is None when EC2 knows no such gateway. `elastic_ips` holds, by allocation id, those that
     were asked for; one that is missing there was not found. `load` and `calendar` are None when no guard

@@ -1,57 +1,55 @@
-"""What is told on the event bus: that addresses begin to leave, and how an execution ended.
+"""The events on the bus: that addresses begin to leave, and how an execution ended (see `schemas/`).
 
-`schemas/` describes the events, and `docs/events.md` how they come. PutEvents takes an entry of less than
-256 KB (EventBridge user guide, PutEvents event entry size); the longest of these has some 150 KB, since an
-`Outcome` bounds its result and `natdrain.messages` its texts.
+PutEvents takes an entry of less than 256 KB (EventBridge user guide, PutEvents event entry size); the longest
+of these has some 150 KB, since results and messages are bounded.
 """
 
-from __future__ import annotations
-
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from natdrain.change.conclude import IGNORED, Outcome
-from natdrain.intake.request import BY_HAND, Request
-from natdrain.model.drain import Drain, timestamp
-from natdrain.report import message as messages
-
-__all__ = ["STATUSES", "ended", "is_told", "started"]
-
-STATUSES = ("SUCCEEDED", "FAILED", "ABORTED", "TIMED_OUT")
-"""How an execution can end (Step Functions API reference, DescribeExecution, status)."""
+from natdrain.model.conclusion import Conclusion
+from natdrain.model.drain import Drain
+from natdrain.model.instants import timestamp
+from natdrain.model.outcome import ExecutionOutcome, ExecutionStatus
+from natdrain.model.request import BY_HAND, Request
+from natdrain.report import message
 
 
-def is_told(request: Request | None, outcome: Outcome) -> bool:
-    """Nothing is told of dry runs, nor of a trigger that another execution handles."""
-    return not (request and request.dry_run) and outcome.name != IGNORED
+def is_published(request: Request | None, end: Conclusion) -> bool:
+    """Return False for dry runs, and for a trigger that another execution handles."""
+    return not (request and request.dry_run) and end.outcome is not ExecutionOutcome.IGNORED
 
 
 def started(*, execution: str, request: Request, drains: Sequence[Drain]) -> dict[str, Any]:
-    """The detail of `Drain Started`; `drains` are those that newly leave."""
-    message = messages.started(request, drains)
-    addresses = [_address(drain) for drain in drains]
-    return _common(execution, request.gateway_id, request, message) | {"Addresses": addresses}
+    """Return the detail of `Drain Started`; `drains` are those that newly leave."""
+    common = _common(execution, request.gateway_id, request, message.started(request, drains))
+    return common | {"Addresses": [_address(drain) for drain in drains]}
 
 
-def ended(*, execution: str, request: Request | None, outcome: Outcome, status: str) -> dict[str, Any]:
-    """The detail of `Drain Ended`: the result, and who asked for what.
+def ended(
+    execution: str,
+    request: Request | None,
+    end: Conclusion,
+    result: Mapping[str, Any],
+    status: ExecutionStatus,
+    *,
+    region: str,
+) -> dict[str, Any]:
+    """Return the detail of `Drain Ended`: the result, and who asked for what.
 
-    Args:
-        execution: its ARN.
-        request: None when the input could not be read as one.
-        outcome: what came of it.
-        status: one of `STATUSES`.
+    `execution` is an ARN; `request` is None when the input could not be read as one; `result` is the end as
+    `natdrain.report.result` writes it; `region` is for commands that people can paste.
     """
-    message = messages.ended(request, outcome, execution=execution)
-    # The cause is the result, and bounded.
-    result: dict[str, Any] = json.loads(outcome.to_cause())
-    common = _common(execution, outcome.gateway_id, request, message)
-    return common | {"Status": status, "Error": outcome.error} | result
+    text = message.ended(request, end, execution=execution, region=region)
+    return (
+        _common(execution, end.gateway_id, request, text)
+        | {"Status": status.value, "Error": end.error}
+        | dict(result)
+    )
 
 
 def _common(
-    execution: str, gateway_id: str | None, request: Request | None, message: messages.Message
+    execution: str, gateway_id: str | None, request: Request | None, text: message.Message
 ) -> dict[str, Any]:
     trigger = request.trigger.to_json() if request and request.trigger else {"Kind": BY_HAND}
     return {
@@ -60,19 +58,20 @@ def _common(
         "Trigger": trigger if request else None,
         "Reason": request.reason if request else None,
         "AfterDrain": request.after_drain.value if request else None,
-        "Title": message.title,
-        "Message": message.text,
+        "Title": text.title,
+        "Message": text.text,
     }
 
 
 def _address(drain: Drain) -> dict[str, Any]:
+    progress = drain.progress
     return {
         "AllocationId": drain.allocation_id,
         "AssociationId": drain.association_id,
         "PublicIp": drain.public_ip,
         "PrivateIp": drain.private_ip,
-        "Adopted": drain.adopted,
-        "RequestedAt": drain.requested_at and timestamp(drain.requested_at),
-        "MaxDrainDurationSeconds": drain.limit_seconds,
+        "Adopted": progress.adopted,
+        "RequestedAt": progress.requested_at and timestamp(progress.requested_at),
+        "MaxDrainDurationSeconds": progress.limit_seconds,
         "LeavesBy": drain.limit_at and timestamp(drain.limit_at),
     }

@@ -1,11 +1,7 @@
 """A hint at the name that was probably meant."""
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Iterable
-
-__all__ = ["did_you_mean"]
 
 _CUTOFF = 0.5
 

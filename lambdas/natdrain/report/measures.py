@@ -1,67 +1,44 @@
-"""What an execution comes to, in terms of `natdrain.metrics`."""
+"""The measures of an execution, as values of the metrics in `natdrain.report.metrics`."""
 
-from __future__ import annotations
+from collections.abc import Iterator
 
-from collections.abc import Iterator, Sequence
-
-from natdrain.change.conclude import Outcome
-from natdrain.intake.request import BY_HAND, Request
-from natdrain.model.drain import AddressOutcome, Drain
+from natdrain.model.conclusion import Conclusion
+from natdrain.model.drain import Drain
 from natdrain.model.errors import RequestRefused
-from natdrain.report.metrics import (
-    ADOPTED,
-    DETECTION_LAG,
-    DRAIN_DURATION,
-    DRAIN_DURATION_OF_LIMIT,
-    EXECUTIONS,
-    FUNCTION,
-    GUARD,
-    OTHER_REFUSAL,
-    OUTCOME,
-    REFUSALS,
-    RETRIES,
-    TRIGGER,
-    VALUES,
-    Measure,
-)
-
-__all__ = ["of_end", "of_retry"]
+from natdrain.model.outcome import AddressOutcome
+from natdrain.model.request import BY_HAND, Request
+from natdrain.report import metrics
+from natdrain.report.metrics import Measure
 
 _SEEN_TO_LEAVE = {AddressOutcome.DRAINED, AddressOutcome.RELEASED, AddressOutcome.RELEASE_FAILED}
 
 
-def of_end(outcome: Outcome, request: Request | None, drains: Sequence[Drain]) -> list[Measure]:
-    """What the end of an execution comes to; without a request, its input could not be read as one."""
-    asked = {TRIGGER: request.trigger.kind.value if request and request.trigger else BY_HAND}
-    measures = [Measure(EXECUTIONS, 1, {OUTCOME: outcome.name, **asked})]
-    if outcome.error == RequestRefused.__name__:
-        # But for the note that there are more problems than a result has room for.
-        guards = sorted({_guard(p) for p in outcome.problems if not p.startswith("... and ")})
-        measures += [Measure(REFUSALS, 1, {GUARD: guard}) for guard in guards]
-    if adopted := sum(drain.adopted for drain in drains):
-        measures.append(Measure(ADOPTED, adopted, asked))
-    return measures + [measure for drain in drains for measure in _of_leaving(drain, asked)]
+def measure_end(end: Conclusion, request: Request | None) -> list[Measure]:
+    """Return the measures of an end; without a request, the input could not be read as one."""
+    asked = {metrics.TRIGGER: request.trigger.kind.value if request and request.trigger else BY_HAND}
+    measures = [Measure(metrics.EXECUTIONS, 1, {metrics.OUTCOME: end.outcome.value, **asked})]
+    if end.error == RequestRefused.__name__:
+        guards = sorted({problem.guard or metrics.OTHER_REFUSAL for problem in end.problems})
+        measures += [Measure(metrics.REFUSALS, 1, {metrics.GUARD: guard}) for guard in guards]
+    if adopted := sum(drain.progress.adopted for drain in end.drains):
+        measures.append(Measure(metrics.ADOPTED, adopted, asked))
+    return measures + [measure for drain in end.drains for measure in _measure_drain(drain, asked)]
 
 
-def of_retry(function: str) -> Measure:
-    """An attempt of a function, by the name of its module, that is not the first of its state."""
-    return Measure(RETRIES, 1, {FUNCTION: function})
+def measure_retry(function: str) -> Measure:
+    """Return the measure of an attempt of a function, named as its module, after the first of its state."""
+    return Measure(metrics.RETRIES, 1, {metrics.FUNCTION: function})
 
 
-def _guard(problem: str) -> str:
-    """The guard with whose name a refusal begins."""
-    name = problem.partition(":")[0]
-    return name if name in VALUES[GUARD] else OTHER_REFUSAL
-
-
-def _of_leaving(drain: Drain, asked: dict[str, str]) -> Iterator[Measure]:
-    """Of an address that this execution asked for and saw leave: not of one that it found leaving or gone."""
-    shown_at = drain.last_seen_at or drain.requested_at
-    not_ours = drain.left_before or drain.adopted
-    if drain.outcome not in _SEEN_TO_LEAVE or not_ours or not (shown_at and drain.gone_by):
+def _measure_drain(drain: Drain, asked: dict[str, str]) -> Iterator[Measure]:
+    """Yield the measures of an address that this execution asked for and saw leave, and of no other."""
+    progress = drain.progress
+    shown_at = progress.last_seen_at or progress.requested_at
+    not_ours = progress.left_before or progress.adopted
+    if drain.outcome not in _SEEN_TO_LEAVE or not_ours or not (shown_at and progress.gone_by):
         return
-    yield Measure(DETECTION_LAG, (drain.gone_by - shown_at).total_seconds(), asked)
-    if drain.requested_at and drain.limit_seconds:
-        seconds = (drain.gone_by - drain.requested_at).total_seconds()
-        yield Measure(DRAIN_DURATION, seconds, asked)
-        yield Measure(DRAIN_DURATION_OF_LIMIT, 100 * seconds / drain.limit_seconds, asked)
+    yield Measure(metrics.DETECTION_LAG, (progress.gone_by - shown_at).total_seconds(), asked)
+    if progress.requested_at and progress.limit_seconds:
+        seconds = (progress.gone_by - progress.requested_at).total_seconds()
+        yield Measure(metrics.DRAIN_DURATION, seconds, asked)
+        yield Measure(metrics.DRAIN_DURATION_OF_LIMIT, 100 * seconds / progress.limit_seconds, asked)

@@ -1,87 +1,33 @@
-"""What people read when a drain begins and when it has ended: a title and one paragraph.
+"""The message that people read when a drain begins and when it has ended: a title and one paragraph.
 
 Plain English that reads well aloud at night: which address, why, when it leaves, what happened, whether
-anything was cut as far as anybody can tell, what to do next. A paragraph has no line break and neither double
-quotes nor backslashes, so that it stays readable when it travels inside JSON; its commands can be pasted.
+anything was cut if that is known, what to do next. A paragraph has no line break and neither double quotes
+nor backslashes, so that it stays readable when it travels inside JSON; its commands can be pasted.
 """
 
-from __future__ import annotations
-
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from natdrain.change.conclude import NOTHING_TO_DO, Outcome
-from natdrain.guards.policy import RULES
-from natdrain.intake.request import MAX_DRAIN_LIMIT_SECONDS, AfterDrain, Request
+from natdrain.model.conclusion import Conclusion
 from natdrain.model.drain import Drain
-from natdrain.model.errors import GatewayBusy, RequestRefused
-from natdrain.report.fates import of_addresses
-from natdrain.report.wording import (
-    ALLOCATIONS,
-    alike,
-    at,
-    by_at_the_latest,
-    cut,
-    first_few,
-    listed,
-    name,
-    number,
-    numbered,
-    plain,
-    sentence,
-)
-
-__all__ = ["MAX_MESSAGE_CHARACTERS", "MAX_TITLE_CHARACTERS", "Message", "ended", "started"]
+from natdrain.model.errors import UNTOUCHED
+from natdrain.model.outcome import AddressOutcome, Changed, ExecutionOutcome
+from natdrain.model.request import MAX_DRAIN_LIMIT_SECONDS, AfterDrain, Request, TriggerKind
+from natdrain.report import wording
+from natdrain.report.result import put_back, summary
+from natdrain.report.vocabulary import ADDRESSES, ENDINGS
+from natdrain.report.wording import ALLOCATIONS
 
 MAX_TITLE_CHARACTERS = 120
 MAX_MESSAGE_CHARACTERS = 2_000
 
-_AGAIN = "Asking again is safe: natdrain looks first, and goes on from what it finds."
-_GUARDS = {rule.name for rule in RULES}
-_GOOD = {"drained", "released", NOTHING_TO_DO}
-_UNTOUCHED = {RequestRefused.__name__, GatewayBusy.__name__}
-# Of each outcome: the title, the first sentence, and what to do next.
-_ENDINGS = {
-    "drained": ("{names} left {gateway}", "", ""),
-    "released": ("{names} left {gateway}, given back to AWS", "", ""),
-    NOTHING_TO_DO: ("nothing to do on {gateway}", "{summary}", ""),
-    "refused": (
-        "refused to take {names} off {gateway}",
-        "natdrain refused to take {names} off {where}.",
-        "Ask again when what stands in the way is mended.",
-    ),
-    "busy": (
-        "{gateway} is busy, {names} not taken off",
-        "natdrain did not take {names} off {where}, because the gateway is busy with something else.",
-        "",
-    ),
-    "failed": (
-        "the drain of {names} on {gateway} went wrong",
-        "The drain of {names} on {where} went wrong.",
-        _AGAIN,
-    ),
-    "overdue": (
-        "{names} still on {gateway} after the limit",
-        "The drain of {names} on {where} is overdue.",
-        "EC2 alone can end it; ask again to go on watching, which is safe.",
-    ),
-    "release failed": (
-        "{names} left {gateway}, giving back to AWS went wrong",
-        "The drain on {where} is done, but giving back to AWS went wrong.",
-        "Ask again when the way is clear; what is kept until then stays yours and is paid for.",
-    ),
-    "stopped": (
-        "the drain of {names} on {gateway} was stopped",
-        "The execution that was to take {names} off {where} was stopped before its end.",
-        _AGAIN,
-    ),
-    "timed out": (
-        "the drain of {names} on {gateway} timed out",
-        "The execution that was to take {names} off {where} ran out of time before its end.",
-        _AGAIN,
-    ),
-}
+_AGAIN = "the gateway"
+_MEANWHILE = (
+    "New connections already use the gateway's other addresses: anything that must not be cut should "
+    "reconnect before then. A drain cannot be stopped."
+)
+_GOOD = {ExecutionOutcome.DRAINED, ExecutionOutcome.RELEASED, ExecutionOutcome.NOTHING_TO_DO}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,68 +38,69 @@ class Message:
     text: str
 
 
+class _Where:
+    """The gateway's name: in full when it is first named, then `the gateway`."""
+
+    def __init__(self, gateway_id: str | None) -> None:
+        self._next = f"the NAT gateway {gateway_id}" if gateway_id else "a NAT gateway"
+
+    def in_(self, template: str, **values: str) -> str:
+        """Fill in the template, in which `{where}` is the gateway."""
+        if "{where}" not in template:
+            return template.format(**values)
+        where, self._next = self._next, _AGAIN
+        head, _, tail = template.partition("{where}")
+        return head.format(**values) + where + tail.format(where=_AGAIN, **values)
+
+
 def started(request: Request, drains: Sequence[Drain]) -> Message:
-    """Tell of these addresses, which newly leave."""
-    where = f"the NAT gateway {request.gateway_id}"
-    parts = [
-        *(
-            f"{listed([_called(drain) for drain in some])} {number(text, len(some))}."
-            for text, some in alike(drains, lambda drain: _leaving(drain, where)).items()
-        ),
-        _why(request),
-        (
-            "New connections use the gateway's other addresses already, so let whatever must not break "
-            "reconnect before then. A drain cannot be stopped."
-        ),
-    ]
+    """Write the message about these addresses, which newly leave."""
+    where = _Where(request.gateway_id)
+    parts = [*_sentences(drains, _leaving, where), _why(request), _MEANWHILE]
     if request.after_drain is AfterDrain.RELEASE:
         lost = (
-            f"Afterwards {ALLOCATIONS} [is|are] given back to AWS, and [the public IP is|the public IPs are] "
+            f"Afterwards {ALLOCATIONS} [is|are] released to AWS, and [the public IP is|the public IPs are] "
             f"lost for good, unless somebody puts a hold on the gateway before."
         )
-        parts.append(number(lost, len(drains)))
-    names = first_few([_called(drain) for drain in drains])
-    title = number(f"{names} [is|are] leaving {request.gateway_id}", len(drains))
-    return _message(title, [*parts, "Another message tells how it ended."], where)
-
-
-def ended(request: Request | None, outcome: Outcome, *, execution: str) -> Message:
-    """Tell how an execution ended; `execution` is its ARN."""
-    title, first, next_step = _ENDINGS[outcome.name]
-    if outcome.name in _GOOD and outcome.changed == "none" and outcome.addresses:
-        title = "{names} had left {gateway} before"
-    where = f"the NAT gateway {outcome.gateway_id}" if outcome.gateway_id else "a NAT gateway"
-    names = [name(row["PublicIp"], row["PrivateIp"], row["AllocationId"]) for row in outcome.addresses]
-    names = names or _named(request)
-    parts = [first.format(names=listed(names), where=where, summary=plain(outcome.summary))]
-    if outcome.error not in _UNTOUCHED:
-        parts += of_addresses(request, outcome.addresses, where)
-    parts += [_of_changes(outcome), _why(request), next_step]
-    parts += numbered("Why", "There are {count} reasons", outcome.problems)
-    warned = [text for text in outcome.warnings if text.split(":")[0] in _GUARDS]
-    parts += numbered("Be warned", "There are {count} warnings", warned)
-    if outcome.name not in _GOOD:
-        parts.append(f"The execution is {execution.rsplit(':', 1)[-1]}.")
+        parts.append(wording.number(lost, len(drains)))
+    title = f"{wording.first_few(_names(drains))} [is|are] leaving {request.gateway_id}"
     return _message(
-        title.format(names=first_few(names), gateway=outcome.gateway_id or "a NAT gateway"),
-        parts,
-        where,
-        # A line is the command for one zone.
-        f"To put back what has left: {'; '.join(outcome.put_back.splitlines())}" if outcome.put_back else "",
+        wording.number(title, len(drains)), [*parts, "Another message follows when the drain has ended."]
     )
 
 
-def _message(title: str, parts: Sequence[str], where: str, put_back: str = "") -> Message:
-    before, named, after = " ".join(part for part in parts if part).partition(where)
-    # Once is enough for a gateway's full name.
-    text = cut(
-        before + named + after.replace(where, "the gateway"), MAX_MESSAGE_CHARACTERS - len(put_back) - 1
+def ended(request: Request | None, end: Conclusion, *, execution: str, region: str) -> Message:
+    """Write the message about the end of an execution; `execution` is its ARN."""
+    words = ENDINGS[end.outcome]
+    title = words.title
+    if end.outcome in _GOOD and end.changed is Changed.NONE and end.drains:
+        title = "{names} had left {gateway} before"
+    where = _Where(end.gateway_id)
+    names = _names(end.drains) or _named(request)
+    parts = [where.in_(words.sentence, names=wording.listed(names), summary=wording.plain(summary(end)))]
+    if end.error not in UNTOUCHED:
+        parts += _sentences(end.drains, lambda drain: _became(request, drain, end.of(drain)), where)
+    parts += [_changes(end), _why(request), wording.number(words.next_step, len(end.problems))]
+    parts += wording.numbered("Why", "There are {count} reasons", end.problems)
+    warnings = [warning for warning in end.warnings if warning.guard]
+    parts += wording.numbered("Warning", "There are {count} warnings", warnings)
+    if end.outcome not in _GOOD:
+        parts.append(f"The execution is {execution.rsplit(':', 1)[-1]}.")
+    title = wording.number(title, len(names))
+    title = title.format(names=wording.first_few(names), gateway=end.gateway_id or "a NAT gateway")
+    commands = "; ".join(put_back(end, region=region))
+    return _message(title, parts, f"To put back what has left: {commands}" if commands else "")
+
+
+def _message(title: str, parts: Sequence[str], put_back: str = "") -> Message:
+    text = wording.cut(wording.joined(*parts), MAX_MESSAGE_CHARACTERS - len(put_back) - 1)
+    return Message(
+        wording.cut(f"natdrain: {title}", MAX_TITLE_CHARACTERS), wording.joined(text, put_back).strip(" ;")
     )
-    return Message(cut(f"natdrain: {title}", MAX_TITLE_CHARACTERS), f"{text} {put_back}".strip(" ;"))
 
 
-def _called(drain: Drain) -> str:
-    return name(drain.public_ip, drain.private_ip, drain.allocation_id)
+def _names(drains: Sequence[Drain]) -> list[str]:
+    return [wording.name_of(drain) for drain in drains]
 
 
 def _named(request: Request | None) -> list[str]:
@@ -162,39 +109,77 @@ def _named(request: Request | None) -> list[str]:
     return [*(request.public_ips or request.allocation_ids or request.association_ids)]
 
 
-def _leaving(drain: Drain, where: str) -> str:
-    begun = f"[is|are] {'already ' if drain.adopted else ''}leaving {where}"
+def _leaving(drain: Drain) -> str:
+    progress = drain.progress
+    begun = f"[is|are] {'already ' if progress.adopted else ''}leaving {{where}}"
     if drain.limit_at:
-        return f"{begun}: [it leaves|they leave] {by_at_the_latest(drain.limit_at, drain.requested_at)}"
-    since = drain.draining_seen_at or drain.since_at
-    longest = at(since + timedelta(seconds=MAX_DRAIN_LIMIT_SECONDS), since)
-    who = "EC2's answer to natdrain got lost" if drain.asked_by else "natdrain did not ask for it"
+        by = wording.by_at_the_latest(drain.limit_at, progress.requested_at)
+        return f"{begun}: [it leaves|they leave] {by}"
+    since = progress.draining_seen_at or progress.since_at
+    longest = wording.at(since + timedelta(seconds=MAX_DRAIN_LIMIT_SECONDS), since)
+    who = "EC2's answer to natdrain was lost" if progress.asked_by else "natdrain did not request this"
     return (
-        f"{begun}; {who}, and EC2 does not tell the limit, but the longest one that it accepts ends at "
-        f"{longest}"
+        f"{begun}; {who}, and EC2 does not show the limit; the longest one that EC2 accepts ends at {longest}"
     )
+
+
+def _sentences(drains: Sequence[Drain], text_of: Callable[[Drain], str], where: _Where) -> Iterator[str]:
+    """Yield one sentence for all drains that have the same text."""
+    for text, some in wording.grouped(drains, text_of).items():
+        yield f"{wording.listed(_names(some))} {wording.number(where.in_(text), len(some))}."
+
+
+def _became(request: Request | None, drain: Drain, outcome: AddressOutcome) -> str:
+    words, progress = ADDRESSES[outcome], drain.progress
+    if words.after_left:
+        return f"{_left(drain)}{words.sentence}"
+    if outcome is not AddressOutcome.UNKNOWN:
+        return words.sentence
+    if progress.gone_by:
+        return f"{_left(drain)}; it is not known whether {ALLOCATIONS} [was|were] released to AWS"
+    if not (progress.requested_at or progress.adopted):
+        return words.sentence
+    by = ""
+    if request and progress.requested_at and not progress.adopted:
+        limit_at = progress.requested_at + timedelta(seconds=request.limit_seconds)
+        by = f": [it leaves|they leave] {wording.by_at_the_latest(limit_at, progress.requested_at)}"
+    return f"[was|were] leaving {{where}} when natdrain stopped watching [it|them]{by}"
+
+
+def _left(drain: Drain) -> str:
+    progress = drain.progress
+    by = f" by {wording.at(progress.gone_by, progress.requested_at)}" if progress.gone_by else ""
+    if drain.limit_reached is None:
+        return f"left {{where}}{by}, and whether anything was cut is not known"
+    if drain.limit_reached:
+        return (
+            f"left {{where}}{by}, but stayed until [its|their] limit: EC2 cuts what is still open then, and "
+            f"does not say whether there was anything"
+        )
+    return f"left {{where}}{by}, before [its|their] limit, so no connection was cut"
 
 
 def _why(request: Request | None) -> str:
     if request is None:
         return ""
-    reason = cut(plain(request.reason or "no reason is given"))
-    if request.trigger is None:
-        return sentence(f"It was asked for by hand: {reason}")
-    named = plain(request.trigger.name)
-    # An alarm's request names the alarm in its reason too.
-    return sentence(
-        f"It was asked for by the {request.trigger.kind} {named}: {reason.removeprefix(f'alarm {named}: ')}"
-    )
+    trigger, reason = request.trigger, request.reason or "no reason is given"
+    if trigger is None:
+        who = "by hand"
+    elif trigger.kind is TriggerKind.SCHEDULE:
+        who = f"by the schedule {wording.plain(trigger.name)}"
+    else:
+        # The reason of an alarm's request names the alarm.
+        who, reason = "automatically", request.reason or f"alarm {trigger.name}"
+    return wording.sentence(f"Requested {who}: {wording.cut(wording.plain(reason))}")
 
 
-def _of_changes(outcome: Outcome) -> str:
-    if outcome.name in _GOOD:
+def _changes(end: Conclusion) -> str:
+    if end.outcome in _GOOD:
         return ""
-    if outcome.error in _UNTOUCHED:
+    if end.error in UNTOUCHED:
         return "Nothing was changed, and nothing was cut."
-    if outcome.changed == "none":
-        return "Nothing was changed by this."
-    if outcome.changed == "unknown" and not outcome.addresses:
-        return "Nobody can say what was asked of EC2, and what it has accepted goes on: look at the gateway."
+    if end.changed is Changed.NONE:
+        return "This execution changed nothing."
+    if end.changed is Changed.UNKNOWN and not end.drains:
+        return "It is not known what EC2 was asked, and what it accepted continues: look at the gateway."
     return ""

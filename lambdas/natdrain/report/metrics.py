@@ -1,34 +1,14 @@
-"""Every metric of natdrain: its name, its unit, by what it can be asked for, and what it means.
+"""The metrics of natdrain: name, unit, sets of dimensions, meaning.
 
 The one table of metrics: the functions that emit them, the dashboard and the alarms all read it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from natdrain.guards.policy import RULES
-from natdrain.intake.request import BY_HAND, TriggerKind
-
-__all__ = [
-    "ADOPTED",
-    "DETECTION_LAG",
-    "DRAIN_DURATION",
-    "DRAIN_DURATION_OF_LIMIT",
-    "EXECUTIONS",
-    "FUNCTION",
-    "GUARD",
-    "METRICS",
-    "OTHER_REFUSAL",
-    "OUTCOME",
-    "REFUSALS",
-    "RETRIES",
-    "TRIGGER",
-    "VALUES",
-    "Measure",
-    "Metric",
-]
+from natdrain.model.outcome import ExecutionOutcome
+from natdrain.model.problem import Guard
+from natdrain.model.request import BY_HAND, TriggerKind
 
 OUTCOME = "Outcome"
 TRIGGER = "Trigger"
@@ -36,18 +16,15 @@ GUARD = "Guard"
 FUNCTION = "Function"
 
 OTHER_REFUSAL = "request"
-"""In place of a guard, what refuses before any guard is asked."""
+"""In place of a guard: a refusal before any guard is asked."""
 
 VALUES: Mapping[str, tuple[str, ...]] = {
-    OUTCOME: (
-        *("drained", "released", "planned", "nothing to do", "ignored", "refused", "busy"),
-        *("failed", "release failed", "overdue", "stopped", "timed out"),
-    ),
+    OUTCOME: tuple(ExecutionOutcome),
     TRIGGER: (BY_HAND, *TriggerKind),
-    GUARD: (*(rule.name for rule in RULES), OTHER_REFUSAL),
+    GUARD: (*Guard, OTHER_REFUSAL),
     FUNCTION: ("read_request", "validate", "disassociate", "confirm", "release", "close", "record"),
 }
-"""What each dimension can say."""
+"""The values of each dimension."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +65,7 @@ DETECTION_LAG = Metric(
     "from the last look that still showed the address, or from the request if none did, until the one that "
     "found it gone: how late that was noticed at most",
 )
-REFUSALS = Metric(
-    "Refusals",
-    "Count",
-    ((GUARD,),),
-    "refused executions, once for each guard that refused",
-)
+REFUSALS = Metric("Refusals", "Count", ((GUARD,),), "refused executions, once for each guard that refused")
 ADOPTED = Metric(
     "Adopted",
     "Count",
@@ -107,15 +79,7 @@ RETRIES = Metric(
     "attempts of a function after its first in the same state of the workflow",
 )
 
-METRICS = (
-    EXECUTIONS,
-    DRAIN_DURATION,
-    DRAIN_DURATION_OF_LIMIT,
-    DETECTION_LAG,
-    REFUSALS,
-    ADOPTED,
-    RETRIES,
-)
+METRICS = (EXECUTIONS, DRAIN_DURATION, DRAIN_DURATION_OF_LIMIT, DETECTION_LAG, REFUSALS, ADOPTED, RETRIES)
 """All of them."""
 
 

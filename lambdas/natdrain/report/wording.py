@@ -1,26 +1,15 @@
-"""How messages put things: names, numbers, instants and other people's words, in plain English."""
-
-from __future__ import annotations
+"""The small change of every sentence: names, lists, numbers, instants, commands, other people's words."""
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
-__all__ = [
-    "ALLOCATIONS",
-    "alike",
-    "at",
-    "by_at_the_latest",
-    "cut",
-    "first_few",
-    "listed",
-    "name",
-    "number",
-    "numbered",
-    "plain",
-    "sentence",
-]
+from natdrain.contract import item_key
+from natdrain.model.drain import Drain
+from natdrain.model.gateway import Address
+from natdrain.model.problem import Problem
 
 _MAX_PART_CHARACTERS = 400
 _MAX_NAMES = 4
@@ -32,24 +21,44 @@ _One = TypeVar("_One")
 _Key = TypeVar("_Key")
 
 
+def name_of(address: Address | Drain) -> str:
+    """Return what people call an address: its public IP, or what there is instead."""
+    return address.public_ip or address.private_ip or address.allocation_id or "an address"
+
+
+def label_of(address: Address | Drain) -> str:
+    """Return the name of an address with its association, which no other address ever has."""
+    return f"{name_of(address)} ({address.association_id})"
+
+
+def eip_name(public_ip: str | None, allocation_id: str | None) -> str:
+    """Return the name of an Elastic IP, wherever it is."""
+    return f"{public_ip} ({allocation_id})"
+
+
 def number(template: str, count: int) -> str:
-    """`[is|are]` in a template is `is` for one and `are` for several."""
+    """Choose singular or plural: `[is|are]` is `is` for one and `are` for several."""
     return re.sub(r"\[([^|\]]*)\|([^\]]*)\]", r"\1" if count == 1 else r"\2", template)
 
 
+def count_of(count: int, noun: str) -> str:
+    """Return `1 address` or `2 addresses`."""
+    return f"{count} {noun}{'' if count == 1 else 'es'}"
+
+
 def at(when: datetime, start: datetime | None) -> str:
-    """An instant as a clock shows it, with the date unless it is the day of the start."""
+    """Return an instant as a clock shows it, with the date unless it is the day of the start."""
     date = "" if start and start.date() == when.date() else f" on {when:%Y-%m-%d}"
     return f"{when:%H:%M:%S} UTC{date}"
 
 
 def by_at_the_latest(limit_at: datetime, start: datetime | None) -> str:
-    """When an address has left, and what that means for connections."""
+    """Return when an address has left, and what that means for connections."""
     return f"by {at(limit_at, start)} at the latest, when EC2 cuts what is still open"
 
 
 def listed(names: Sequence[str]) -> str:
-    """`a, b and c`; of many only the first."""
+    """Return `a, b and c`; of many only the first."""
     if len(names) > _MAX_NAMES:
         names = [*names[: _MAX_NAMES - 1], f"{len(names) - _MAX_NAMES + 1} more"]
     *most, last = names
@@ -57,52 +66,77 @@ def listed(names: Sequence[str]) -> str:
 
 
 def first_few(names: Sequence[str]) -> str:
-    """What a title has room for."""
+    """Return as many names as a title has room for."""
     return listed(names) if len(names) < _MAX_PARTS else f"{len(names)} addresses"
 
 
 def plain(text: str) -> str:
-    """One line without what spoils JSON, and without the association that follows a public IP."""
-    text = re.sub(r" \(eipassoc-[0-9a-f]+\)", "", " ".join(text.split()))
-    text = text.translate({ord('"'): "'", ord("\\"): "/"})
+    """Return the text in one line, without what spoils JSON."""
+    text = " ".join(text.split()).translate({ord('"'): "'", ord("\\"): "/"})
     return "".join(character for character in text if character.isprintable())
 
 
 def cut(text: str, most: int = _MAX_PART_CHARACTERS) -> str:
-    """At most so many characters of it."""
+    """Return at most so many characters of the text."""
     return text if len(text) <= most else f"{text[: most - 3].rstrip()}..."
 
 
+def joined(*parts: str | None) -> str:
+    """Return the parts that there are, as one text."""
+    return " ".join(part for part in parts if part)
+
+
 def sentence(text: str) -> str:
-    """The text with a full stop; after a command a semicolon, which a shell forgives."""
-    if text.endswith((".", "!", "?", ";")):
-        return text
-    return f"{text}{';' if 'aws ' in text else '.'}"
+    """Return the text with a full stop."""
+    return text if text.endswith((".", "!", "?", ";")) else f"{text}."
 
 
-def numbered(one: str, several: str, texts: Sequence[str]) -> list[str]:
-    """The texts as one sentence under a heading for one or for several, of many only the first."""
-    shown = [cut(plain(text)) for text in texts[:_MAX_PARTS]]
-    if len(texts) <= 1:
-        return [sentence(f"{one}: {text}") for text in shown]
-    parts = [f"({place}) {_unended(text)}" for place, text in enumerate(shown, 1)]
-    if more := len(texts) - len(shown):
+def numbered(one: str, several: str, problems: Sequence[Problem]) -> list[str]:
+    """Return the problems as one sentence under a heading for one or for several, of many only the first."""
+    shown = [(cut(plain(str(problem))), _ends_in_command(problem)) for problem in problems[:_MAX_PARTS]]
+    if len(problems) <= 1:
+        return [_closed(f"{one}: {text}", command=command) for text, command in shown]
+    parts = [f"({place}) {_unended(text)}" for place, (text, _) in enumerate(shown, 1)]
+    command = shown[-1][1]
+    if more := len(problems) - len(shown):
         parts.append(f"and {more} more")
-    return [sentence(f"{several.format(count=len(texts))}: {'; '.join(parts)}")]
+        command = False
+    return [_closed(f"{several.format(count=len(problems))}: {'; '.join(parts)}", command=command)]
+
+
+def _ends_in_command(problem: Problem) -> bool:
+    """Return True if the way to fix it is a command, which no full stop ends."""
+    return problem.fix is not None and not problem.fix.endswith(".")
+
+
+def _closed(text: str, *, command: bool) -> str:
+    """Return the text with a full stop; after a command with a semicolon, which a shell forgives."""
+    return f"{text};" if command and not text.endswith("...") else sentence(text)
 
 
 def _unended(text: str) -> str:
     return text if text.endswith("...") else text.removesuffix(".")
 
 
-def alike(some: Sequence[_One], by: Callable[[_One], _Key]) -> dict[_Key, list[_One]]:
-    """Those of whom the same is said, together."""
+def grouped(some: Sequence[_One], by: Callable[[_One], _Key]) -> dict[_Key, list[_One]]:
+    """Group items by key, keeping their order."""
     groups: dict[_Key, list[_One]] = {}
     for one in some:
         groups.setdefault(by(one), []).append(one)
     return groups
 
 
-def name(*names: str | None) -> str:
-    """What an address is called: the first of these that there is."""
-    return next((one for one in names if one), "an address")
+def delete_item(table: str, partition: str, record: str) -> str:
+    """Return the command that deletes an item of the table."""
+    return f"aws dynamodb delete-item --table-name {table} --key {item_key(partition, record)}"
+
+
+def overridden(warning: Problem) -> Problem:
+    """Return what a request overrides, marked so."""
+    return replace(warning, text=joined(warning.text, warning.fix, "(Overridden.)"), fix=None)
+
+
+def way_on(override: str, *, automatic: bool) -> str:
+    """Return how a request lifts a guard."""
+    where = ", in a request by hand or of a schedule" if automatic else ""
+    return f"To go on all the same: {override}{where}."

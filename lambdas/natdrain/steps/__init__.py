@@ -1,1 +1,1 @@
-"""What the functions share: look, then decide; answer."""
+"""The steps that functions share: `look_and_decide` is their heart, `task` answers the workflow."""

@@ -1,15 +1,11 @@
 """The emission of metrics: lines of a function's log, in CloudWatch's embedded metric format."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
 
 from natdrain.contract import SERVICE
 from natdrain.report.metrics import Measure
-
-__all__ = ["emit"]
 
 
 def emit(measures: Iterable[Measure]) -> None:

@@ -1,39 +1,36 @@
 """The end of an execution, as *Close* and *Record* record it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 
 from natdrain.aws import clock
-from natdrain.change.conclude import Outcome
 from natdrain.history.entries import ended
-from natdrain.intake.request import AfterDrain, Request
+from natdrain.model.conclusion import Conclusion
+from natdrain.model.outcome import Changed, ExecutionStatus
+from natdrain.model.request import Request
 from natdrain.report import event as events
+from natdrain.steps.settings import EndSettings
 from natdrain.store.executions import Executions
 from natdrain.store.table import Table
 from natdrain.store.triggers import Triggers
 
-__all__ = ["FAILED", "SUCCEEDED", "record_end", "releases", "unclaim"]
-
-SUCCEEDED, FAILED = "SUCCEEDED", "FAILED"
-
-
-def releases(request: Request | None) -> bool:
-    """Return whether the request asks to release what has left."""
-    return bool(request and request.after_drain is AfterDrain.RELEASE)
-
 
 def record_end(
-    table: Table, execution: str, request: Request | None, outcome: Outcome, status: str
+    settings: EndSettings,
+    execution: str,
+    request: Request | None,
+    end: Conclusion,
+    result: Mapping[str, Any],
+    *,
+    status: ExecutionStatus,
 ) -> tuple[dict[str, Any], bool]:
     """Record the end of an execution; return the event to publish, and False if it was recorded before."""
     event: dict[str, Any] = {}
     entry = None
-    if events.is_told(request, outcome):
-        event = events.ended(execution=execution, request=request, outcome=outcome, status=status)
-        entry = ended(at=clock.now(), execution=execution, request=request, told=event)
-    return event, Executions(table).end(execution, request, event, entry)
+    if events.is_published(request, end):
+        event = events.ended(execution, request, end, result, status, region=settings.region)
+        entry = ended(at=clock.now(), execution=execution, request=request, event=event)
+    return event, Executions(settings.table).end(execution, request, event, entry)
 
 
 def unclaim(table: Table, execution: str, request: Request | None, event: Mapping[str, Any]) -> None:
@@ -41,5 +38,6 @@ def unclaim(table: Table, execution: str, request: Request | None, event: Mappin
 
     Call it last, so that the next execution finds the lock free.
     """
-    if request and request.trigger and event and event["Changed"] == "none" and event["Status"] != SUCCEEDED:
+    untouched = event and event["Changed"] == Changed.NONE and event["Status"] != ExecutionStatus.SUCCEEDED
+    if request and request.trigger and untouched:
         Triggers(table).unclaim(request, execution)

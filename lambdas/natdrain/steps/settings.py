@@ -1,7 +1,5 @@
 """The settings of each function: what the stack put into its environment, read at each invocation."""
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Callable, Mapping
@@ -12,9 +10,8 @@ from natdrain.contract import ALARM_POLICY_ENV, DRAIN_LIMIT_ENV, GUARD_POLICY_EN
 from natdrain.guards.policy import GuardPolicy, Verdict
 from natdrain.intake.alarms import AlarmPolicy
 from natdrain.model.errors import NatdrainError
+from natdrain.report import refusals
 from natdrain.store.table import Table
-
-__all__ = ["EndSettings", "LookSettings", "RequestSettings", "Settings"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,13 +55,11 @@ class EndSettings(Settings):
 
 def _read(name: str, parse: Callable[[str], Any]) -> Any:
     if not (text := os.environ.get(name)):
-        raise NatdrainError(f"The environment variable {name} is missing: the stack sets it.")
+        raise NatdrainError(refusals.VARIABLE_MISSING.about(None, name=name))
     try:
         return parse(text)
     except (AttributeError, TypeError, ValueError) as error:
-        raise NatdrainError(
-            f"The environment variable {name} is wrong ({error}): the stack sets it."
-        ) from error
+        raise NatdrainError(refusals.VARIABLE_WRONG.about(None, name=name, error=error)) from error
 
 
 def _flag(text: str) -> bool:

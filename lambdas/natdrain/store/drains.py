@@ -3,19 +3,17 @@
 The running ones are in the lock's item, since only the lock's owner writes them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from natdrain.contract import GatewayRecord as R
 from natdrain.contract import item_key
 from natdrain.history.entries import Seen
-from natdrain.model.drain import LEFT_EARLIER, AddressOutcome, Drain
+from natdrain.model.drain import Drain
 from natdrain.model.errors import RequestRefused
+from natdrain.model.outcome import LEFT_EARLIER, AddressOutcome
+from natdrain.report import refusals
 from natdrain.store.table import Table
-
-__all__ = ["Drains", "Memory", "read_drains", "unreadable"]
 
 _BROKEN = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 """Raised for an item that natdrain cannot have written."""
@@ -23,7 +21,7 @@ _BROKEN = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
-    """What the table remembers of a gateway: drains by association id, and what the last look saw."""
+    """The record of a gateway: its drains by association id, and the addresses that the last look saw."""
 
     drains: Mapping[str, Drain]
     seen: Seen
@@ -73,22 +71,20 @@ def read_drains(table: Table, gateway_id: str, record: str, documents: object) -
         RequestRefused: somebody has changed the item, so that its meaning is unknown.
     """
     if not isinstance(documents, Mapping):
-        raise unreadable(table, gateway_id, record, f"{R.DRAINS} is no map")
+        raise unreadable(table, gateway_id, record, refusals.NO_MAP.with_(name=R.DRAINS))
     return {key: _read(table, gateway_id, record, document) for key, document in documents.items()}
 
 
 def unreadable(table: Table, gateway_id: str, record: str, why: str) -> RequestRefused:
     """Return the refusal because of an item that natdrain cannot have written."""
-    return RequestRefused(
-        f"The item {record} of {gateway_id} is not as natdrain writes it ({why}): another version or a "
-        f"person has changed it. Look at it: aws dynamodb get-item --table-name {table.name} "
-        f"--key {item_key(gateway_id, record)}. If nothing drains on that gateway, it may be deleted."
-    )
+    facts = {"record": record, "gateway": gateway_id, "why": why, "table": table.name}
+    key = item_key(gateway_id, record)
+    return RequestRefused(refusals.UNREADABLE_ITEM.about(gateway_id, key=key, **facts))
 
 
 def _read(table: Table, gateway_id: str, record: str, document: object) -> Drain:
     if not isinstance(document, Mapping):
-        raise unreadable(table, gateway_id, record, "a drain in it is no map")
+        raise unreadable(table, gateway_id, record, refusals.NO_MAP.with_(name=refusals.A_DRAIN_IN_IT))
     try:
         return Drain.from_json(document)
     except _BROKEN as error:
@@ -97,10 +93,10 @@ def _read(table: Table, gateway_id: str, record: str, document: object) -> Drain
 
 def _records(drain: Drain) -> list[str]:
     """Return the records to write of a drain: none of one that an earlier execution has recorded."""
-    put_back_before = drain.left_before and drain.outcome is AddressOutcome.PUT_BACK
+    put_back_before = drain.progress.left_before and drain.outcome is AddressOutcome.PUT_BACK
     if drain.outcome in LEFT_EARLIER or put_back_before:
         return []
-    names = (drain.allocation_id, drain.public_ip) if drain.gone_by else ()
+    names = (drain.allocation_id, drain.public_ip) if drain.progress.gone_by else ()
     return [_association(drain.association_id), *(_address(name) for name in names if name)]
 
 

@@ -1,7 +1,5 @@
 """The record of each execution, so that its end is published once, however it ended."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,12 +11,10 @@ from boto3.dynamodb.conditions import Attr
 from natdrain.aws import clock
 from natdrain.contract import GatewayRecord as R
 from natdrain.history.entries import Entry
-from natdrain.intake.request import Request
-from natdrain.model.drain import timestamp
+from natdrain.model.instants import timestamp
+from natdrain.model.request import Request
 from natdrain.store.history import items
 from natdrain.store.table import Table, expires_after
-
-__all__ = ["Execution", "Executions"]
 
 _KEPT = timedelta(days=90)
 """For so long the name of an execution is taken (Step Functions API reference, StartExecution)."""
@@ -51,7 +47,7 @@ class Executions:
         item = self.table.get([key]).get(key, {})
         request = json.loads(item.get(R.REQUEST, "null"))
         return Execution(
-            request=Request.parse(request) if request else None,
+            request=Request.from_json(request) if request else None,
             ended=R.ENDED_AT in item,
             event=json.loads(item.get(R.TOLD, "{}")),
             published=R.TOLD_AT in item,
@@ -60,11 +56,7 @@ class Executions:
     def end(
         self, execution: str, request: Request | None, event: Mapping[str, Any], entry: Entry | None
     ) -> bool:
-        """Record the end of an execution, in its record and in the history.
-
-        Returns:
-            False if its end was recorded before.
-        """
+        """Record an end, here and in the history; return False if it was recorded before."""
         record = {
             **_record(execution, request),
             R.ENDED_AT: timestamp(clock.now()),
@@ -76,9 +68,6 @@ class Executions:
 
 
 def _record(execution: str, request: Request | None) -> dict[str, Any]:
-    return {
-        R.GATEWAY: R.EXECUTIONS,
-        R.SORT: execution,
-        R.REQUEST: json.dumps(request.to_json() if request else None),
-        R.EXPIRES_AT: expires_after(_KEPT),
-    }
+    asked = json.dumps(request.to_json() if request else None)
+    key = {R.GATEWAY: R.EXECUTIONS, R.SORT: execution}
+    return key | {R.REQUEST: asked, R.EXPIRES_AT: expires_after(_KEPT)}

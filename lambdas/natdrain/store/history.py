@@ -1,7 +1,5 @@
 """The history in the table: its entries are only ever added."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -9,13 +7,12 @@ from boto3.dynamodb.conditions import Attr
 
 from natdrain.contract import GatewayRecord as R
 from natdrain.history.entries import Entry, Seen, changes
-from natdrain.intake.request import Request
 from natdrain.model.drain import Drain
 from natdrain.model.errors import TransientFailure
 from natdrain.model.look import Look
+from natdrain.model.request import Request
+from natdrain.report import refusals
 from natdrain.store.table import MAX_PUTS, Item, Table
-
-__all__ = ["History", "items"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +23,6 @@ class History:
 
     def note(
         self,
-        gateway_id: str,
         seen: Seen,
         look: Look,
         drains: Mapping[str, Drain],
@@ -42,13 +38,15 @@ class History:
         Raises:
             TransientFailure: another look was recorded meanwhile; look again.
         """
+        gateway_id = str(request.gateway_id)
         now, entries = changes(seen, look, drains, request=request, execution=execution, most=MAX_PUTS - 1)
         if now is seen or not (entries or first) or not (seen.version or now.addresses):
             return
         [look_seen] = items(gateway_id, [{R.SORT: R.SEEN, **now.to_item()}])
         unchanged = Attr(R.VERSION).not_exists() | Attr(R.VERSION).eq(seen.version)
         if not self.table.put_all(look_seen, unchanged, items(gateway_id, entries)):
-            raise TransientFailure(f"{gateway_id}: another look was recorded meanwhile.")
+            meanwhile = refusals.LOOK_RECORDED_MEANWHILE.about(gateway_id, gateway=gateway_id)
+            raise TransientFailure(meanwhile)
 
 
 def items(gateway_id: str, entries: Iterable[Entry]) -> list[Item]:

@@ -1,15 +1,12 @@
 """The holds: items that only people write and delete."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from natdrain.contract import GatewayRecord as R
-from natdrain.intake.request import MAX_REASON_CHARACTERS
 from natdrain.model.look import Hold
+from natdrain.model.request import MAX_REASON_CHARACTERS
+from natdrain.report import findings
 from natdrain.store.table import Table
-
-__all__ = ["Holds"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,4 +27,4 @@ class Holds:
 def _reason(written: object) -> str:
     # Bounded, so that no person's text pushes the command that lifts the hold out of a message.
     text = " ".join(written.split()) if isinstance(written, str) else ""
-    return text[:MAX_REASON_CHARACTERS] or "nobody says why"
+    return text[:MAX_REASON_CHARACTERS] or findings.HELD_WITHOUT_REASON

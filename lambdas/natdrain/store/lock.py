@@ -3,8 +3,6 @@
 The workflow takes the lock; the functions only check it, write under it and free it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -18,8 +16,6 @@ from natdrain.model.drain import Drain
 from natdrain.store.drains import read_drains, unreadable
 from natdrain.store.table import Path, Table, Written
 
-__all__ = ["GatewayLock"]
-
 _HELD = ((R.OWNER,), (R.SINCE,), (R.REASON,))
 
 
@@ -32,12 +28,10 @@ class GatewayLock:
     owner: str
 
     def intend(self, drains: Iterable[Drain]) -> dict[str, Drain] | None:
-        """Write what is about to be asked of EC2 into the lock's item.
+        """Write what is about to be asked of EC2 into the lock's item, and return the drains in it.
 
-        What is written there already is kept: it may be what EC2 accepted from an earlier attempt.
-
-        Returns:
-            The running drains that the item now holds, by association id; None if the lock is not ours.
+        What is written there already is kept: it may be what EC2 accepted from an earlier attempt. None: the
+        lock is not ours.
 
         Raises:
             RequestRefused: somebody has changed the item, so that its meaning is unknown.
@@ -53,11 +47,7 @@ class GatewayLock:
         return read_drains(self.table, self.gateway_id, R.LOCK, written.item[R.DRAINS])
 
     def remember(self, drains: Iterable[Drain]) -> bool:
-        """Write what is known of drains, so that the next owner knows it too.
-
-        Returns:
-            Whether the lock is still ours; if not, its new owner finds out by looking.
-        """
+        """Write what is known of drains, for the next owner; return False if the lock is no longer ours."""
         return self._set(drains).done
 
     def free(self, finished: Iterable[Drain] = ()) -> None:

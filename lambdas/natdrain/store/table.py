@@ -1,7 +1,5 @@
 """The table: how items are read and written, each write on one condition."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,11 +12,10 @@ from botocore.exceptions import ClientError
 from natdrain.aws import clients, clock, errors
 from natdrain.contract import GatewayRecord as R
 from natdrain.model.errors import TransientFailure
-
-__all__ = ["MAX_PUTS", "Item", "Key", "Path", "Table", "Written", "expires_after"]
+from natdrain.report import refusals
 
 MAX_PUTS = 100
-"""What one transaction may hold (DynamoDB API reference, TransactWriteItems)."""
+"""The most items of one transaction (DynamoDB API reference, TransactWriteItems)."""
 _from_dynamodb = TypeDeserializer().deserialize
 _to_dynamodb = TypeSerializer().serialize
 
@@ -52,7 +49,7 @@ class Table:
         with errors.transient_failures():
             answer = clients.dynamodb().batch_get_item(RequestItems={self.name: wanted})
         if answer.get("UnprocessedKeys"):
-            raise TransientFailure(f"DynamoDB returned only a part of what was asked of {self.name}.")
+            raise TransientFailure(refusals.READ_IN_PART.about(None, table=self.name))
         return {(item[R.GATEWAY], item[R.SORT]): item for item in map(_plain, answer["Responses"][self.name])}
 
     def put(self, item: Item, condition: ConditionBase | None = None) -> Written:
@@ -63,11 +60,7 @@ class Table:
         return _write(clients.dynamodb().put_item, parameters)
 
     def put_all(self, first: Item, condition: ConditionBase, rest: Sequence[Item]) -> bool:
-        """Write `first` if its condition holds, and with it the rest, which must be new; or nothing.
-
-        Returns:
-            Whether they were written; if not, a condition did not hold.
-        """
+        """Write `first` if its condition holds, and the rest, which must be new; or return False."""
         new = Attr(R.SORT).not_exists()
         puts = [self._put(first, condition), *(self._put(item, new) for item in rest)]
         transaction = {"TransactItems": [{"Put": one} for one in puts]}

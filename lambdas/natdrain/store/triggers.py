@@ -1,7 +1,5 @@
 """The claims of triggers: each trigger is delivered at least once, and handled by one execution."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from dataclasses import dataclass
@@ -10,10 +8,8 @@ from datetime import timedelta
 from boto3.dynamodb.conditions import Attr
 
 from natdrain.contract import GatewayRecord as R
-from natdrain.intake.request import Request
+from natdrain.model.request import Request
 from natdrain.store.table import Key, Table, expires_after
-
-__all__ = ["Triggers"]
 
 _KEPT = timedelta(days=7)
 """More than the 24 hours for which EventBridge and its Scheduler try to deliver (EventBridge user guide)."""
@@ -26,19 +22,10 @@ class Triggers:
     table: Table
 
     def claim(self, request: Request, execution: str) -> str:
-        """Record that `execution` handles the request's trigger, unless another one does already.
-
-        Returns:
-            The execution that handles it.
-        """
+        """Let `execution` handle the request's trigger, unless another one does; return the one that does."""
         partition, record = _key(request)
-        item = {
-            R.GATEWAY: partition,
-            R.SORT: record,
-            R.REQUEST: request.to_json(),
-            R.EXECUTION: execution,
-            R.EXPIRES_AT: expires_after(_KEPT),
-        }
+        item = {R.GATEWAY: partition, R.SORT: record, R.EXPIRES_AT: expires_after(_KEPT)}
+        item |= {R.REQUEST: request.to_json(), R.EXECUTION: execution}
         # A second attempt of the same execution finds what its first one wrote.
         free = Attr(R.EXECUTION).not_exists() | Attr(R.EXECUTION).eq(execution)
         written = self.table.put(item, free)

@@ -18,7 +18,7 @@ import pytest
 import natdrain_sim
 from benchmarks.runtime_api import Boot, boot, environments
 from natdrain.contract import GatewayRecord
-from natdrain.model.drain import timestamp
+from natdrain.model.instants import timestamp
 
 EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:Drain:one"
 GATEWAY = "nat-1234567890abcdef0"
@@ -73,11 +73,16 @@ def answers(functions: Functions) -> Mapping[str, Any]:
     """What each function answers, when each gets what the one before it answered."""
     read = functions.call("read_request", Input={"PublicIps": [PUBLIC_IP]}).answer
     common = {"Request": read["Request"]}
-    plan = functions.call("validate", **common, Step={}).answer["Step"]
+    plan = functions.call("validate", **common, Step={"Do": "finish", "Drains": []}).answer["Step"]
     asked = functions.call("disassociate", **common, Step=plan).answer["Step"]
     seen = functions.call("confirm", **common, Step=asked).answer["Step"]
     confirmed = {**seen["Drains"][0], "Outcome": "drained", "ConfirmedAt": timestamp(datetime.now(UTC))}
-    to_release = {**seen, "Drains": [confirmed], "AllocationIds": [confirmed["AllocationId"]]}
+    to_release = {
+        **seen,
+        "Do": "release",
+        "Drains": [confirmed],
+        "AllocationIds": [confirmed["AllocationId"]],
+    }
     released = functions.call("release", **common, Step=to_release).answer["Step"]
     died = {"Error": "Sandbox.Timedout", "Cause": "a state that gave up"}
     closed = functions.call("close", **common, Step=seen, Failure=died).answer

@@ -21,6 +21,8 @@ from natdrain_sim.cloud import EmbeddedCloud
 from natdrain_sim.scenario import DEFAULT, Scenario
 from natdrain_sim.synthesis import PROJECT
 
+pytestmark = pytest.mark.deep
+
 BUCKET = "assets-of-a-team"
 
 

@@ -1,4 +1,4 @@
-"""The account that tests talk to: a simulated EC2, unless one is verified, where time waits for the test."""
+"""Fixtures of the account under test: a simulated EC2 with a clock that stands still, or one to verify."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def clock() -> Iterator[time_machine.Traveller]:
 
 @pytest.fixture(scope="session")
 def session() -> boto3.Session:
-    """Keep one session, so that EC2's large service model is read once and not for every test."""
+    """Return one session for all tests, because reading EC2's service model is slow."""
     return boto3.Session("testing", "testing", region_name="us-east-1")
 
 
 @pytest.fixture
 def account(request: pytest.FixtureRequest) -> Iterator[Account]:
-    """Give the account that is verified, if one is, else a new simulated one."""
+    """Return the account to verify, or else a new simulated one."""
     if verified := request.config.stash.get(VERIFIED, None):
         yield verified
         return
@@ -63,7 +63,7 @@ def simulation(account: Account) -> Simulation:
 
 @pytest.fixture
 def network(account: Account) -> BuildNetwork:
-    """Build gateways in service, each with a VPC of its own."""
+    """Return a function that builds gateways in service, each in its own VPC."""
     assert account.in_process, "a fact must share one gateway: each costs money, time and quota"
 
     def build(addresses: int = 3) -> Network:
@@ -74,31 +74,31 @@ def network(account: Account) -> BuildNetwork:
 
 @pytest.fixture
 def net(account: Account) -> Network:
-    """Give a gateway in service; outside of this process with two addresses, which is EC2's default quota."""
+    """Return a gateway in service, in a real account with two addresses, EC2's default quota."""
     return account.network(3 if account.in_process else 2)
 
 
 @pytest.fixture
 def roomy(account: Account) -> Network:
-    """Give a gateway with three addresses, for which the quota may have to be raised."""
+    """Return a gateway with three addresses, which may need a higher quota."""
     return account.network(3)
 
 
 @pytest.fixture
 def alone(account: Account) -> Network:
-    """Give a gateway that has nothing but its primary address."""
+    """Return a gateway with only its primary address."""
     return account.network(1)
 
 
 @pytest.fixture
 def draining(account: Account) -> Network:
-    """Give a gateway whose first secondary address drains and goes on to do so."""
+    """Return a gateway whose first secondary address drains throughout the test."""
     return account.draining()
 
 
 @pytest.fixture
 def third(draining: Network) -> str:
-    """Give the association of a draining gateway's second secondary address."""
+    """Return the association of a draining gateway's second secondary address."""
     if not draining.association_ids[2:]:
         pytest.skip("this account lets a NAT gateway have no third address: a quota, which can be raised")
     return draining.association_ids[2]
@@ -106,7 +106,7 @@ def third(draining: Network) -> str:
 
 @pytest.fixture
 def deleted(account: Account) -> Network:
-    """Give a gateway that was deleted while an address drained."""
+    """Return a gateway that was deleted during a drain."""
     return account.deleted()
 
 
@@ -122,15 +122,15 @@ def private_gateway(account: Account) -> str:
 
 @pytest.fixture
 def statuses(account: Account) -> Statuses:
-    """Describe a gateway's addresses: status per association id."""
+    """Return a function that describes a gateway's addresses: status per association id."""
     return lambda net: account.statuses(net.gateway_id)
 
 
 @pytest.fixture
 def refused(account: Account) -> Refused:
-    """Expect EC2 to refuse a call with a code, and the simulated one perhaps with a text.
+    """Return a context that expects EC2 to refuse a call with a code, and the simulated EC2 also with a text.
 
-    EC2's own wording is known for few errors and promised for none.
+    EC2's own texts are known for few errors and guaranteed for none.
     """
 
     @contextmanager
@@ -145,6 +145,6 @@ def refused(account: Account) -> Refused:
             if account.in_process:
                 assert text in error["Message"]
         else:
-            pytest.fail(f"accepted, where {code} was expected", pytrace=False)
+            pytest.fail(f"accepted, but {code} was expected", pytrace=False)
 
     return expect

@@ -1,4 +1,4 @@
-"""AssociateNatGatewayAddress: how an address comes to a gateway."""
+"""AssociateNatGatewayAddress."""
 
 from __future__ import annotations
 
@@ -26,16 +26,14 @@ def eips(simulation: Simulation) -> list[str]:
     return [simulation.add_address() for _ in range(9)]
 
 
-@pytest.mark.fact("AssociateNatGatewayAddress answers with the address as `associating`.", "documented")
-def test_associate_answers_with_the_address_as_associating(
-    ec2: EC2Client, alone: Network, spare: str
-) -> None:
+@pytest.mark.fact("AssociateNatGatewayAddress returns the address as `associating`.", "documented")
+def test_associate_returns_the_address_as_associating(ec2: EC2Client, alone: Network, spare: str) -> None:
     [address] = associate(ec2, alone, spare)["NatGatewayAddresses"]
     assert (address["AllocationId"], address["Status"]) == (spare, "associating")
 
 
-@pytest.mark.fact("An associated address is `succeeded` in the end, within two minutes.", "documented")
-def test_associated_address_is_succeeded_in_the_end(
+@pytest.mark.fact("An associated address is `succeeded` within two minutes.", "documented")
+def test_associated_address_is_succeeded_eventually(
     account: Account, ec2: EC2Client, alone: Network, spare: str, statuses: Statuses
 ) -> None:
     [address] = associate(ec2, alone, spare)["NatGatewayAddresses"]
@@ -60,7 +58,7 @@ def test_associate_refuses_more_than_eight_addresses(
         associate(ec2, net, *eips[:6])
 
 
-@pytest.mark.fact("AssociateNatGatewayAddress refuses an EIP that the gateway has already.", "inferred")
+@pytest.mark.fact("AssociateNatGatewayAddress refuses an EIP that the gateway already has.", "inferred")
 def test_associate_refuses_an_eip_in_use(ec2: EC2Client, alone: Network, refused: Refused) -> None:
     with refused("Resource.AlreadyAssociated"):
         associate(ec2, alone, alone.allocation_ids[0])
@@ -103,7 +101,7 @@ def test_associate_refuses_a_private_gateway(
 def test_associate_is_refused_while_an_address_associates(
     account: Account, ec2: EC2Client, alone: Network, refused: Refused
 ) -> None:
-    """With this very code and text: hashicorp/terraform-provider-aws issue 44581."""
+    """Code and text: hashicorp/terraform-provider-aws issue 44581."""
     one, other = account.spares(2)
     associate(ec2, alone, one)
     with refused("OperationInProgress", f"ASSOCIATING the following EIPs: [{one}]"):
@@ -123,7 +121,7 @@ def test_associate_gives_the_same_allocation_a_new_association_id(
     assert address["AssociationId"] not in net.association_ids
 
 
-@pytest.mark.fact("A dry run of AssociateNatGatewayAddress answers DryRunOperation.", "documented")
+@pytest.mark.fact("A dry run of AssociateNatGatewayAddress returns DryRunOperation.", "documented")
 def test_associate_dry_run_changes_nothing(
     account: Account, ec2: EC2Client, alone: Network, spare: str, refused: Refused
 ) -> None:

@@ -1,4 +1,4 @@
-"""The simulated EC2 as a part of moto: reset with it, and served over HTTP by it."""
+"""The simulated EC2 as a part of moto, which resets it and serves it over HTTP."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def test_settings_and_gateways_are_reset_with_moto(session: boto3.Session) -> No
             Simulation().configure(lags=Lags(create_gateway=60))
 
 
-def test_regions_are_apart(net: Network, session: boto3.Session, refused: Refused) -> None:
+def test_regions_are_isolated(net: Network, session: boto3.Session, refused: Refused) -> None:
     elsewhere = session.client("ec2", region_name="eu-west-1")
     with refused("NatGatewayNotFound"):
         elsewhere.describe_nat_gateways(NatGatewayIds=[net.gateway_id])
 
 
-def test_server_answers_as_the_process_does(session: boto3.Session) -> None:
+def test_server_gives_the_same_response_as_the_process(session: boto3.Session) -> None:
     """Over HTTP, on the real clock."""
     install()
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)

@@ -1,4 +1,4 @@
-"""Simulated connections through a gateway: who carries them, and which ones a drain cuts."""
+"""Simulated connections through a gateway, their addresses, and the connections that a drain cuts."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_connections_of_a_draining_address_are_kept_until_they_end(
     assert simulation.connections(net.gateway_id)[net.association_ids[1]] == 0
 
 
-def test_connection_is_cut_at_the_limit_when_it_outlives_it(
+def test_connection_is_cut_at_the_limit_when_it_is_still_open(
     net: Network, simulation: Simulation, clock: Traveller, drain: Callable[[], None]
 ) -> None:
     simulation.add_connection(net.gateway_id, net.association_ids[1], lifetime_seconds=1000)
@@ -77,7 +77,7 @@ def test_connection_is_not_cut_when_it_ends_before_the_limit(
     assert simulation.cut(net.gateway_id) == dict.fromkeys(net.association_ids, 0)
 
 
-def test_connection_cannot_be_placed_on_a_draining_address(
+def test_connection_cannot_be_added_to_a_draining_address(
     net: Network, simulation: Simulation, drain: Callable[[], None]
 ) -> None:
     drain()

@@ -1,4 +1,4 @@
-"""CreateNatGateway: what a new gateway is given, and what EC2 refuses."""
+"""CreateNatGateway: the new gateway, and refused requests."""
 
 from __future__ import annotations
 
@@ -43,16 +43,18 @@ def test_created_gateway_has_one_primary_address(account: Account, net: Network)
     assert primary == dict.fromkeys(net.allocation_ids, False) | {net.allocation_ids[0]: True}
 
 
-def test_create_honours_secondary_allocations_in_order(ec2: EC2Client, net: Network, eips: list[str]) -> None:
+def test_create_keeps_the_order_of_secondary_allocations(
+    ec2: EC2Client, net: Network, eips: list[str]
+) -> None:
     addresses = create(ec2, net.subnet_id, eips[2], eips[0], eips[1])["NatGatewayAddresses"]
     assert [one["AllocationId"] for one in addresses] == [eips[2], eips[0], eips[1]]
     assert [one["IsPrimary"] for one in addresses] == [True, False, False]
 
 
 @pytest.mark.fact(
-    "Each address has an association and a public IP of its own; they share one interface.", "documented"
+    "Each address has its own association and public IP; they share one interface.", "documented"
 )
-def test_create_gives_every_address_what_ec2_gives_it(account: Account, net: Network) -> None:
+def test_created_gateway_has_distinct_addresses_on_one_interface(account: Account, net: Network) -> None:
     addresses = account.look(net.gateway_id)["NatGatewayAddresses"]
     count = len(net.allocation_ids)
     assert len({one["AssociationId"] for one in addresses}) == count
@@ -62,10 +64,10 @@ def test_create_gives_every_address_what_ec2_gives_it(account: Account, net: Net
 
 
 @pytest.mark.fact(
-    "Each address has a private IP of its own from the subnet, none of the four that AWS keeps.", "documented"
+    "Each address has its own private IP from the subnet, none of those that AWS reserves.", "documented"
 )
 def test_created_gateway_has_private_ips_of_its_subnet(account: Account, net: Network) -> None:
-    """The first four and the last address of a subnet are AWS's (VPC user guide, "Subnet sizing")."""
+    """AWS reserves the first four and the last address of a subnet (VPC user guide, "Subnet sizing")."""
     addresses = account.look(net.gateway_id)["NatGatewayAddresses"]
     ips = {ip_address(one["PrivateIp"]) for one in addresses}
     assert len(ips) == len(net.allocation_ids)
@@ -75,7 +77,7 @@ def test_created_gateway_has_private_ips_of_its_subnet(account: Account, net: Ne
 def test_create_takes_distinct_private_ips_from_the_subnet(
     ec2: EC2Client, net: Network, eips: list[str]
 ) -> None:
-    """Not those that another gateway in the subnet has, nor the four that AWS keeps."""
+    """They are not those of another gateway in the subnet, nor those that AWS reserves."""
     first = ec2.describe_nat_gateways()["NatGateways"][0]["NatGatewayAddresses"]
     second = create(ec2, net.subnet_id, *eips[:3])["NatGatewayAddresses"]
     ips = [one["PrivateIp"] for one in first + second]
@@ -132,16 +134,14 @@ def test_create_refuses_an_eip_in_use(ec2: EC2Client, net: Network, refused: Ref
         create(ec2, net.subnet_id, net.allocation_ids[1])
 
 
-@pytest.mark.fact(
-    "CreateNatGateway refuses an EIP that is not there: InvalidAllocationID.NotFound.", "inferred"
-)
+@pytest.mark.fact("CreateNatGateway refuses an unknown EIP: InvalidAllocationID.NotFound.", "inferred")
 def test_create_refuses_an_unknown_eip(account: Account, net: Network, refused: Refused) -> None:
     with refused("InvalidAllocationID.NotFound"):
         account.make_gateway(net.subnet_id, ["eipalloc-00000000000000000"])
 
 
 @pytest.mark.fact("CreateNatGateway refuses a public gateway without an EIP: MissingParameter.", "inferred")
-def test_create_public_refuses_to_do_without_an_eip(
+def test_create_public_refuses_a_missing_eip(
     account: Account, ec2: EC2Client, net: Network, refused: Refused
 ) -> None:
     with refused("MissingParameter"):

@@ -1,4 +1,4 @@
-"""DeleteNatGateway: allowed at any time; the addresses go, the allocations stay."""
+"""DeleteNatGateway: it is always allowed; the addresses leave, the allocations stay."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_delete_shows_deleting_then_deleted(ec2: EC2Client, net: Network, clock:
     assert seen == ["available", "deleting", "deleted"]
 
 
-def test_deleted_gateway_is_gone_after_an_hour(
+def test_deleted_gateway_is_not_found_after_an_hour(
     ec2: EC2Client, net: Network, clock: Traveller, refused: Refused
 ) -> None:
     ec2.delete_nat_gateway(NatGatewayId=net.gateway_id)
@@ -50,7 +50,7 @@ def test_deleted_gateway_is_shown_without_addresses(
     assert statuses(deleted) == {}
 
 
-@pytest.mark.fact("Deleting a gateway keeps its EIPs and frees them, within a minute.", "documented")
+@pytest.mark.fact("Deleting a gateway keeps its EIPs, which are free within a minute.", "documented")
 def test_delete_keeps_the_allocations_and_frees_them(
     account: Account, ec2: EC2Client, deleted: Network
 ) -> None:
@@ -62,7 +62,7 @@ def test_delete_keeps_the_allocations_and_frees_them(
     assert account.see(associations, free, VIEWS_AGREE_SECONDS) == free
 
 
-@pytest.mark.fact("Deleting a deleted gateway again is answered and changes nothing.", "inferred")
+@pytest.mark.fact("Deleting a deleted gateway again succeeds and changes nothing.", "inferred")
 def test_delete_again_changes_nothing(account: Account, ec2: EC2Client, deleted: Network) -> None:
     ec2.delete_nat_gateway(NatGatewayId=deleted.gateway_id)
     account.wait(2)
@@ -81,7 +81,7 @@ def test_delete_refuses_an_unknown_gateway(ec2: EC2Client, refused: Refused) -> 
         ec2.delete_nat_gateway(NatGatewayId="nat-00000000000000000")
 
 
-@pytest.mark.fact("A dry run of DeleteNatGateway answers DryRunOperation.", "documented")
+@pytest.mark.fact("A dry run of DeleteNatGateway returns DryRunOperation.", "documented")
 def test_delete_dry_run_changes_nothing(
     account: Account, ec2: EC2Client, net: Network, refused: Refused
 ) -> None:

@@ -1,4 +1,4 @@
-"""DescribeNatGateways and DescribeAddresses: what they show, and how late."""
+"""DescribeNatGateways and DescribeAddresses, and their lags."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_describe_finds_each_of_several_ids(ec2: EC2Client, net: Network, privat
     assert sorted(described(ec2, NatGatewayIds=ids)) == sorted(ids)
 
 
-def test_describe_takes_several_ids(ec2: EC2Client, network: BuildNetwork) -> None:
+def test_describe_accepts_several_ids(ec2: EC2Client, network: BuildNetwork) -> None:
     one, _, three = network(), network(), network()
     ids = [one.gateway_id, three.gateway_id]
     assert described(ec2, NatGatewayIds=ids) == ids
@@ -62,11 +62,11 @@ def test_describe_takes_several_ids(ec2: EC2Client, network: BuildNetwork) -> No
         pytest.param("tag-key", lambda _: "team", id="tag-key"),
     ],
 )
-@pytest.mark.fact("DescribeNatGateways takes the filter.", "documented")
+@pytest.mark.fact("DescribeNatGateways supports the filter.", "documented")
 def test_describe_filters(
     account: Account, net: Network, private_gateway: str, name: str, value: Callable[[Network], str]
 ) -> None:
-    """One of two gateways is tagged; each filter finds it alone."""
+    """Each filter finds only the tagged one of two gateways."""
     ec2 = account.ec2
     ec2.create_tags(Resources=[net.gateway_id], Tags=[{"Key": "team", "Value": "payments"}])
 
@@ -85,13 +85,13 @@ def test_describe_filters_by_state(ec2: EC2Client, network: BuildNetwork, clock:
     assert described(ec2, Filter=[{"Name": "state", "Values": ["deleting"]}]) == [net.gateway_id]
 
 
-@pytest.mark.fact("DescribeNatGateways wants all of several filters to match.", "documented")
-def test_describe_wants_all_filters_to_match(ec2: EC2Client, net: Network) -> None:
+@pytest.mark.fact("DescribeNatGateways requires all of several filters to match.", "documented")
+def test_describe_requires_all_filters_to_match(ec2: EC2Client, net: Network) -> None:
     filters = [{"Name": "vpc-id", "Values": [net.vpc_id]}, {"Name": "state", "Values": ["deleted"]}]
     assert described(ec2, Filter=filters) == []
 
 
-def test_describe_pages(ec2: EC2Client, network: BuildNetwork) -> None:
+def test_describe_returns_pages_in_the_order_of_creation(ec2: EC2Client, network: BuildNetwork) -> None:
     ids = [network(1).gateway_id for _ in range(12)]
     pages = list(ec2.get_paginator("describe_nat_gateways").paginate(PaginationConfig={"PageSize": 5}))
     assert [len(page["NatGateways"]) for page in pages] == [5, 5, 2]
@@ -104,10 +104,8 @@ def test_describe_refuses_pages_of_more_than_1000(ec2: EC2Client, refused: Refus
         described(ec2, MaxResults=1001)
 
 
-@pytest.mark.fact(
-    "DescribeNatGateways refuses a token that it did not give: InvalidParameterValue.", "inferred"
-)
-def test_describe_refuses_a_token_that_it_did_not_give(ec2: EC2Client, refused: Refused) -> None:
+@pytest.mark.fact("DescribeNatGateways refuses an invalid token: InvalidParameterValue.", "inferred")
+def test_describe_refuses_an_invalid_token(ec2: EC2Client, refused: Refused) -> None:
     with refused("InvalidParameterValue"):
         described(ec2, NextToken="nonsense")
 
@@ -159,8 +157,10 @@ def test_addresses_show_a_new_association_late(
     assert eip(ec2, spare)["AssociationId"]
 
 
-@pytest.mark.fact("DescribeAddresses shows a drained EIP as free within a minute of its leaving.", "reported")
-def test_addresses_show_a_drained_eip_as_free_in_the_end(
+@pytest.mark.fact(
+    "DescribeAddresses shows a drained EIP as free within a minute after it has left.", "reported"
+)
+def test_addresses_show_a_drained_eip_as_free_eventually(
     account: Account, ec2: EC2Client, net: Network, statuses: Statuses
 ) -> None:
     account.drain(net, 1)
@@ -173,10 +173,10 @@ def test_addresses_show_a_drained_eip_as_free_in_the_end(
     assert free
 
 
-def test_addresses_show_that_an_eip_left_late(
+def test_addresses_show_late_that_an_eip_has_left(
     ec2: EC2Client, net: Network, statuses: Statuses, clock: Traveller
 ) -> None:
-    """One look finds the address gone from the gateway while DescribeAddresses still has its association."""
+    """The address is absent from the gateway while DescribeAddresses still shows its association."""
     ec2.disassociate_nat_gateway_address(NatGatewayId=net.gateway_id, AssociationIds=net.association_ids[1:2])
     clock.shift(350)
     while net.association_ids[1] in statuses(net):
@@ -194,11 +194,11 @@ def test_addresses_show_that_an_eip_left_late(
         pytest.param("tag:natdrain:verify:own", lambda net: net.allocation_ids[1], id="tag"),
     ],
 )
-@pytest.mark.fact("DescribeAddresses takes the filter.", "documented")
+@pytest.mark.fact("DescribeAddresses supports the filter.", "documented")
 def test_addresses_filter(
     account: Account, ec2: EC2Client, net: Network, name: str, value: Callable[[Network], str]
 ) -> None:
-    """The value of the tag is the second EIP's own, lest it finds anybody else's."""
+    """The tag's value is unique to the second EIP, so that no other one is found."""
     own = [{"Key": "natdrain:verify:own", "Value": net.allocation_ids[1]}]
     ec2.create_tags(Resources=net.allocation_ids[1:2], Tags=own)
 
@@ -210,7 +210,7 @@ def test_addresses_filter(
     assert account.see(found, wanted, VIEWS_AGREE_SECONDS) == wanted
 
 
-def test_addresses_of_instances_are_shown_as_moto_does(
+def test_addresses_of_interfaces_are_shown_by_moto(
     ec2: EC2Client, net: Network, simulation: Simulation
 ) -> None:
     spare = simulation.add_address()

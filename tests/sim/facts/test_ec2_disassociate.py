@@ -1,4 +1,4 @@
-"""DisassociateNatGatewayAddress: what an address does until it has left."""
+"""DisassociateNatGatewayAddress: the statuses of an address until it has left."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 MARGIN = 60
-"""An idle address was seen 10 to 40 s after its limit (run times of Terraform's acceptance tests)."""
+"""An idle address left 10 to 40 s after its limit in Terraform's acceptance tests."""
 
 
 def drain(ec2: EC2Client, net: Network, *association_ids: str, **parameters: Any) -> dict[str, Any]:
@@ -27,9 +27,9 @@ def drain(ec2: EC2Client, net: Network, *association_ids: str, **parameters: Any
 
 
 @pytest.mark.fact(
-    "DisassociateNatGatewayAddress answers with the address as `disassociating`, not primary.", "documented"
+    "DisassociateNatGatewayAddress returns the address as `disassociating`, not primary.", "documented"
 )
-def test_disassociate_answers_with_the_addresses_as_disassociating(ec2: EC2Client, net: Network) -> None:
+def test_disassociate_returns_the_addresses_as_disassociating(ec2: EC2Client, net: Network) -> None:
     answer = drain(ec2, net, MaxDrainDurationSeconds=1)
     assert answer["NatGatewayId"] == net.gateway_id
     [address] = answer["NatGatewayAddresses"]
@@ -45,7 +45,7 @@ def test_disassociate_answers_with_the_addresses_as_disassociating(ec2: EC2Clien
 def test_address_shows_succeeded_or_disassociating_until_it_is_absent(
     account: Account, ec2: EC2Client, net: Network, statuses: Statuses
 ) -> None:
-    """As Terraform's waiter takes it: these two are pending, absence is done."""
+    """Terraform's waiter treats these two as pending and absence as done."""
     seen: set[str | None] = set()
 
     def status() -> str | None:
@@ -74,7 +74,7 @@ def test_address_shows_disassociating_after_the_describe_lag(
 
 
 @pytest.mark.fact(
-    "An idle address does not leave early: half of the default limit of 350 s it is listed.", "inferred"
+    "An idle address does not leave early: at half of the default limit of 350 s it is listed.", "inferred"
 )
 def test_idle_address_is_listed_at_half_of_the_default_limit(
     account: Account, ec2: EC2Client, net: Network, statuses: Statuses
@@ -88,7 +88,7 @@ def test_idle_address_is_listed_at_half_of_the_default_limit(
 @pytest.mark.fact(
     "A drained address is absent a minute after its limit at the latest; others stay.", "reported"
 )
-def test_address_is_absent_in_the_end_and_the_others_stay(
+def test_address_is_absent_eventually_and_the_others_stay(
     account: Account, ec2: EC2Client, net: Network, statuses: Statuses
 ) -> None:
     drain(ec2, net, MaxDrainDurationSeconds=20)
@@ -128,7 +128,7 @@ def test_address_leaves_at_the_same_instant_with_the_same_seed(
     assert 0 < lasted[0] == lasted[1] <= 42
 
 
-def test_disassociate_honours_the_given_limit(
+def test_disassociate_applies_the_given_limit(
     ec2: EC2Client, net: Network, simulation: Simulation, statuses: Statuses, clock: Traveller
 ) -> None:
     simulation.configure(lags=Lags(leave_after_limit=(0, 0)))
@@ -140,7 +140,7 @@ def test_disassociate_honours_the_given_limit(
 
 
 @pytest.mark.fact("DisassociateNatGatewayAddress drains several addresses at once.", "documented")
-def test_disassociate_takes_several_addresses_at_once(
+def test_disassociate_accepts_several_addresses(
     account: Account, ec2: EC2Client, roomy: Network, statuses: Statuses
 ) -> None:
     drain(ec2, roomy, *roomy.association_ids[1:], MaxDrainDurationSeconds=1)
@@ -157,7 +157,7 @@ def test_disassociate_is_accepted_again_when_the_first_drain_has_ended(
     assert drain(ec2, roomy, roomy.association_ids[2], MaxDrainDurationSeconds=1)["NatGatewayAddresses"]
 
 
-def test_drain_ends_as_failed_with_a_message_when_told_so(
+def test_drain_ends_as_failed_with_the_given_message(
     ec2: EC2Client, net: Network, simulation: Simulation, clock: Traveller
 ) -> None:
     simulation.fail_when_drained(net.association_ids[1], "The network interface could not be updated.")
@@ -178,7 +178,7 @@ def test_failed_address_stays_listed(
     assert statuses(net)[net.association_ids[1]] == "failed"
 
 
-def test_running_drain_can_be_told_to_fail(
+def test_running_drain_can_be_made_to_fail(
     ec2: EC2Client, net: Network, simulation: Simulation, statuses: Statuses, clock: Traveller
 ) -> None:
     drain(ec2, net)
@@ -189,7 +189,7 @@ def test_running_drain_can_be_told_to_fail(
     assert statuses(net)[net.association_ids[1]] == "failed"
 
 
-def test_idle_address_leaves_at_once_when_leaving_when_idle(
+def test_idle_address_leaves_at_once_with_leave_when_idle(
     ec2: EC2Client, net: Network, simulation: Simulation, statuses: Statuses, clock: Traveller
 ) -> None:
     simulation.configure(lags=Lags(leave_when_idle=True))
@@ -198,7 +198,7 @@ def test_idle_address_leaves_at_once_when_leaving_when_idle(
     assert net.association_ids[1] not in statuses(net)
 
 
-def test_address_leaves_with_its_last_connection_when_leaving_when_idle(
+def test_address_leaves_with_its_last_connection_with_leave_when_idle(
     ec2: EC2Client, net: Network, simulation: Simulation, statuses: Statuses, clock: Traveller
 ) -> None:
     simulation.configure(lags=Lags(leave_when_idle=True))

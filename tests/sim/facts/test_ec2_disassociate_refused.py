@@ -1,4 +1,4 @@
-"""DisassociateNatGatewayAddress: what EC2 refuses."""
+"""DisassociateNatGatewayAddress: refused requests."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_disassociate_refuses_a_malformed_gateway_id(ec2: EC2Client, refused: Re
 def test_disassociate_refuses_a_private_gateway(
     ec2: EC2Client, net: Network, private_gateway: str, refused: Refused
 ) -> None:
-    """That it is for public gateways is documented (API reference); the code is inferred."""
+    """Documented: it is for public gateways (API reference). Inferred: the code."""
     with refused("InvalidParameter", "private"):
         ec2.disassociate_nat_gateway_address(
             NatGatewayId=private_gateway, AssociationIds=net.association_ids[1:]
@@ -142,8 +142,8 @@ def test_disassociate_leaves_other_gateways_free(ec2: EC2Client, network: BuildN
     assert drain(ec2, other)["NatGatewayAddresses"]
 
 
-@pytest.mark.fact("A dry run of DisassociateNatGatewayAddress answers DryRunOperation.", "documented")
-def test_dry_run_is_answered_412_and_changes_nothing(
+@pytest.mark.fact("A dry run of DisassociateNatGatewayAddress returns DryRunOperation.", "documented")
+def test_disassociate_dry_run_returns_412_and_changes_nothing(
     account: Account, ec2: EC2Client, net: Network, statuses: Statuses
 ) -> None:
     with pytest.raises(ClientError) as caught:

@@ -1,4 +1,4 @@
-"""What EC2 allows, and what it refuses, while an address of a gateway drains."""
+"""Requests that EC2 accepts or refuses while an address of a gateway drains."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.fact("DisassociateNatGatewayAddress accepts a limit of 4000 seconds.", "documented")
-def test_draining_address_is_shown_as_disassociating(draining: Network, statuses: Statuses) -> None:
+def test_draining_address_shows_disassociating(draining: Network, statuses: Statuses) -> None:
     assert statuses(draining)[draining.association_ids[1]] == "disassociating"
 
 
@@ -30,16 +30,16 @@ def test_other_addresses_stay_in_service_while_one_drains(draining: Network, sta
 def test_disassociate_is_refused_while_another_drain_runs(
     ec2: EC2Client, draining: Network, third: str, refused: Refused
 ) -> None:
-    """That it is refused is documented (VPC user guide); the code is inferred from ASSOCIATING."""
+    """Documented: it is refused (VPC user guide). Inferred from ASSOCIATING: the code."""
     text = f"Service is currently DISASSOCIATING the following EIPs: [{draining.allocation_ids[1]}]"
     with refused("OperationInProgress", text):
         ec2.disassociate_nat_gateway_address(NatGatewayId=draining.gateway_id, AssociationIds=[third])
 
 
 @pytest.mark.fact(
-    "While an address drains, asking again for the same is refused: OperationInProgress.", "inferred"
+    "While an address drains, the same request again is refused: OperationInProgress.", "inferred"
 )
-def test_disassociate_is_refused_for_the_address_that_drains_already(
+def test_disassociate_is_refused_for_an_address_that_already_drains(
     account: Account, draining: Network, refused: Refused
 ) -> None:
     with refused("OperationInProgress"):
@@ -50,7 +50,7 @@ def test_disassociate_is_refused_for_the_address_that_drains_already(
 def test_associate_is_refused_while_an_address_drains(
     ec2: EC2Client, draining: Network, spare: str, refused: Refused
 ) -> None:
-    """That it is refused is documented (VPC user guide); the code is inferred from ASSOCIATING."""
+    """Documented: it is refused (VPC user guide). Inferred from ASSOCIATING: the code."""
     with refused("OperationInProgress", f"DISASSOCIATING the following EIPs: [{draining.allocation_ids[1]}]"):
         ec2.associate_nat_gateway_address(NatGatewayId=draining.gateway_id, AllocationIds=[spare])
 
@@ -61,13 +61,11 @@ def test_release_refuses_an_eip_that_drains(ec2: EC2Client, draining: Network, r
         ec2.release_address(AllocationId=draining.allocation_ids[1])
 
 
-@pytest.mark.fact(
-    "A gateway can be deleted while an address drains, and is `deleted` in the end.", "documented"
-)
+@pytest.mark.fact("A gateway can be deleted while an address drains, and becomes `deleted`.", "documented")
 def test_delete_is_allowed_while_an_address_drains(
     account: Account, ec2: EC2Client, draining: Network, statuses: Statuses
 ) -> None:
-    """The last one here, because what others share is gone then."""
+    """This test is the last one here, because it deletes the gateway that the others share."""
     answer = ec2.delete_nat_gateway(NatGatewayId=draining.gateway_id)
     assert answer["NatGatewayId"] == draining.gateway_id
     state = account.see(lambda: account.look(draining.gateway_id)["State"], "deleted", DELETED_SECONDS)

@@ -1,6 +1,6 @@
 """Regional NAT gateways: one for a whole VPC, whose addresses each serve an Availability Zone.
 
-A real account is not asked for one: it would cost by the zone and take more EIPs than the default quota has.
+None is created in a real account: it would cost per zone and need more EIPs than the default quota.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def vpc_id(ec2: EC2Client, subnet_id: str) -> str:
 
 
 def create(ec2: EC2Client, vpc_id: str, **allocation_ids: list[str]) -> Any:
-    """Create a regional gateway with EIPs by the last letter of their zone's name; automatic without any."""
+    """Create a regional gateway with EIPs by the letter of their zone; without any it is automatic."""
     zones = [
         {"AvailabilityZone": f"us-east-1{letter}", "AllocationIds": ids}
         for letter, ids in allocation_ids.items()
@@ -48,7 +48,7 @@ def create(ec2: EC2Client, vpc_id: str, **allocation_ids: list[str]) -> Any:
 
 @pytest.fixture
 def regional(account: Account, vpc_id: str) -> Any:
-    """Give a manual gateway with two addresses in one zone and one in another, all in service."""
+    """Return a manual gateway with two addresses in one zone and one in another, all in service."""
     one, two, three = account.spares(3)
     gateway = create(account.ec2, vpc_id, a=[one, two], b=[three])
     account.wait(60)
@@ -69,7 +69,7 @@ def associate(ec2: EC2Client, gateway: Any, *allocation_ids: str, **zone: Any) -
     return answer["NatGatewayAddresses"]
 
 
-def test_regional_gateway_stands_in_a_vpc_and_no_subnet(regional: Any, vpc_id: str) -> None:
+def test_regional_gateway_has_a_vpc_and_no_subnet(regional: Any, vpc_id: str) -> None:
     assert regional["VpcId"] == vpc_id
     assert "SubnetId" not in regional
     assert (regional["AvailabilityMode"], regional["ConnectivityType"]) == ("regional", "public")
@@ -101,7 +101,7 @@ def test_regional_gateway_takes_zones_by_id(ec2: EC2Client, account: Account, vp
     assert address["AvailabilityZone"] == OTHER_ZONE
 
 
-def test_zonal_gateway_has_nothing_of_a_regional_one(account: Account, net: Network) -> None:
+def test_zonal_gateway_has_no_regional_fields(account: Account, net: Network) -> None:
     gateway = account.look(net.gateway_id)
     assert {"AutoScalingIps", "AutoProvisionZones", "RouteTableId"}.isdisjoint(gateway)
     assert "AvailabilityZone" not in gateway["NatGatewayAddresses"][0]
@@ -135,12 +135,12 @@ def test_create_refuses_a_vpc_for_a_zonal_gateway(
         ec2.create_nat_gateway(SubnetId=subnet_id, AllocationId=account.spares(1)[0], VpcId=vpc_id)
 
 
-def test_create_refuses_a_vpc_that_is_not_there(ec2: EC2Client, refused: Refused) -> None:
+def test_create_refuses_an_unknown_vpc(ec2: EC2Client, refused: Refused) -> None:
     with refused("InvalidVpcID.NotFound"):
         create(ec2, "vpc-00000000000000000")
 
 
-def test_create_refuses_a_zone_that_is_not_there(
+def test_create_refuses_an_unknown_zone(
     ec2: EC2Client, account: Account, vpc_id: str, refused: Refused
 ) -> None:
     with refused("InvalidParameterValue", "us-east-1z"):
@@ -167,7 +167,7 @@ def test_regional_gateway_accepts_32_addresses_in_each_zone_and_refuses_33(
 
 
 @pytest.mark.parametrize("zone", [{"AvailabilityZone": OTHER_ZONE}, {"AvailabilityZoneId": "use1-az1"}])
-def test_associate_puts_an_eip_into_a_zone_of_a_regional_gateway(
+def test_associate_adds_an_eip_to_a_zone_of_a_regional_gateway(
     account: Account, ec2: EC2Client, regional: Any, zone: Any
 ) -> None:
     (answered,) = associate(ec2, regional, *account.spares(1), **zone)
@@ -190,7 +190,7 @@ def test_associate_refuses_a_regional_gateway_without_a_zone(
 def test_associate_refuses_a_zone_for_a_zonal_gateway(
     ec2: EC2Client, alone: Network, spare: str, refused: Refused
 ) -> None:
-    """That the zone is for regional gateways only is documented (API reference)."""
+    """Documented: the zone is only for regional gateways (API reference)."""
     with refused("InvalidParameter", "zonal"):
         gateway = {"NatGatewayId": alone.gateway_id}
         associate(ec2, gateway, spare, AvailabilityZone=f"{ec2.meta.region_name}a")
@@ -208,10 +208,10 @@ def test_regional_address_drains_and_leaves(account: Account, ec2: EC2Client, re
     assert seen() == ["succeeded", "succeeded"]
 
 
-def test_regional_gateway_loses_even_the_last_address_of_a_zone(
+def test_regional_gateway_can_lose_the_last_address_of_a_zone(
     account: Account, ec2: EC2Client, regional: Any
 ) -> None:
-    """EC2 is not known to refuse it: who keeps the zone served must look himself."""
+    """EC2 is not known to refuse it, so the caller must check that the zone stays served."""
     drain(ec2, regional, 2, MaxDrainDurationSeconds=1)
     account.wait(60)
     remaining = account.look(regional["NatGatewayId"])["NatGatewayAddresses"]
@@ -266,7 +266,7 @@ def test_regional_gateway_is_found_by_its_vpc_and_by_no_subnet(
     assert found("subnet-id", subnet_id) == []
 
 
-def test_regional_gateways_interface_and_eips_are_described(ec2: EC2Client, regional: Any) -> None:
+def test_regional_gateway_has_an_interface_and_eips_that_are_described(ec2: EC2Client, regional: Any) -> None:
     first = regional["NatGatewayAddresses"][0]
     (eip,) = ec2.describe_addresses(AllocationIds=[first["AllocationId"]])["Addresses"]
     for key in ("AssociationId", "NetworkInterfaceId"):

@@ -1,4 +1,4 @@
-"""ReleaseAddress on an EIP that a NAT gateway holds, or no longer."""
+"""ReleaseAddress on an EIP that a NAT gateway has or had."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ GONE = "InvalidAllocationID.NotFound"
 
 
 def release(account: Account, allocation_id: str) -> str:
-    """Release an EIP as soon as EC2 lets it go, and return what DescribeAddresses answers in the end."""
+    """Release an EIP as soon as EC2 accepts it, and return the final error code of DescribeAddresses."""
     ec2 = account.ec2
     account.see(
         lambda: code_of(lambda: ec2.release_address(AllocationId=allocation_id)), "", VIEWS_AGREE_SECONDS
@@ -48,12 +48,12 @@ def test_release_works_after_the_eip_has_left(account: Account, net: Network, st
     assert release(account, net.allocation_ids[1]) == GONE
 
 
-@pytest.mark.fact("ReleaseAddress works on an EIP that nothing uses.", "documented")
-def test_release_works_on_an_eip_that_nothing_uses(account: Account, spare: str) -> None:
+@pytest.mark.fact("ReleaseAddress works on an unused EIP.", "documented")
+def test_release_works_on_an_unused_eip(account: Account, spare: str) -> None:
     assert release(account, spare) == GONE
 
 
-@pytest.mark.fact("A dry run of ReleaseAddress answers DryRunOperation.", "documented")
+@pytest.mark.fact("A dry run of ReleaseAddress returns DryRunOperation.", "documented")
 def test_release_dry_run_keeps_the_eip(ec2: EC2Client, spare: str, refused: Refused) -> None:
     with refused("DryRunOperation"):
         ec2.release_address(AllocationId=spare, DryRun=True)

@@ -1,7 +1,7 @@
-"""`make verify-aws`: is the simulated EC2 right? Runs the facts of tests/cloud in the reader's own account.
+"""The program behind `make verify-aws`, which checks the facts in tests/sim/facts in the user's AWS account.
 
-Exit status 0: every fact holds; 1: one does not, or could not be checked, or something could not be removed;
-2: nothing was begun; 130: interrupted.
+Exit status 0: every fact holds; 1: a fact does not hold or could not be checked, or a resource could not be
+removed; 2: nothing was created; 130: interrupted.
 """
 
 from __future__ import annotations
@@ -39,36 +39,36 @@ HOLDS, DOES_NOT_HOLD, NOT_CHECKED = "holds", "DOES NOT HOLD", "could not be chec
 AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 
 PLAN = f"""\
-It will create, each with the tag {TAG}, use, and remove again:
+It will create these resources with the tag {TAG}, use them and remove them again:
   2 VPCs with a subnet each, 1 internet gateway; no routes and no instances, so no traffic
-  1 public and 1 private NAT gateway; another public one each time a fact leaves it unusable
+  1 public and 1 private NAT gateway; another public one when a fact has made it unusable
   2 Elastic IPs, and up to 2 more for facts that need more than the default quota of 2 on a gateway
-All facts take about 45 minutes. In us-east-1 they cost about $0.11, and $0.045 for each gateway more:
-  NAT gateways  $0.045 an hour each, each part of an hour counts as one: 2 x $0.045 = $0.09
-  Elastic IPs   $0.005 an hour each: 4 x $0.005 = $0.02
-  (https://aws.amazon.com/vpc/pricing/ has the prices of your region; processed data costs nothing here)"""
+All facts take about 45 minutes. In us-east-1 they cost about $0.11, and $0.045 for each further gateway:
+  NAT gateways  $0.045 per hour or part of an hour: 2 x $0.045 = $0.09
+  Elastic IPs   $0.005 per hour: 4 x $0.005 = $0.02
+  (https://aws.amazon.com/vpc/pricing/ has the prices of your region; there is no charge for data here)"""
 
 
 class Interruption:
-    """The first SIGINT, SIGTERM or SIGHUP ends the work; none ever ends the cleaning up."""
+    """The handler of SIGINT, SIGTERM and SIGHUP: the first ends the work, none ends the cleaning up."""
 
     def __init__(self) -> None:
         self.happened = False
         self.working = True
         signal.signal(signal.SIGINT, self._note)
         signal.signal(signal.SIGTERM, self._note)
-        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup wants it ignored
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup sets it
             signal.signal(signal.SIGHUP, self._note)
 
     def _note(self, _number: int, _frame: FrameType | None) -> None:
         first, self.happened = not self.happened, True
         if first and self.working:
             raise KeyboardInterrupt
-        tell("Still cleaning up; this is not interrupted, because what stays costs money.")
+        tell("Still cleaning up. This cannot be interrupted, because resources that stay cost money.")
 
 
 class Verifier:
-    """A pytest plugin: puts the facts in the cheapest order, and tells how each turned out."""
+    """A pytest plugin that runs the facts in the cheapest order and reports a verdict on each."""
 
     def __init__(self, account: RealAccount, only: str) -> None:
         self._account = account
@@ -77,9 +77,9 @@ class Verifier:
         self.count = 0
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Those that spoil the gateway for others come last."""
-        spoiling = ("deleted", "draining")
-        items.sort(key=lambda one: [fixture in one.fixturenames for fixture in spoiling])  # type: ignore[attr-defined]  # of functions, which all are
+        """Move facts that make the gateway unusable for others to the end."""
+        last = ("deleted", "draining")
+        items.sort(key=lambda one: [fixture in one.fixturenames for fixture in last])  # type: ignore[attr-defined]  # all are functions
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         self.count = len(session.items)
@@ -88,18 +88,18 @@ class Verifier:
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Take an exception before or after the test, or one that says nothing about EC2, for no verdict."""
+        """Report a verdict; a fact is not checked if a fixture fails or EC2 gave no response."""
         report = yield
         if call.excinfo is None:
             if call.when == "call":
-                self._tell(item, HOLDS)
+                self._report(item, HOLDS)
         elif call.when == "call" and not report.skipped and not is_no_answer(call.excinfo.value):
-            self._tell(item, DOES_NOT_HOLD, f"seen: {call.excinfo.value}")
+            self._report(item, DOES_NOT_HOLD, f"seen: {call.excinfo.value}")
         elif call.when != "teardown":
-            self._tell(item, NOT_CHECKED, f"why: {call.excinfo.value}")
+            self._report(item, NOT_CHECKED, f"why: {call.excinfo.value}")
         return report
 
-    def _tell(self, item: pytest.Item, verdict: str, detail: str = "") -> None:
+    def _report(self, item: pytest.Item, verdict: str, detail: str = "") -> None:
         self.verdicts[verdict] += 1
         text, source = item.get_closest_marker("fact").args  # type: ignore[union-attr]  # only facts run
         case = f" [{item.callspec.id}]" if hasattr(item, "callspec") else ""
@@ -108,8 +108,8 @@ class Verifier:
             tell(f"{'':<24}{line}")
 
     def run(self, *options: str) -> None:
-        """Run the facts, without pytest's own report and without the options for this project's tests."""
-        # An interruption may come in the midst of pytest's own work, which is no failure.
+        """Run the facts without pytest's report and without the options of this project's tests."""
+        # An interruption of pytest's own work must not count as a failure.
         off = [f"-pno:{plugin}" for plugin in ("terminal", "cacheprovider", "xdist", "unraisableexception")]
         chosen = ["-m", "fact", "-k", self._only, str(HERE)]
         pytest.main(["-o", "addopts=", "--strict-markers", "-s", *off, *options, *chosen], [self])
@@ -117,7 +117,7 @@ class Verifier:
     def pytest_configure(self, config: pytest.Config) -> None:
         config.stash[VERIFIED] = self._account
 
-    # What pytest's own report would tell.
+    # Errors that pytest's own report would show.
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
             tell(report.longreprtext)
@@ -150,7 +150,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if interruption.happened:  # pytest keeps it
             return INTERRUPTED
         if not verifier.count:
-            tell(f"Nothing was created: no test of a fact is named like {chosen.only!r}.")
+            tell(f"Nothing was created: no fact has a test name that matches {chosen.only!r}.")
             return NOTHING_BEGUN
         if not _agreed(left_over, yes=chosen.yes):
             return NOTHING_BEGUN
@@ -167,13 +167,13 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="verify-aws", description="Check the facts about EC2 in your own account."
     )
-    parser.add_argument("--only", default="", metavar="WORDS", help="only tests named so, as pytest's -k")
-    parser.add_argument("--yes", action="store_true", help="create, and remove, without asking")
+    parser.add_argument("--only", default="", metavar="WORDS", help="only tests that match, as pytest's -k")
+    parser.add_argument("--yes", action="store_true", help="create and remove without confirmation")
     return parser
 
 
 def _connect() -> tuple[EC2Client, Pace]:
-    """Connect as boto3 does, by the environment, and tell where to and how fast time passes there."""
+    """Connect with the environment's settings; print the account and the speed of its time."""
     session = boto3.Session()
     ec2 = session.client("ec2", config=Config(retries={"mode": "standard", "total_max_attempts": 8}))
     endpoint = ec2.meta.endpoint_url
@@ -183,12 +183,12 @@ def _connect() -> tuple[EC2Client, Pace]:
     if (urlparse(endpoint).hostname or "").endswith(AWS_DOMAINS):
         return ec2, Pace()
     pace = Pace(_speed(sts))
-    tell(f"No endpoint of AWS; its time passes {pace.speed or 1:g} times as fast as in life")
+    tell(f"Not an endpoint of AWS; its time passes {pace.speed or 1:g} times as fast as real time")
     return ec2, pace
 
 
 def _speed(sts: STSClient) -> float | None:
-    """How much faster than life the time of an embedded cloud passes, by the dates of its answers."""
+    """Measure the speed of an embedded cloud's time by the dates of its responses; None is real time."""
 
     def date() -> datetime:
         headers = sts.get_caller_identity()["ResponseMetadata"]["HTTPHeaders"]
@@ -197,23 +197,23 @@ def _speed(sts: STSClient) -> float | None:
     began_at, began = date(), time.monotonic()
     time.sleep(1)
     speed = (date() - began_at).total_seconds() / (time.monotonic() - began)
-    # Dates are whole seconds, so what is about one is one.
+    # Dates are whole seconds, so a small value is real time.
     return round(speed) if speed > 2.5 else None
 
 
 def _agreed(left_over: Sequence[str], *, yes: bool) -> bool:
     if left_over:
-        tell(f"An earlier run left over, or one that still runs is using, what carries the tag {TAG}:")
+        tell(f"Resources have the tag {TAG}. An earlier run left them, or another run is using them:")
         for one in left_over:
             tell(f"  {name(one)}")
-        tell("It will remove these first.")
+        tell("They will be removed first.")
     tell(PLAN)
     if yes:
         return True
-    tell("Type yes to go on: ")
+    tell("Type yes to continue: ")
     if sys.stdin.readline().strip() == "yes":
         return True
-    tell("Nothing was created. Where nobody can be asked, --yes agrees.")
+    tell("Nothing was created. Without a terminal, use --yes to agree.")
     return False
 
 
@@ -230,14 +230,14 @@ def _verify(
         finally:
             interruption.working = False
     except KeyboardInterrupt:
-        pass  # told below: pytest keeps one that comes while a fact is checked
+        pass  # reported below; pytest handles one that comes while a fact is checked
     except (BotoCoreError, ClientError, NotThereError) as error:
         tell(f"No fact could be checked: {error}")
     finally:
         tell("Cleaning up")
         clean = remove_run(ec2, account.run_id, [*left, *account.created], pace)
     ended = "interrupted; " if interruption.happened else ""
-    left_or_not = "all is cleaned up" if clean else "SOMETHING MAY BE LEFT, see above"
+    left_or_not = "everything is cleaned up" if clean else "RESOURCES MAY BE LEFT, see above"
     tell(f"{ended}{verifier.summary()}; {left_or_not}")
     if interruption.happened:
         return INTERRUPTED

@@ -1,4 +1,4 @@
-"""The embedded cloud, seen from inside, and `verify-aws`, which talks to it from outside."""
+"""Fixtures: the embedded cloud as a server, and `verify-aws` as its client."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from support.places import TESTS
 
 PROGRAM = TESTS / "sim/facts/verify_aws.py"
 SPEED = 200
-PATIENCE_REAL_SECONDS = 120
+TIMEOUT_REAL_SECONDS = 120
 KINDS = {
     "vpcs": "Vpcs",
     "subnets": "Subnets",
@@ -43,18 +43,18 @@ class Run:
 
 
 class Account:
-    """An account that holds a VPC and an EIP of somebody else."""
+    """An account with a VPC and an EIP that are not the program's."""
 
     speed = SPEED
-    one_fact = ("--only", "test_associate_answers_with_the_address")
+    one_fact = ("--only", "test_associate_returns_the_address")
 
     def __init__(self, cloud: EmbeddedCloud, endpoint: str) -> None:
         self.cloud = cloud
         cloud.client("ec2").create_vpc(CidrBlock="10.9.0.0/24")
         cloud.client("ec2").allocate_address(Domain="vpc")
-        ours = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        others = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         self.environment = {
-            **ours,
+            **others,
             "PYTHONPATH": str(TESTS),
             "AWS_ENDPOINT_URL": endpoint,
             "AWS_DEFAULT_REGION": "us-east-1",
@@ -63,13 +63,13 @@ class Account:
         }
 
     def run(self, *arguments: str, answer: str = "") -> Run:
-        """Run the program to its end; somebody gives the answer, or nobody is there."""
+        """Run the program to its end, with an answer on its standard input."""
         with self._start(*arguments) as process:
             return self.end(process, answer)
 
     @contextmanager
     def begun(self) -> Iterator[subprocess.Popen[str]]:
-        """Start the program and wait for its first verdict; kill it, should it still be there at the end."""
+        """Start the program and wait for its first verdict; kill it at the end if it still runs."""
         with self._start("--yes") as process:
             assert process.stdout is not None
             assert next(line for line in process.stdout if line.startswith("holds"))
@@ -79,17 +79,19 @@ class Account:
                 process.kill()
 
     def end(self, process: subprocess.Popen[str], answer: str = "") -> Run:
-        output, errors = process.communicate(answer, timeout=PATIENCE_REAL_SECONDS)
+        output, errors = process.communicate(answer, timeout=TIMEOUT_REAL_SECONDS)
         return Run(process.returncode, output, errors)
 
     def holdings(self) -> dict[str, Any]:
-        """Show everything that is there, apart from deleted gateways, which EC2 shows for an hour."""
+        """Return all resources except deleted gateways, which EC2 shows for an hour."""
         ec2 = self.cloud.client("ec2")
         shown = {kind: getattr(ec2, f"describe_{kind}")()[result] for kind, result in KINDS.items()}
-        return {kind: [one for one in all_ if one.get("State") != "deleted"] for kind, all_ in shown.items()}
+        return {
+            kind: [one for one in found if one.get("State") != "deleted"] for kind, found in shown.items()
+        }
 
     def changed_since(self, number: int) -> bool:
-        """Tell whether any of the calls from so many on did more than look."""
+        """Return whether any call after the first `number` changed something."""
         calls = self.cloud.recorder.calls[number:]
         return not all(call.operation.startswith(("Describe", "Get")) for call in calls)
 
@@ -111,7 +113,7 @@ class Unanswered(NamedTuple):
 
 @pytest.fixture(scope="module")
 def unanswered(_cloud: tuple[EmbeddedCloud, str]) -> Unanswered:
-    """A run in which nobody is there to be asked, and whether it changed anything."""
+    """Return a run without an answer, and whether it changed anything."""
     account = Account(*_cloud)
     made = len(account.cloud.recorder.calls)
     return Unanswered(account.run(), account.changed_since(made))
@@ -119,7 +121,7 @@ def unanswered(_cloud: tuple[EmbeddedCloud, str]) -> Unanswered:
 
 @pytest.fixture(scope="module")
 def _cloud() -> Iterator[tuple[EmbeddedCloud, str]]:
-    """With addresses that associate long enough for a second call meanwhile, at such a speed."""
+    """Serve a cloud whose addresses associate for long enough for a second call at this speed."""
     scenario = Scenario(lags=Lags(associate=80))
     with EmbeddedCloud(scenario) as cloud, listen(cloud, port=0, speed=SPEED) as endpoint:
         yield cloud, endpoint

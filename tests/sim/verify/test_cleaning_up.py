@@ -1,4 +1,4 @@
-"""`verify-aws` against the embedded cloud behind an endpoint: it leaves nothing, whatever happens."""
+"""`verify-aws` on the embedded cloud: it always removes its resources."""
 
 from __future__ import annotations
 
@@ -9,23 +9,25 @@ import pytest
 
 from natdrain_sim.calls import Fault
 
+pytestmark = pytest.mark.deep
+
 if TYPE_CHECKING:
     from conftest import Account
 
 
 @pytest.mark.parametrize("signals", [[signal.SIGINT], [signal.SIGTERM], [signal.SIGINT, signal.SIGINT]])
-def test_interrupted_run_leaves_nothing(account: Account, signals: list[signal.Signals]) -> None:
+def test_run_leaves_nothing_when_it_is_interrupted(account: Account, signals: list[signal.Signals]) -> None:
     before = account.holdings()
     with account.begun() as process:
         for one in signals:
             process.send_signal(one)
         run = account.end(process)
     assert run.status == 130, run.errors
-    assert "all is cleaned up" in run.output
+    assert "everything is cleaned up" in run.output
     assert account.holdings() == before
 
 
-def test_short_quota_is_told_and_nothing_is_left(account: Account) -> None:
+def test_run_reports_an_exceeded_quota_and_leaves_nothing(account: Account) -> None:
     before = account.holdings()
     second = frozenset({2})
     account.cloud.recorder.faults = (
@@ -38,7 +40,7 @@ def test_short_quota_is_told_and_nothing_is_left(account: Account) -> None:
     assert account.holdings() == before
 
 
-def test_what_cannot_be_removed_is_told_with_the_command(account: Account) -> None:
+def test_run_prints_the_command_for_resources_that_cannot_be_removed(account: Account) -> None:
     before = account.holdings()["vpcs"]
     account.cloud.recorder.faults = (
         Fault(operation="ec2:DeleteVpc", error="DependencyViolation", message="no", status=400),
@@ -53,7 +55,7 @@ def test_what_cannot_be_removed_is_told_with_the_command(account: Account) -> No
         account.cloud.client("ec2").delete_vpc(VpcId=one)
 
 
-def test_left_overs_of_a_killed_run_are_removed_by_the_next_with_consent(account: Account) -> None:
+def test_run_removes_the_resources_of_a_killed_run_with_consent(account: Account) -> None:
     before = account.holdings()
     with account.begun() as process:
         process.kill()

@@ -8,7 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import Any
 
+import pytest
+
 from support.served import MANAGED, Served, eventually
+from support.stories import problems
+
+pytestmark = pytest.mark.deep
 
 ZONE, OTHER_ZONE = "us-east-1a", "us-east-1b"
 WAIT = "Wait in line"
@@ -28,7 +33,7 @@ def refused(served: Served, asked: dict[str, Any]) -> list[str]:
     assert (ended["status"], ended["error"]) == ("FAILED", "RequestRefused")
     assert ended["result"]["Changed"] == "none"
     assert served.addresses(asked["NatGatewayId"]) == before
-    return list(ended["result"]["Problems"])
+    return problems(ended["result"])
 
 
 def drained(ended: dict[str, Any]) -> dict[str, Any]:
@@ -82,13 +87,13 @@ def test_served_regional_gateway_keeps_an_address_in_each_zone_unless_overridden
     assert "--availability-zone-id use1-az6" in result["PutBack"]
 
     (problem,) = refused(served, request(served, gateway_id, 0, Override=["remaining"]))
-    assert problem.startswith(f"last: no address of {gateway_id} would stay in service")
+    assert problem.startswith(f"last: No address of {gateway_id} would stay in service")
 
 
 def test_served_regional_gateway_whose_addresses_aws_manages_is_refused(served: Served) -> None:
     gateway_id = add_regional_gateway(served)
     problems = refused(served, request(served, gateway_id, 0))
-    assert any(text.startswith("aws_managed: ") and "Nothing overrides that." in text for text in problems)
+    assert any(text.startswith("aws_managed: ") and "Nothing overrides this." in text for text in problems)
 
 
 def test_served_address_that_is_protected_is_refused_until_the_tag_is_gone(

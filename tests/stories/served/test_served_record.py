@@ -7,15 +7,15 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from jsonschema import Draft202012Validator
 
 from support.places import PROJECT
 from support.served import Served, eventually, serving
 
-SCHEMAS = {
-    "Drain Started": "drain-started.json",
-    "Drain Ended": "drain-ended.json",
-}
+pytestmark = pytest.mark.deep
+
+SCHEMAS = {"Drain Started": "drain-started.json", "Drain Ended": "drain-ended.json"}
 SOON = """
 [alarms]
 enabled = true
@@ -180,7 +180,8 @@ def test_served_dead_letter_queue_catches_what_each_target_fails_to_take(tmp_pat
     config.write_text(SOON)
     event = json.loads((PROJECT / "tests/samples/alarm-event.blocked-egress-ip.json").read_text())
     entry = {key: event[name] for key, name in {"Source": "source", "DetailType": "detail-type"}.items()}
-    with serving("--config", str(config)) as served:
+    # Nothing here depends on how quickly it is looked, and the schedule comes after twenty minutes.
+    with serving("--config", str(config), "--speed", "1000") as served:
         letters = DeadLetters(served)
         for topic in served.client("sns").list_topics()["Topics"]:
             served.client("sns").delete_topic(TopicArn=topic["TopicArn"])

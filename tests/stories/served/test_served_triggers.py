@@ -7,8 +7,12 @@ import re
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from support.places import SAMPLES
 from support.served import Served, eventually
+
+pytestmark = pytest.mark.deep
 
 ALARM = {
     "EvaluationPeriods": 1,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -11,25 +12,23 @@ import pytest
 from hypothesis import Phase, given, settings
 
 from natdrain.change.after import release
-from natdrain.change.conclude import MAX_CAUSE_CHARACTERS, conclude
-from natdrain.change.leave.decide import (
-    Decision,
-    Disassociate,
-    Finished,
-    Known,
-    Refuse,
-    Release,
-    Wait,
-    accepted,
-    answered,
-    decide,
-    refused,
-)
-from natdrain.intake.request import AfterDrain, Request
-from natdrain.model.drain import AddressOutcome, Drain, instant, timestamp
-from natdrain.model.gateway import Gateway
+from natdrain.change.after.release import answered
+from natdrain.change.conclude import conclude
+from natdrain.change.leave.answers import accepted, refused
+from natdrain.change.leave.decide import Known, decide
+from natdrain.change.leave.decide import _judge as judge_all
+from natdrain.change.step import Disassociate, Finish, Refuse, Release, Step, Wait
+from natdrain.change.step import from_json as read_step
+from natdrain.change.step import to_json as written
+from natdrain.guards.judging import Judgement
+from natdrain.model.drain import Drain
+from natdrain.model.gateway import Address, Gateway
+from natdrain.model.instants import instant, timestamp
 from natdrain.model.look import ElasticIp, Look, Unread
-from support.builders import GATEWAY, MANAGED, START
+from natdrain.model.outcome import AddressOutcome
+from natdrain.model.request import AfterDrain, Request
+from natdrain.report.result import MAX_CAUSE_CHARACTERS, result
+from support.builders import MANAGED, START
 from support.worlds import Moment, any_case, leaving_case
 
 LONGEST_SECONDS = 3 * 4300
@@ -43,9 +42,9 @@ class Play:
     request: Request
     world: Sequence[Moment]
     looks: list[Look] = field(default_factory=list)
-    given_back: set[str] = field(default_factory=set)
+    released: set[str] = field(default_factory=set)
 
-    def run(self, remembered: Mapping[str, Drain]) -> Refuse | Finished:
+    def run(self, remembered: Mapping[str, Drain]) -> Refuse | Finish:
         now, known = START, Known(remembered=remembered)
         while True:
             moment = self.world[min(len(self.looks), len(self.world) - 1)]
@@ -55,15 +54,15 @@ class Play:
                 Look(seen_at=now, gateway=moment.gateway, elastic_ips=moment.elastic_ips, holds=moment.holds)
             )
             decision = self._carry_out(decide(self.request, self.looks[-1], known), moment)
-            if isinstance(decision, Refuse | Finished):
+            if isinstance(decision, Refuse | Finish):
                 return decision
             assert isinstance(decision, Wait)
             assert decision.until > now
             # As the workflow carries them, to the second.
             now = max(now, instant(timestamp(decision.until)))
-            known = Known(drains=tuple(Drain.from_json(drain.to_json()) for drain in decision.drains))
+            known = Known(drains=read_step(written(decision)).drains)
 
-    def _carry_out(self, decision: Decision, moment: Moment) -> Decision:
+    def _carry_out(self, decision: Step, moment: Moment) -> Step:
         now = self.looks[-1].seen_at
         if isinstance(decision, Disassociate):
             ids, answer = decision.association_ids, moment.to_disassociate
@@ -84,19 +83,19 @@ class Play:
 
     def _may_be_released(self, drains: Sequence[Drain], ids: Sequence[str]) -> None:
         assert self.request.after_drain is AfterDrain.RELEASE
-        assert self.given_back.isdisjoint(ids)
+        assert self.released.isdisjoint(ids)
         for drain in drains:
             assert drain.outcome in {*GOOD, "release_failed"}
-            # Of what is given back already a stale look may still show something.
+            # Of what is released already a stale look may still show something.
             assert drain.outcome == "released" or not shown(self.looks[-1], drain)
             # Nothing goes before everything is sure.
             if drain.allocation_id in ids or drain.outcome in release.RELEASABLE:
                 assert confirmed_drained(self.looks, drain)
 
     def _ask(self, drain: Drain, answer: str) -> Drain:
-        if answer != "given back":
+        if answer != "released":
             return release.refused(drain, answer, final=answer != "in use")
-        self.given_back.add(str(drain.allocation_id))
+        self.released.add(str(drain.allocation_id))
         return release.released(drain)
 
 
@@ -114,7 +113,7 @@ def may_be_asked(gateway: Gateway | None, association_ids: Sequence[str]) -> Non
 
 
 def shown(look: Look, drain: Drain) -> bool:
-    """Whether the look shows the association on the gateway, or the allocation under another one."""
+    """Return True if the look shows the association on the gateway, or the allocation under another one."""
     there = look.gateway.addresses if look.gateway else ()
     return any(
         a.association_id == drain.association_id or a.allocation_id == drain.allocation_id for a in there
@@ -122,7 +121,7 @@ def shown(look: Look, drain: Drain) -> bool:
 
 
 def confirmed_drained(looks: Sequence[Look], drain: Drain) -> bool:
-    """Whether the looks prove that an address has left for good, and that its allocation may go."""
+    """Return True if the looks prove that an address has left for good, and that its allocation may go."""
     away = looks[max((n + 1 for n, look in enumerate(looks) if shown(look, drain)), default=0) :]
     proofs = [look.seen_at for look in away if look.gateway and look.gateway.state == "available"]
     last = looks[-1]
@@ -146,13 +145,12 @@ def ends_well(request: Request, world: Sequence[Moment], remembered: Mapping[str
         return
     assert all(drain.outcome for drain in end.drains)
     for drain in end.drains:
-        if drain.outcome == "released" and drain.allocation_id not in played.given_back:
+        if drain.outcome == "released" and drain.allocation_id not in played.released:
             assert any(unknown_to_ec2(look, drain) for look in played.looks)
-    releases = request.after_drain is AfterDrain.RELEASE
-    outcome = conclude(gateway_id=GATEWAY, drains=end.drains, releases=releases, region="eu-west-1")
-    assert len(outcome.to_cause()) <= MAX_CAUSE_CHARACTERS
-    assert outcome.changed != "none" or not played.given_back
-    if outcome.error is None:
+    conclusion = conclude(request, end.drains)
+    assert len(json.dumps(result(conclusion, region="eu-west-1"), ensure_ascii=False)) <= MAX_CAUSE_CHARACTERS
+    assert conclusion.changed != "none" or not played.released
+    if conclusion.error is None:
         assert all(drain.outcome in GOOD for drain in end.drains)
 
 
@@ -173,22 +171,27 @@ def test_no_path_releases_an_allocation_that_was_not_confirmed_drained(
 
 
 def confirmed_at_once(drain: Drain, look: Look, **_: bool) -> Drain:
-    return replace(drain, confirmed_at=look.seen_at)
+    return replace(drain, release=replace(drain.release, confirmed_at=look.seen_at))
+
+
+def judge_no_release(*case: Any, targets: Sequence[Address] = (), **_: object) -> Judgement:
+    return judge_all(*case, targets=targets)
 
 
 def one_by_one(drains: Sequence[Drain]) -> list[Drain]:
-    return [drain for drain in drains if drain.outcome in release.RELEASABLE and drain.confirmed_at]
+    return [drain for drain in drains if drain.outcome in release.RELEASABLE and drain.release.confirmed_at]
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     ("place", "weaker"),
     [
         pytest.param("after.release._SECOND_LOOK_AFTER", timedelta(0), id="no second look"),
-        pytest.param("after.release._judged", confirmed_at_once, id="DescribeAddresses ignored"),
-        pytest.param("leave.decide._to_release", lambda *_: {}, id="tags and holds ignored"),
+        pytest.param("after.release._confirm_free", confirmed_at_once, id="DescribeAddresses ignored"),
+        pytest.param("leave.decide._judge", judge_no_release, id="tags and holds ignored"),
         pytest.param("after.release.GOES_ON", frozenset(AddressOutcome), id="other addresses ignored"),
-        pytest.param("after.release.ready", one_by_one, id="others are not waited for"),
-        pytest.param("after.release.watch", lambda drains, _: drains, id="addresses that are back ignored"),
+        pytest.param("after.release._ready", one_by_one, id="others are not waited for"),
+        pytest.param("after.release._watch", lambda drain, _: drain, id="addresses that are back ignored"),
         pytest.param("after.release._PATIENCE", timedelta(days=1), id="no end of waiting"),
     ],
 )

@@ -6,11 +6,16 @@ from dataclasses import replace
 
 import pytest
 
-from natdrain.change.conclude import IGNORED, NOTHING_TO_DO, Failure, Quiet, conclude, quiet
-from natdrain.change.leave.decide import Disassociate, Finished, Known, Refuse, decide
-from natdrain.intake.request import Request, Trigger, TriggerKind
-from natdrain.model.drain import AddressOutcome, Drain
-from support.builders import GATEWAY, START, address, allocation, association, gateway, ip, look
+from natdrain.change.conclude import Failure, conclude, conclude_quietly
+from natdrain.change.leave.decide import Known, decide
+from natdrain.change.step import Disassociate, Finish, Reason, Refuse
+from natdrain.model.conclusion import Quiet
+from natdrain.model.outcome import AddressOutcome, ExecutionOutcome
+from natdrain.model.problem import Problem
+from natdrain.model.request import Request, Trigger, TriggerKind
+from natdrain.report.result import result, summary
+from natdrain.report.wording import label_of
+from support.builders import GATEWAY, address, association, drain, gateway, ip, look
 
 MONTHLY = Request(
     gateway_id=GATEWAY,
@@ -18,22 +23,16 @@ MONTHLY = Request(
     trigger=Trigger(kind=TriggerKind.SCHEDULE, name="monthly", at="2026-11-01T03:00:00Z"),
 )
 BY_ALARM = replace(MONTHLY, trigger=Trigger(kind=TriggerKind.ALARM, name="Blocked", at="now"))
-LEFT = Drain(
-    association_id=association("a"),
-    allocation_id=allocation("a"),
-    public_ip=ip("a"),
-    private_ip=None,
-    since_at=START,
-    outcome=AddressOutcome.ALREADY_DRAINED,
-)
+LEFT = drain("a", outcome=AddressOutcome.ALREADY_DRAINED)
+NOTHING_THERE = Finish(reason=Reason.ABSENT_AS_SCHEDULED)
 
 
 def test_schedule_finds_nothing_to_do_when_its_address_is_not_on_the_gateway() -> None:
-    assert decide(MONTHLY, look(gateway(address("b"))), Known()) == Finished(())
+    assert decide(MONTHLY, look(gateway(address("b"))), Known()) == NOTHING_THERE
 
 
 def test_schedule_finds_nothing_to_do_even_on_a_gateway_that_it_may_not_touch() -> None:
-    assert decide(MONTHLY, look(gateway(address("b"), tags={})), Known()) == Finished(())
+    assert decide(MONTHLY, look(gateway(address("b"), tags={})), Known()) == NOTHING_THERE
 
 
 def test_schedule_asks_for_those_of_its_addresses_that_are_there() -> None:
@@ -44,7 +43,7 @@ def test_schedule_asks_for_those_of_its_addresses_that_are_there() -> None:
 
 
 @pytest.mark.parametrize("state", ["pending", "deleting", "deleted", "failed"])
-def test_schedule_is_refused_when_the_gateway_cannot_tell_what_it_has(state: str) -> None:
+def test_schedule_is_refused_when_the_gateway_does_not_show_what_it_has(state: str) -> None:
     assert isinstance(decide(MONTHLY, look(gateway(state=state)), Known()), Refuse)
 
 
@@ -61,37 +60,43 @@ def test_schedule_is_refused_like_everybody_when_its_address_may_not_be_touched(
 def test_alarm_and_person_are_refused_when_the_address_is_not_on_the_gateway(request_: Request) -> None:
     decision = decide(request_, look(gateway(address("b"))), Known())
     assert isinstance(decision, Refuse)
-    assert f"{ip('a')} is not on {GATEWAY}" in decision.problems[0]
+    assert f"{ip('a')} is not on {GATEWAY}" in decision.problems[0].text
 
 
-def test_outcome_of_a_schedule_is_nothing_to_do_when_no_address_was_there() -> None:
-    outcome = conclude(gateway_id=GATEWAY, drains=[], absent=[ip("a")], region="eu-west-1")
-    assert (outcome.name, outcome.error, outcome.changed) == ("nothing to do", None, "none")
-    assert outcome.summary == f"{GATEWAY} does not have {ip('a')}: nothing to do."
+def test_conclusion_of_a_schedule_is_nothing_to_do_when_no_address_was_there() -> None:
+    end = conclude(MONTHLY, [])
+    assert (end.outcome, end.error, end.changed) == ("nothing_to_do", None, "none")
+    assert summary(end) == f"{GATEWAY} does not have {ip('a')}: nothing to do."
 
 
-def test_outcome_of_a_schedule_is_nothing_to_do_when_our_record_shows_that_it_left() -> None:
-    outcome = conclude(gateway_id=GATEWAY, drains=[LEFT], absent=[], region="eu-west-1")
-    assert (outcome.name, outcome.error) == ("nothing to do", None)
-    assert LEFT.label in outcome.summary
+def test_conclusion_of_a_schedule_is_nothing_to_do_when_our_record_shows_that_it_left() -> None:
+    end = conclude(MONTHLY, [LEFT])
+    assert (end.outcome, end.error) == ("nothing_to_do", None)
+    assert label_of(LEFT) in summary(end)
 
 
-def test_outcome_of_a_schedule_tells_what_was_not_there_beside_what_left() -> None:
-    left = replace(LEFT, outcome=AddressOutcome.DRAINED)
-    outcome = conclude(gateway_id=GATEWAY, drains=[left], absent=[ip("b")], region="eu-west-1")
-    assert outcome.name == "drained"
-    assert f"{GATEWAY} does not have {ip('b')}: nothing was to do for it." in outcome.warnings
+def test_conclusion_of_a_schedule_has_what_was_not_there_beside_what_left() -> None:
+    both = replace(MONTHLY, public_ips=(ip("a"), ip("b")))
+    end = conclude(both, [LEFT.ended(AddressOutcome.DRAINED)])
+    assert (end.outcome, end.absent) == ("drained", (ip("b"),))
 
 
-def test_outcome_of_a_schedule_that_failed_is_its_failure() -> None:
-    failure = Failure(error="GatewayBusy", message="held by somebody")
-    outcome = conclude(gateway_id=GATEWAY, drains=[], failure=failure, absent=[ip("a")], region="eu-west-1")
-    assert (outcome.name, outcome.error, outcome.warnings) == ("busy", "GatewayBusy", ())
+def test_conclusion_of_a_schedule_that_failed_is_its_failure() -> None:
+    failure = Failure(error="GatewayBusy", problems=(Problem(text="held by somebody"),))
+    end = conclude(MONTHLY, [], failure=failure)
+    assert (end.outcome, end.error) == ("busy", "GatewayBusy")
+    assert result(end, region="eu-west-1")["Warnings"] == []
 
 
-@pytest.mark.parametrize("name", [IGNORED, NOTHING_TO_DO])
-def test_outcome_of_a_quiet_end_is_a_success_that_changed_nothing(name: str) -> None:
-    end = Quiet.from_json(Quiet(name, "because").to_json())
-    result = quiet(None, end).to_result()
-    assert (result["Outcome"], result["Changed"], result["Summary"]) == (name, "none", "because")
-    assert quiet(None, end).error is None
+@pytest.mark.parametrize("outcome", [ExecutionOutcome.IGNORED, ExecutionOutcome.NOTHING_TO_DO])
+def test_conclusion_of_a_quiet_end_is_a_success_that_changed_nothing(outcome: ExecutionOutcome) -> None:
+    quiet = Quiet.from_json(Quiet(outcome, "because").to_json())
+    end = conclude_quietly(None, quiet)
+    document = result(end, region="eu-west-1")
+    assert (document["Outcome"], document["Changed"], document["Summary"]) == (outcome, "none", "because")
+    assert end.error is None
+
+
+def test_quiet_end_of_an_earlier_version_is_read() -> None:
+    quiet = Quiet.from_json({"Outcome": "nothing to do", "Why": "because"})
+    assert quiet == Quiet(ExecutionOutcome.NOTHING_TO_DO, "because")

@@ -13,7 +13,8 @@ from natdrain.guards.judging import Judgement, judge
 from natdrain.guards.policy import RULES, GuardPolicy, Rule, Verdict
 from natdrain.model.drain import Drain
 from natdrain.model.look import ChangeCalendar, Hold, Load, Unread
-from support.builders import GATEWAY, MANAGED, address, association, gateway, ip
+from natdrain.model.problem import Problem
+from support.builders import GATEWAY, MANAGED, address, association, drain, gateway, ip
 from support.guard_rows import (
     DEFAULTS,
     FIXED,
@@ -39,18 +40,18 @@ def judged(found: Found, start: str, override: Collection[str] = (), **policy: A
 
 
 def only(judgement: Judgement, verdict: Verdict) -> str:
-    """The one thing that was said, if it has that verdict."""
-    said, nothing = judgement.refusals, judgement.warnings
+    """Return the one finding as text, if it has that verdict."""
+    found, nothing = judgement.refusals, judgement.warnings
     if verdict is Verdict.WARN:
-        said, nothing = nothing, said
+        found, nothing = nothing, found
     assert nothing == ()
-    (text,) = said
-    return text
+    (problem,) = found
+    return str(problem)
 
 
-def names_of(said: tuple[str, ...]) -> list[str]:
-    """The guards that say this."""
-    return [text.partition(":")[0] for text in said]
+def names_of(found: tuple[Problem, ...]) -> list[str | None]:
+    """Return the guards that found this."""
+    return [problem.guard for problem in found]
 
 
 def test_guards_all_have_their_rows_here() -> None:
@@ -65,12 +66,20 @@ def test_guards_say_nothing_of_an_ordinary_address(start: str) -> None:
 
 
 @by_start
+@rows(*FOUND)
+def test_finding_has_the_guard_and_the_id_of_what_it_is_about(rule: Rule, found: Found, start: str) -> None:
+    judgement = judged(found, start)
+    [problem] = judgement.refusals or judgement.warnings
+    assert (problem.guard, problem.subject) == (rule.name, found.subject)
+
+
+@by_start
 @rows(*FIXED)
-def test_fixed_guard_refuses_and_tells_what_mends_it(rule: Rule, found: Found, start: str) -> None:
+def test_fixed_guard_refuses_and_says_what_fixes_it(rule: Rule, found: Found, start: str) -> None:
     text = only(judged(found, start), Verdict.REFUSE)
     assert text.startswith(f"{rule.name}: ")
     assert [part for part in found.says if part not in text] == []
-    assert re.search(r"(: aws \w+ \S+ --.*|othing overrides that\.|[Aa]sk again when it (is|does)\.)$", text)
+    assert re.search(r"(: aws \w+ \S+ --.*|Nothing overrides this\.|Try again when it (is|does)\.)$", text)
     assert "Override" not in text
 
 
@@ -152,15 +161,13 @@ EVERYTHING = Found(
         "load": Load(port_errors=1, peak_connections=440_001),
         "calendar": ChangeCalendar(closed=True),
     },
-    policy={"owner_tags": {"tool": "it mends that"}},
+    policy={"owner_tags": {"tool": "it restores that"}},
     remembered=left("a", as_="d"),
 )
 IN_SERVICE_ELSEWHERE = replace(
     EVERYTHING,
     seen=replace(
-        EVERYTHING.seen,
-        addresses=(*EVERYTHING.seen.addresses, in_zone("e", OTHER_ZONE)),
-        aws_managed=False,
+        EVERYTHING.seen, addresses=(*EVERYTHING.seen.addresses, in_zone("e", OTHER_ZONE)), aws_managed=False
     ),
 )
 
@@ -170,7 +177,7 @@ IN_SERVICE_ELSEWHERE = replace(
     [(EVERYTHING, {"remaining"}), (IN_SERVICE_ELSEWHERE, {"last", "aws_managed"})],
     ids=["none in service", "none in this zone"],
 )
-def test_guards_tell_everything_at_once_in_their_order(found: Found, silent: set[str]) -> None:
+def test_guards_report_everything_at_once_in_their_order(found: Found, silent: set[str]) -> None:
     judgement = judged(found, "by_hand")
     warned = [name for name in LIFTABLE if DEFAULTS[name][0] is Verdict.WARN]
     assert list(dict.fromkeys(names_of(judgement.warnings))) == warned
@@ -216,13 +223,14 @@ def test_primary_address_of_a_regional_gateway_is_refused_if_there_is_one() -> N
 
 # What could not be read
 
+NOT_READ = Unread("Throttling: slow down")
 UNREAD = {
-    "ports": ({"load": Unread("Throttling: slow down")}, "ErrorPortAllocation of nat-1234567890abcdef0"),
-    "capacity": ({"load": Unread("Throttling: slow down")}, "ActiveConnectionCount of nat-1234567890abcdef0"),
-    "calendar": ({"calendar": Unread("Throttling: slow down")}, "the change calendar (freeze)"),
+    "ports": ({"load": NOT_READ}, f"ErrorPortAllocation of {GATEWAY}", "the load is unknown."),
+    "capacity": ({"load": NOT_READ}, f"ActiveConnectionCount of {GATEWAY}", "the load is unknown."),
+    "calendar": ({"calendar": NOT_READ}, "The change calendar (freeze)", "it counts as closed."),
 }
 unread = pytest.mark.parametrize(
-    ("name", "of_look", "what"), [(name, *told) for name, told in UNREAD.items()], ids=list(UNREAD)
+    ("name", "of_look", "what", "follows"), [(name, *row) for name, row in UNREAD.items()], ids=list(UNREAD)
 )
 
 
@@ -236,27 +244,29 @@ def with_policy(name: str, of_look: dict[str, Any], start: str, verdict: str, *o
 @by_start
 @unread
 @pytest.mark.parametrize("verdict", ["warn", "refuse"])
-def test_guard_refuses_and_says_why_when_it_cannot_tell(
-    name: str, of_look: dict[str, Any], what: str, start: str, verdict: str
+def test_guard_refuses_and_says_why_when_it_cannot_know(
+    name: str, of_look: dict[str, Any], what: str, follows: str, *, start: str, verdict: str
 ) -> None:
     text = only(with_policy(name, of_look, start, verdict), Verdict.REFUSE)
-    assert f"{what} could not be read (Throttling: slow down), so nobody can tell." in text
+    assert f"{what} could not be read (Throttling: slow down), so {follows}" in text
     assert f'Override: ["{name}"]' in text
 
 
 @by_start
 @unread
-def test_guard_that_cannot_tell_warns_when_it_is_overridden(
-    name: str, of_look: dict[str, Any], what: str, start: str
+def test_guard_that_cannot_know_warns_when_it_is_overridden(
+    name: str, of_look: dict[str, Any], what: str, follows: str, start: str
 ) -> None:
-    assert what in only(with_policy(name, of_look, start, "refuse", name), Verdict.WARN)
+    text = only(with_policy(name, of_look, start, "refuse", name), Verdict.WARN)
+    assert what in text
+    assert follows in text
 
 
 @unread
-def test_guard_that_cannot_tell_is_silent_where_the_policy_allows(
-    name: str, of_look: dict[str, Any], what: str
+def test_guard_that_cannot_know_is_silent_where_the_policy_allows(
+    name: str, of_look: dict[str, Any], what: str, follows: str
 ) -> None:
-    assert with_policy(name, of_look, "by_hand", "allow") == Judgement((), ()), what
+    assert with_policy(name, of_look, "by_hand", "allow") == Judgement((), ()), (what, follows)
 
 
 # Tags
@@ -276,9 +286,9 @@ def test_guard_that_cannot_tell_is_silent_where_the_policy_allows(
     ],
 )
 def test_owner_is_known_by_a_pattern_that_fits_a_tag(pattern: str, tags: dict[str, str]) -> None:
-    tagged = Found(tags={"a": {**MANAGED, **tags}}, policy={"owner_tags": {pattern: "it mends that"}})
-    told = judged(tagged, "by_hand").warnings
-    assert any(ip("a") in text and "it mends that." in text for text in told)
+    tagged = Found(tags={"a": {**MANAGED, **tags}}, policy={"owner_tags": {pattern: "it restores that"}})
+    warnings = judged(tagged, "by_hand").warnings
+    assert any(ip("a") in warning.text and "it restores that." in warning.text for warning in warnings)
 
 
 @pytest.mark.parametrize(
@@ -295,21 +305,30 @@ def test_owner_is_known_by_a_pattern_that_fits_a_tag(pattern: str, tags: dict[st
     ],
 )
 def test_owner_is_not_known_by_a_pattern_that_fits_no_tag(pattern: str, tags: dict[str, str]) -> None:
-    tagged = Found(tags={"a": {**MANAGED, **tags}}, policy={"owner_tags": {pattern: "it mends that"}})
+    tagged = Found(tags={"a": {**MANAGED, **tags}}, policy={"owner_tags": {pattern: "it restores that"}})
     assert judged(tagged, "automatic") == Judgement((), ())
 
 
-def test_owner_of_each_thing_is_told_with_what_that_tool_does_next() -> None:
+def test_owner_of_each_thing_is_reported_with_what_that_tool_does_next() -> None:
     found = Found(
         seen=gateway(address("a"), address("b"), tags={**MANAGED, "one": ""}),
         targets="ab",
         tags={"a": {**MANAGED, "two": "x"}, "b": OF_STACK},
         policy={"owner_tags": {"one": "the one does this", "two=x": "the two does that"}},
     )
-    told = judged(found, "by_hand").warnings
-    assert [f"{GATEWAY} carries the tag one=: the one does this." in told[0], len(told)] == [True, 3]
-    assert f"{ip('a')} (eipalloc-aaaaaaaaaaaaaaaaa) carries the tag two=x: the two does that." in told[1]
-    assert f"{ip('b')} (eipalloc-bbbbbbbbbbbbbbbbb) belongs to the CloudFormation stack egress" in told[2]
+    warnings = judged(found, "by_hand").warnings
+    assert [f"{GATEWAY} carries the tag one=: the one does this." in warnings[0].text, len(warnings)] == [
+        True,
+        3,
+    ]
+    assert (
+        f"{ip('a')} (eipalloc-aaaaaaaaaaaaaaaaa) carries the tag two=x: the two does that."
+        in warnings[1].text
+    )
+    assert (
+        f"{ip('b')} (eipalloc-bbbbbbbbbbbbbbbbb) belongs to the CloudFormation stack egress"
+        in warnings[2].text
+    )
 
 
 # Put back
@@ -317,11 +336,7 @@ def test_owner_of_each_thing_is_told_with_what_that_tool_does_next() -> None:
 
 @pytest.mark.parametrize(
     "remembered",
-    [
-        left("b", as_="c"),
-        left("a", as_="a"),
-        {association("c"): replace(left("a", as_="c")[association("c")], gone_by=None, outcome=None)},
-    ],
+    [left("b", as_="c"), left("a", as_="a"), {association("c"): drain("a", association_id=association("c"))}],
     ids=["another address", "the same association", "not seen to leave"],
 )
 def test_address_was_not_put_back_if_something_else_is_remembered(remembered: dict[str, Drain]) -> None:

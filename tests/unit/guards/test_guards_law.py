@@ -10,14 +10,15 @@ import pytest
 from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 
-from natdrain.change.leave.decide import Disassociate, Known, decide
+from natdrain.change.leave.decide import Known, decide
 from natdrain.change.leave.progress import begin
+from natdrain.change.step import Disassociate
 from natdrain.guards import judging as guards
 from natdrain.guards.policy import GuardPolicy
-from natdrain.intake.request import Request, Trigger, TriggerKind
 from natdrain.model.drain import Drain
 from natdrain.model.gateway import Address
 from natdrain.model.look import ChangeCalendar, ElasticIp, Hold, Load, Look, Unread
+from natdrain.model.request import Request, Trigger, TriggerKind
 from support.builders import GATEWAY, MANAGED, address, allocation, association, gateway, look
 from support.guard_rows import FIXED, LIFTABLE, PROTECTED, RULE, left
 
@@ -165,6 +166,7 @@ def some(such: Callable[[World], object]) -> World:
     return find(worlds, lambda world: bool(such(world)), settings=always)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("name", FIXED)
 def test_law_would_find_a_fixed_guard_that_is_silent(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(guards._GUARDS, name, lambda _case: iter(()))

@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from natdrain.history.entries import Entry, Seen, changes, ended
-from natdrain.intake.request import Request
 from natdrain.model.drain import Drain
 from natdrain.model.gateway import Gateway
-from support.builders import GATEWAY, START, address, allocation, association, gateway, ip, look
+from natdrain.model.request import Request
+from support.builders import GATEWAY, START, address, allocation, association, drain, gateway, ip, look
 
 ME, EARLIER = "arn:me", "arn:earlier"
 NONE: Any = None
 """A gateway that EC2 does not know."""
-
-
-def drain(name: str, **more: Any) -> Drain:
-    fields: dict[str, Any] = {
-        "allocation_id": allocation(name),
-        "public_ip": ip(name),
-        "private_ip": None,
-        "since_at": START,
-    }
-    return Drain(association_id=association(name), **(fields | more))
 
 
 def looked(
@@ -42,13 +31,13 @@ def first(*names: str) -> Seen:
     return seen
 
 
-def told(entries: list[Entry]) -> list[tuple[str, str]]:
+def shown_by(entries: list[Entry]) -> list[tuple[str, str]]:
     return [(entry["Event"], entry["PublicIp"]) for entry in entries]
 
 
-def test_first_look_tells_what_is_there_and_not_since_when() -> None:
+def test_first_look_records_what_is_there_and_not_since_when() -> None:
     seen, entries = looked(Seen(), gateway(address("a")))
-    assert told(entries) == [("serving", ip("1")), ("serving", ip("a"))]
+    assert shown_by(entries) == [("serving", ip("1")), ("serving", ip("a"))]
     assert entries[1] == {
         "Record": f"history#2026-10-02T17:00:00Z#serving#{association('a')}",
         "At": "2026-10-02T17:00:00Z",
@@ -62,19 +51,19 @@ def test_first_look_tells_what_is_there_and_not_since_when() -> None:
     assert (seen.version, seen.looked_at) == (1, START)
 
 
-def test_look_that_sees_the_same_tells_nothing() -> None:
+def test_look_that_sees_the_same_records_nothing() -> None:
     seen, entries = looked(first("a"), gateway(address("a")), at=60)
     assert entries == []
     assert seen.looked_at == START + timedelta(seconds=60)
 
 
-def test_address_that_somebody_adds_is_told_as_a_change_from_outside() -> None:
+def test_address_that_somebody_adds_is_recorded_as_a_change_from_outside() -> None:
     _, [entry] = looked(first("a"), gateway(address("a"), address("b")), at=60)
     assert (entry["Event"], entry["PublicIp"], entry["By"]) == ("serving", ip("b"), "outside")
     assert (entry["After"], entry["At"]) == ("2026-10-02T17:00:00Z", "2026-10-02T17:01:00Z")
 
 
-def test_address_that_somebody_takes_off_is_told_as_a_change_from_outside() -> None:
+def test_address_that_somebody_takes_off_is_recorded_as_a_change_from_outside() -> None:
     seen, [entry] = looked(first("a"), gateway(), at=60)
     assert (entry["Event"], entry["PublicIp"], entry["By"]) == ("left", ip("a"), "outside")
     assert (entry["LastSeenAt"], entry["At"]) == ("2026-10-02T17:00:00Z", "2026-10-02T17:01:00Z")
@@ -82,11 +71,15 @@ def test_address_that_somebody_takes_off_is_told_as_a_change_from_outside() -> N
     assert looked(seen, gateway(), at=90)[1] == []
 
 
-def test_address_that_this_execution_drained_is_told_with_who_asked_and_why() -> None:
+def test_address_that_this_execution_drained_is_recorded_with_who_asked_and_why() -> None:
     asked = drain(
-        "a", asked_by=ME, requested_at=START, limit_seconds=60, gone_by=START + timedelta(seconds=50)
+        "a",
+        asked_by=ME,
+        requested_at=START,
+        limit_seconds=60,
+        last_seen_at=START + timedelta(seconds=40),
+        gone_by=START + timedelta(seconds=50),
     )
-    asked = replace(asked, last_seen_at=START + timedelta(seconds=40))
     _, [entry] = looked(first("a"), gateway(), asked, at=50)
     assert {key: entry[key] for key in ("By", "Reason", "LimitReached", "MaxDrainDurationSeconds")} == {
         "By": ME,
@@ -97,19 +90,19 @@ def test_address_that_this_execution_drained_is_told_with_who_asked_and_why() ->
     assert (entry["RequestedAt"], entry["LastSeenAt"]) == ("2026-10-02T17:00:00Z", "2026-10-02T17:00:40Z")
 
 
-def test_address_that_a_stopped_execution_drained_is_told_as_that_ones() -> None:
+def test_address_that_a_stopped_execution_drained_is_recorded_as_that_ones() -> None:
     _, [entry] = looked(first("a"), gateway(), drain("a", asked_by=EARLIER, requested_at=START), at=50)
     assert (entry["By"], entry["Execution"]) == (EARLIER, ME)
     assert "Reason" not in entry, "it is another request's"
 
 
-def test_drain_that_somebody_else_began_is_told_as_a_change_from_outside() -> None:
+def test_drain_that_somebody_else_began_is_recorded_as_a_change_from_outside() -> None:
     _, [entry] = looked(first("a"), gateway(), drain("a", adopted=True, draining_seen_at=START), at=50)
     assert entry["By"] == "outside"
 
 
 @pytest.mark.parametrize("state", ["pending", "failed", "deleting"])
-def test_absence_from_a_gateway_that_is_not_available_tells_nothing(state: str) -> None:
+def test_absence_from_a_gateway_that_is_not_available_records_nothing(state: str) -> None:
     seen = first("a")
     assert looked(seen, gateway(state=state), at=60) == (seen, [])
 
@@ -117,12 +110,12 @@ def test_absence_from_a_gateway_that_is_not_available_tells_nothing(state: str) 
 @pytest.mark.parametrize("gone", [gateway(state="deleted"), NONE], ids=["deleted", "unknown to EC2"])
 def test_all_addresses_have_left_a_gateway_that_is_gone(gone: Gateway | None) -> None:
     _, entries = looked(first("a"), gone, at=60)
-    assert told(entries) == [("left", ip("1")), ("left", ip("a"))]
+    assert shown_by(entries) == [("left", ip("1")), ("left", ip("a"))]
 
 
 @pytest.mark.parametrize("status", ["associating", "failed", "assigning", "unassigning"])
 def test_address_that_carries_no_traffic_does_not_serve(status: str) -> None:
-    assert told(looked(Seen(), gateway(address("a", status)))[1]) == [("serving", ip("1"))]
+    assert shown_by(looked(Seen(), gateway(address("a", status)))[1]) == [("serving", ip("1"))]
 
 
 def test_address_that_fails_on_its_gateway_has_not_left() -> None:
@@ -143,10 +136,10 @@ def test_changes_that_one_transaction_does_not_hold_are_left_for_the_next_look()
     shown = gateway(address("a"), address("b"))
     seen, some = looked(Seen(), shown, most=2)
     seen, rest = looked(seen, shown, at=10, most=2)
-    assert told(some + rest) == [("serving", ip(name)) for name in "1ab"]
+    assert shown_by(some + rest) == [("serving", ip(name)) for name in "1ab"]
     seen, left = looked(seen, gateway(primary=False), at=20, most=2)
     _, last = looked(seen, gateway(primary=False), at=30, most=2)
-    assert told(left + last) == [("left", ip(name)) for name in "1ab"]
+    assert shown_by(left + last) == [("left", ip(name)) for name in "1ab"]
     assert last[0]["LastSeenAt"] == "2026-10-02T17:00:10Z", "the look at 20 s did not see it"
 
 
@@ -156,7 +149,7 @@ def test_what_was_seen_comes_back_from_the_table() -> None:
     assert Seen.from_item({}) == Seen()
 
 
-def test_end_of_an_execution_is_told_without_what_is_not_known() -> None:
+def test_end_of_an_execution_is_recorded_without_what_is_not_known() -> None:
     detail = {
         "Execution": f"arn:aws:states:us-east-1:123456789012:execution:Drain:{ME}",
         "Status": "FAILED",
@@ -167,7 +160,7 @@ def test_end_of_an_execution_is_told_without_what_is_not_known() -> None:
         "PutBack": None,
         "Addresses": [],
     }
-    entry = ended(at=START, execution="arn:x:name", request=None, told=detail)
+    entry = ended(at=START, execution="arn:x:name", request=None, event=detail)
     assert (entry["Record"], entry["Event"]) == ("history#2026-10-02T17:00:00Z#ended#name", "ended")
     assert (entry["Outcome"], entry["Error"]) == ("refused", "RequestRefused")
     assert "PutBack" not in entry

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from natdrain.intake.alarms import AlarmPolicy, Ignored, is_alarm, read_alarm
-from natdrain.intake.request import Request, TriggerKind
+from natdrain.intake.alarms import AlarmPolicy, is_alarm, read_alarm
+from natdrain.model.conclusion import Quiet
 from natdrain.model.errors import RequestRefused
+from natdrain.model.request import Request, TriggerKind
 from support.builders import sample
 
 POLICY = AlarmPolicy(limit_seconds=600, name_prefixes=[], dry_run=False)
@@ -95,12 +96,13 @@ def test_alarm_asks_when_a_metric_of_its_expression_names_the_address() -> None:
 def test_alarm_is_ignored_when_it_does_not_go_into_alarm(value: str, before: str) -> None:
     state = {"value": value, "timestamp": "2026-10-02T17:04:40.989+0000"}
     ignored = read_alarm(alarm(state=state, previousState={"value": before}), POLICY)
-    assert isinstance(ignored, Ignored)
+    assert isinstance(ignored, Quiet)
+    assert ignored.outcome == "ignored"
     assert f"went from {before} to {value}" in ignored.why
 
 
 def test_alarm_going_back_to_ok_is_ignored_even_when_it_names_no_address() -> None:
-    assert isinstance(read_alarm(alarm(("m", {}), state={"value": "OK", "timestamp": "t"}), POLICY), Ignored)
+    assert isinstance(read_alarm(alarm(("m", {}), state={"value": "OK", "timestamp": "t"}), POLICY), Quiet)
 
 
 @pytest.mark.parametrize(
@@ -111,23 +113,23 @@ def test_alarm_going_back_to_ok_is_ignored_even_when_it_names_no_address() -> No
             "NatGatewayId and AssociationId, AllocationId or PublicIp. Its ActiveConnectionCount has",
         ),
         ("alarm-event.metric-math.json", "AddressCount has NatGatewayId."),
-        ("alarm-event.composite.json", "is a composite one, whose event tells no metric"),
+        ("alarm-event.composite.json", "is a composite one, whose event has no metric"),
         (
             "alarm-event.port-exhaustion.json",
-            "watches ErrorPortAllocation, which tells that the gateway has too",
+            "watches ErrorPortAllocation, which means that the gateway has too",
         ),
     ],
 )
 def test_alarm_is_refused_with_what_is_missing_or_why(name: str, problem: str) -> None:
-    [told] = problems_of(sample(name))
-    assert problem in told
+    [found] = problems_of(sample(name))
+    assert problem in found
 
 
 @pytest.mark.parametrize("metric", ["ErrorPortAllocation", "PacketsDropCount"])
 def test_alarm_about_a_shortage_is_refused_even_when_it_names_an_address(metric: str) -> None:
     named = {"NatGatewayId": GATEWAY, "PublicIp": "203.0.113.7"}
-    [told] = problems_of(alarm(("Blocked", named), (metric, {"NatGatewayId": GATEWAY})))
-    assert f"watches {metric}" in told
+    [found] = problems_of(alarm(("Blocked", named), (metric, {"NatGatewayId": GATEWAY})))
+    assert f"watches {metric}" in found
 
 
 @pytest.mark.parametrize(
@@ -142,27 +144,27 @@ def test_alarm_about_a_shortage_is_refused_even_when_it_names_an_address(metric:
 )
 def test_alarm_is_refused_when_it_names_several_addresses(other: dict[str, str], several: str) -> None:
     one = {"NatGatewayId": GATEWAY, "PublicIp": "203.0.113.7"}
-    [told] = problems_of(alarm(("a", one), ("b", other)))
-    assert several in told
+    [found] = problems_of(alarm(("a", one), ("b", other)))
+    assert several in found
 
 
 @pytest.mark.parametrize(
     "dimensions", [{"PublicIp": "203.0.113.7"}, {"NatGatewayId": GATEWAY, "Address": "203.0.113.7"}, {}]
 )
 def test_alarm_is_refused_when_gateway_or_address_is_missing(dimensions: dict[str, str]) -> None:
-    [told] = problems_of(alarm(("Blocked", dimensions)))
-    assert "names no address" in told
+    [found] = problems_of(alarm(("Blocked", dimensions)))
+    assert "names no address" in found
 
 
 def test_alarm_is_refused_when_gateway_and_address_stand_in_different_metrics() -> None:
-    [told] = problems_of(alarm(("a", {"NatGatewayId": GATEWAY}), ("b", {"PublicIp": "203.0.113.7"})))
-    assert "names no address" in told
+    [found] = problems_of(alarm(("a", {"NatGatewayId": GATEWAY}), ("b", {"PublicIp": "203.0.113.7"})))
+    assert "names no address" in found
 
 
 def test_alarm_is_refused_when_its_name_begins_otherwise() -> None:
     policy = AlarmPolicy(limit_seconds=350, name_prefixes=["Prod-", "Edge-"], dry_run=False)
-    [told] = problems_of(sample(BLOCKED), policy)
-    assert told == (
+    [found] = problems_of(sample(BLOCKED), policy)
+    assert found == (
         "The alarm EgressIpBlocked is none of those that may start a drain here: their names begin with "
         "Prod-, Edge-."
     )
@@ -178,14 +180,14 @@ def test_alarm_is_refused_like_any_request_when_its_dimensions_are_malformed() -
 def test_alarm_is_refused_when_its_event_is_not_whole(missing: str) -> None:
     event = sample(BLOCKED)
     del event["detail"][missing]
-    [told] = problems_of(event)
-    assert told.startswith("The input looks like the event of a CloudWatch alarm, but is not whole:")
-    assert missing in told
+    [found] = problems_of(event)
+    assert found.startswith("The input looks like the event of a CloudWatch alarm, but is not whole:")
+    assert missing in found
 
 
 def test_alarm_is_refused_when_another_source_sent_it() -> None:
-    [told] = problems_of({**sample(BLOCKED), "source": "my.app"})
-    assert "its source is not aws.cloudwatch" in told
+    [found] = problems_of({**sample(BLOCKED), "source": "my.app"})
+    assert "its source is not aws.cloudwatch" in found
 
 
 def test_alarm_is_refused_when_a_name_is_no_text() -> None:
@@ -202,11 +204,11 @@ def test_alarm_on_a_query_is_refused_since_it_names_no_metric() -> None:
 
 @pytest.mark.parametrize("detail", [None, [], "x", {"alarmName": "a", "state": "ALARM", "configuration": []}])
 def test_alarm_is_refused_when_its_event_is_of_another_shape(detail: Any) -> None:
-    [told] = problems_of({"detail-type": "CloudWatch Alarm State Change", "detail": detail})
-    assert "not whole" in told
+    [found] = problems_of({"detail-type": "CloudWatch Alarm State Change", "detail": detail})
+    assert "not whole" in found
 
 
-def test_alarm_is_told_from_a_request() -> None:
+def test_alarm_is_distinguished_from_a_request() -> None:
     assert [is_alarm(sample(name)) for name in (BLOCKED, DIRECT, "request.manual.json")] == [
         True,
         True,

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from natdrain.intake.request import Request, Trigger, TriggerKind
+from natdrain.intake.request import parse_request
 from natdrain.model.errors import RequestRefused
+from natdrain.model.request import Request, Trigger, TriggerKind
 from support.builders import GATEWAY, allocation, association, sample
 
 GOOD = {"NatGatewayId": GATEWAY, "AssociationIds": [association("a")]}
@@ -16,28 +17,28 @@ GOOD = {"NatGatewayId": GATEWAY, "AssociationIds": [association("a")]}
 
 def problems_of(document: object) -> list[str]:
     with pytest.raises(RequestRefused) as refused:
-        Request.parse(document)
+        parse_request(document)
     return str(refused.value).splitlines()
 
 
 def test_request_reads_ec2s_own_request() -> None:
-    request = Request.parse(sample("request.manual.json"))
+    request = parse_request(sample("request.manual.json"))
     assert request == Request(
         gateway_id="nat-1234567890abcdef0", association_ids=("eipassoc-0f96bdca17e8a3b10",), limit_seconds=350
     )
 
 
 def test_request_takes_ec2s_default_limit_when_none_is_given() -> None:
-    assert Request.parse(GOOD).limit_seconds == 350
+    assert parse_request(GOOD).limit_seconds == 350
 
 
 def test_request_needs_no_gateway_when_public_ips_are_named() -> None:
-    assert Request.parse({"PublicIps": ["203.0.113.7"]}).gateway_id is None
+    assert parse_request({"PublicIps": ["203.0.113.7"]}).gateway_id is None
 
 
 @pytest.mark.parametrize("limit", [1, 350, 4000])
 def test_request_takes_every_limit_that_ec2_takes(limit: int) -> None:
-    assert Request.parse(GOOD | {"MaxDrainDurationSeconds": limit}).limit_seconds == limit
+    assert parse_request(GOOD | {"MaxDrainDurationSeconds": limit}).limit_seconds == limit
 
 
 @pytest.mark.parametrize(
@@ -129,7 +130,7 @@ def test_request_answers_a_huge_input_briefly() -> None:
 )
 def test_request_refuses_or_reads_whatever_json_it_is_given(document: object) -> None:
     with contextlib.suppress(RequestRefused):
-        assert Request.parse(document).limit_seconds in range(1, 4001)
+        assert parse_request(document).limit_seconds in range(1, 4001)
 
 
 @given(
@@ -148,38 +149,38 @@ def test_request_survives_the_way_through_the_workflow(
         dry_run=dry_run,
         reason=reason,
     )
-    assert Request.parse(json.loads(json.dumps(request.to_json()))) == request
+    assert parse_request(json.loads(json.dumps(request.to_json()))) == request
 
 
 MONTHLY = {"Kind": "schedule", "Name": "monthly", "At": "2026-11-01T03:00:00Z"}
 
 
 def test_request_takes_the_deployments_limit_when_none_is_given() -> None:
-    assert Request.parse(GOOD, default_limit_seconds=99).limit_seconds == 99
+    assert parse_request(GOOD, default_limit_seconds=99).limit_seconds == 99
 
 
 def test_request_takes_its_own_limit_whatever_the_deployment_says() -> None:
     limited = GOOD | {"MaxDrainDurationSeconds": 7}
-    assert Request.parse(limited, default_limit_seconds=99).limit_seconds == 7
+    assert parse_request(limited, default_limit_seconds=99).limit_seconds == 7
 
 
 def test_request_by_hand_has_no_trigger() -> None:
-    assert (Request.parse(GOOD).trigger, Request.parse(GOOD).scheduled) == (None, False)
+    assert (parse_request(GOOD).trigger, parse_request(GOOD).scheduled) == (None, False)
 
 
 def test_request_of_a_schedule_says_so() -> None:
-    request = Request.parse(GOOD | {"Trigger": MONTHLY})
+    request = parse_request(GOOD | {"Trigger": MONTHLY})
     assert request.trigger == Trigger(kind=TriggerKind.SCHEDULE, name="monthly", at="2026-11-01T03:00:00Z")
     assert request.scheduled
 
 
 def test_request_of_an_alarm_is_not_scheduled() -> None:
-    assert not Request.parse(GOOD | {"Trigger": MONTHLY | {"Kind": "alarm"}}).scheduled
+    assert not parse_request(GOOD | {"Trigger": MONTHLY | {"Kind": "alarm"}}).scheduled
 
 
 def test_request_with_a_trigger_survives_the_workflow() -> None:
-    request = Request.parse(GOOD | {"Trigger": MONTHLY})
-    assert Request.parse(request.to_json()) == request
+    request = parse_request(GOOD | {"Trigger": MONTHLY})
+    assert parse_request(request.to_json()) == request
 
 
 @pytest.mark.parametrize(

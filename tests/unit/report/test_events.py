@@ -1,4 +1,4 @@
-"""What is told, held against the schemas that partners read."""
+"""The published events, compared with the schemas that partners read."""
 
 from __future__ import annotations
 
@@ -15,28 +15,33 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, ValidationError
 from moto.events.models import EventPattern
 
-from natdrain.change.conclude import (
-    _WORDS,
-    ENDS_WITHOUT_CLOSE,
-    IGNORED,
-    NOTHING_TO_DO,
-    Failure,
-    Quiet,
-    conclude,
-    quiet,
-)
+from natdrain.change.conclude import Failure, conclude, conclude_quietly
 from natdrain.contract import DRAIN_ENDED, DRAIN_STARTED, EVENT_SOURCE
-from natdrain.intake.request import BY_HAND as HAND
-from natdrain.intake.request import AfterDrain, TriggerKind
-from natdrain.model.drain import AddressOutcome
-from natdrain.model.errors import EXECUTION_ERRORS
-from natdrain.report.event import STATUSES, ended, is_told
-from natdrain.report.telling import UNKNOWN
+from natdrain.model.conclusion import Quiet
+from natdrain.model.errors import EXECUTION_ERRORS, RequestRefused
+from natdrain.model.outcome import AddressOutcome, Changed, ExecutionOutcome, ExecutionStatus
+from natdrain.model.problem import Guard, Problem
+from natdrain.model.request import BY_HAND as HAND
+from natdrain.model.request import AfterDrain, TriggerKind
+from natdrain.report.event import ended, is_published
+from natdrain.report.result import result
+from natdrain.report.vocabulary import ENDINGS
 from natdrain_sim.events import patterns
 from natdrain_sim.seams import replaced
 from support.builders import GATEWAY, START
+from support.endings import (
+    BY_ALARM,
+    BY_HAND,
+    BY_SCHEDULE,
+    CASES,
+    EXECUTION,
+    REGION,
+    TO_RELEASE,
+    asked,
+    end,
+    start,
+)
 from support.places import PROJECT
-from support.told import BY_ALARM, BY_HAND, BY_SCHEDULE, CASES, EXECUTION, TO_RELEASE, drain, end, start
 
 MAX_ENTRY_BYTES = 256 * 1024  # EventBridge user guide, PutEvents event entry size
 ROOT = PROJECT
@@ -49,12 +54,13 @@ VALIDATORS = {
     detail_type: Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
     for detail_type, schema in SCHEMAS.items()
 }
+RESULTS_ONLY = {AddressOutcome.PLANNED, AddressOutcome.UNKNOWN}
 ENDED = CASES["drained and perhaps cut"]
 STARTED = CASES["start of one address"]
 
 
 def delivered(detail: dict[str, Any]) -> dict[str, Any]:
-    """The event as EventBridge hands it to a target."""
+    """Return the event as EventBridge delivers it to a target."""
     return {
         "version": "0",
         "id": "6a7e8feb-b491-4cf7-a9f1-bf3703467718",
@@ -74,7 +80,7 @@ def validate(event: dict[str, Any]) -> None:
 
 
 def property_of(*path: str) -> dict[str, Any]:
-    """What the schema of the end says of a field of the detail."""
+    """Return the schema of a field of the detail of an end."""
     found: dict[str, Any] = SCHEMAS[DRAIN_ENDED]["properties"]["detail"]
     for name in path:
         found = found["properties"][name]
@@ -83,7 +89,7 @@ def property_of(*path: str) -> dict[str, Any]:
 
 
 def objects(schema: Any) -> Iterator[dict[str, Any]]:
-    """Every part of a schema that describes an object."""
+    """Yield every part of a schema that describes an object."""
     if isinstance(schema, dict):
         if schema.get("type") == "object":
             yield schema
@@ -101,6 +107,11 @@ def test_schema_is_one_itself_and_fits_its_examples(detail_type: str) -> None:
         validate(example)
 
 
+def test_examples_of_the_schemas_are_events_that_are_published() -> None:
+    details = [example["detail"] for schema in SCHEMAS.values() for example in schema["examples"]]
+    assert details == [STARTED, ENDED, CASES["refused by a hold"]]
+
+
 @pytest.mark.parametrize("detail_type", SCHEMAS)
 def test_schema_describes_every_field_and_allows_no_other(detail_type: str) -> None:
     detail = SCHEMAS[detail_type]["properties"]["detail"]
@@ -116,12 +127,12 @@ def test_event_fits_its_schema(case: str) -> None:
 
 times = st.none() | st.integers(0, 5_000).map(lambda seconds: START + timedelta(seconds=seconds))
 drains = st.builds(
-    drain,
+    asked,
     name=st.sampled_from("1abc"),
     public_ip=st.sampled_from(["203.0.113.7", None]),
     allocation_id=st.sampled_from(["eipalloc-0be6ecac95e8a3b10", None]),
     zone=st.sampled_from([None, "use1-az1", "us-east-1a"]),
-    outcome=st.none() | st.sampled_from(AddressOutcome),
+    outcome=st.none() | st.sampled_from(sorted(set(AddressOutcome) - RESULTS_ONLY)),
     detail=st.none() | st.text(max_size=2_000),
     adopted=st.booleans(),
     left_before=st.booleans(),
@@ -133,8 +144,17 @@ drains = st.builds(
 )
 several = st.lists(drains, max_size=8, unique_by=lambda one: one.association_id)
 requests = st.sampled_from([BY_HAND, BY_ALARM, BY_SCHEDULE, TO_RELEASE])
+problems = st.builds(
+    Problem,
+    guard=st.none() | st.sampled_from(Guard),
+    subject=st.sampled_from([GATEWAY, None]),
+    text=st.text(max_size=3_000),
+    fix=st.none() | st.text(max_size=3_000),
+)
 failed = st.builds(
-    Failure, error=st.sampled_from([*EXECUTION_ERRORS, "TransientFailure"]), message=st.text(max_size=3_000)
+    Failure,
+    error=st.sampled_from([*EXECUTION_ERRORS, "TransientFailure"]),
+    problems=st.lists(problems, min_size=1, max_size=4).map(tuple),
 )
 
 
@@ -148,10 +168,10 @@ def test_start_of_whatever_drains_fits_the_schema(request: Any, some: list[Any])
 @given(
     request=st.none() | requests,
     ending=st.tuples(several.filter(bool), st.none() | failed) | st.tuples(st.just([]), failed),
-    status=st.sampled_from([None, "ABORTED"]),
+    status=st.sampled_from([None, ExecutionStatus.ABORTED]),
 )
 def test_end_of_whatever_happened_fits_the_schema(
-    request: Any, ending: tuple[list[Any], Failure | None], status: str | None
+    request: Any, ending: tuple[list[Any], Failure | None], status: ExecutionStatus | None
 ) -> None:
     some, failure = ending
     validate(delivered(end(request, *some, failure=failure, status=status)))
@@ -176,11 +196,14 @@ def test_end_of_whatever_happened_fits_the_schema(
         {"Addresses": [ENDED["Addresses"][0] | {"RequestedAt": "2026-10-02T17:00:00+02:00"}]},
         {"Addresses": [ENDED["Addresses"][0] | {"PublicIp": "203.0.113.256"}]},
         {"Addresses": [{}]},
+        {"Problems": ["a text"]},
+        {"Problems": [{"Guard": None, "Subject": None, "Text": "x" * 1_001, "Fix": None}]},
+        {"Problems": [{"Text": "why"}]},
         {"More": 1},
     ],
     ids=str,
 )
-def test_schema_refuses_an_end_that_natdrain_never_tells(wrong: dict[str, Any]) -> None:
+def test_schema_refuses_an_end_that_natdrain_never_publishes(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         validate(delivered(ENDED | wrong))
 
@@ -197,7 +220,7 @@ def test_schema_refuses_an_end_that_natdrain_never_tells(wrong: dict[str, Any]) 
     ],
     ids=str,
 )
-def test_schema_refuses_a_start_that_natdrain_never_tells(wrong: dict[str, Any]) -> None:
+def test_schema_refuses_a_start_that_natdrain_never_publishes(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         validate(delivered(STARTED | wrong))
 
@@ -210,53 +233,68 @@ def test_schema_wants_every_field(detail: dict[str, Any], field: str) -> None:
 
 
 def test_schema_knows_every_value_that_the_code_does() -> None:
-    successes = {AddressOutcome.DRAINED, AddressOutcome.RELEASED, NOTHING_TO_DO}
     trigger = property_of("Trigger")["anyOf"][0]["properties"]
-    assert set(property_of("Outcome")["enum"]) == successes | {*_WORDS.values(), *ENDS_WITHOUT_CLOSE.values()}
+    assert set(property_of("Outcome")["enum"]) == set(ENDINGS)
+    assert set(property_of("Changed")["enum"]) == set(Changed)
     assert property_of("Error")["enum"] == [*EXECUTION_ERRORS, None]
-    assert set(property_of("Addresses", "Outcome")["enum"]) == {*AddressOutcome, UNKNOWN}
+    assert set(property_of("Addresses", "Outcome")["enum"]) == set(AddressOutcome) - {AddressOutcome.PLANNED}
     assert set(trigger["Kind"]["enum"]) == {HAND, *TriggerKind}
     assert set(property_of("AfterDrain")["anyOf"][0]["enum"]) == set(AfterDrain)
-    assert tuple(property_of("Status")["enum"]) == STATUSES
+    assert property_of("Status")["enum"] == list(ExecutionStatus)
 
 
-def test_start_tells_by_when_an_address_leaves() -> None:
+def test_start_says_by_when_an_address_leaves() -> None:
     assert [row["LeavesBy"] for row in STARTED["Addresses"]] == ["2026-10-02T17:05:50Z"]
 
 
-def test_start_tells_of_a_limit_that_nobody_knows_that_it_is_not_known() -> None:
+def test_start_shows_no_limit_when_it_is_not_known() -> None:
     (row,) = CASES["start adopted with a limit that is not known"]["Addresses"]
     assert (row["MaxDrainDurationSeconds"], row["LeavesBy"], row["Adopted"]) == (None, None, True)
 
 
-def test_end_tells_the_whole_result() -> None:
-    outcome = conclude(gateway_id=GATEWAY, drains=[drain("a")], region="eu-west-1")
-    told = ended(execution=EXECUTION, request=BY_HAND, outcome=outcome, status="SUCCEEDED")
-    assert told | outcome.to_result() == told
+def test_end_has_the_whole_result() -> None:
+    conclusion = conclude(BY_HAND, [asked("a")])
+    document = result(conclusion, region=REGION)
+    detail = ended(
+        execution=EXECUTION,
+        request=BY_HAND,
+        end=conclusion,
+        result=document,
+        status=ExecutionStatus.SUCCEEDED,
+        region=REGION,
+    )
+    assert detail | document == detail
 
 
 def test_event_fits_into_one_entry_however_long_its_texts() -> None:
     # Of all characters these take the most bytes.
     longest = "\N{NARROW NO-BREAK SPACE}\N{GRINNING FACE}" * 16_000
-    some = [drain(name, outcome=AddressOutcome.FAILED, detail=longest) for name in "12345678"]
-    told = [longest] * 100
-    detail = end(replace(BY_ALARM, reason=longest[:500]), *some, told=told)
+    some = [asked(name, outcome=AddressOutcome.FAILED, detail=longest) for name in "12345678"]
+    warnings = [Problem(guard="owner", text=longest)] * 100
+    detail = end(replace(BY_ALARM, reason=longest[:500]), *some, warnings=warnings)
     assert len(json.dumps(delivered(detail), ensure_ascii=False).encode()) < MAX_ENTRY_BYTES * 0.7
 
 
-def test_nothing_is_told_of_dry_runs_and_ignored_triggers() -> None:
-    done, ignored = (quiet(GATEWAY, Quiet(name, "why")) for name in (NOTHING_TO_DO, IGNORED))
-    assert is_told(BY_HAND, done)
-    assert is_told(None, done)
-    assert not is_told(replace(BY_HAND, dry_run=True), done)
-    assert not is_told(BY_HAND, ignored)
+def test_end_keeps_the_count_of_the_problems_that_were_left_out() -> None:
+    refusal = RequestRefused(*(Problem(text=str(number)) for number in range(30)))
+    detail = end(BY_HAND, failure=Failure(error="RequestRefused", problems=refusal.problems))
+    assert [problem["Text"] for problem in detail["Problems"][-2:]] == ["24", "... and 5 more."]
+
+
+def test_nothing_is_published_for_dry_runs_and_ignored_triggers() -> None:
+    outcomes = (ExecutionOutcome.NOTHING_TO_DO, ExecutionOutcome.IGNORED)
+    done, ignored = (conclude_quietly(GATEWAY, Quiet(outcome, "why")) for outcome in outcomes)
+    assert is_published(BY_HAND, done)
+    assert is_published(None, done)
+    assert not is_published(replace(BY_HAND, dry_run=True), done)
+    assert not is_published(BY_HAND, ignored)
 
 
 PATTERNS = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)]
 
 
 def matching(pattern: dict[str, Any]) -> set[str]:
-    """The cases that a rule with this pattern gets."""
+    """Return the cases that a rule with this pattern receives."""
     with replaced(patterns.seams()):
         rule = EventPattern("", pattern)  # type: ignore[arg-type]  # moto wants no text here
         return {case for case, detail in CASES.items() if rule.matches_event(delivered(detail))}  # type: ignore[arg-type]  # an event is any object
@@ -281,7 +319,7 @@ def test_documented_pattern_gets_what_the_document_says(pattern: dict[str, Any],
     assert matching(pattern) == cases
 
 
-def test_document_quotes_a_message_that_is_told() -> None:
+def test_document_quotes_a_message_that_is_published() -> None:
     quoted = " ".join(
         line.removeprefix("> ") for line in DOCUMENT.read_text().splitlines() if line[:2] == "> "
     )

@@ -1,10 +1,10 @@
-"""What an execution comes to in metrics, and how metrics leave a function."""
+"""The measures of an execution, and how they leave a function."""
 
 from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,32 +12,32 @@ from typing import Any
 import pytest
 
 import natdrain.handlers
-from natdrain.change import conclude as outcomes
-from natdrain.change.conclude import Failure, Outcome, conclude
+from natdrain.change.conclude import _OUTCOMES, ENDS_WITHOUT_CLOSE, Failure, conclude
 from natdrain.guards.policy import RULES
-from natdrain.intake.request import BY_HAND as HAND
-from natdrain.intake.request import Request
-from natdrain.model.drain import AddressOutcome, Drain
-from natdrain.model.errors import EXECUTION_ERRORS, GatewayBusy, RequestRefused, bounded
-from natdrain.report import measures, metrics
+from natdrain.intake.request import parse_request
+from natdrain.model.conclusion import Conclusion
+from natdrain.model.drain import Drain
+from natdrain.model.errors import EXECUTION_ERRORS, GatewayBusy, RequestRefused
+from natdrain.model.outcome import AddressOutcome, ExecutionOutcome
+from natdrain.model.problem import Problem, bounded
+from natdrain.model.request import BY_HAND as HAND
+from natdrain.model.request import Request
+from natdrain.report import metrics
+from natdrain.report.measures import measure_end, measure_retry
 from natdrain.report.metrics import METRICS, VALUES, Measure
 from natdrain.steps.emit import emit
-from support.builders import GATEWAY, START, association
+from support.builders import GATEWAY, START, association, drain
 
 BY_HAND = Request(gateway_id=GATEWAY)
-BY_ALARM = Request.parse(
+BY_ALARM = parse_request(
     {
         "NatGatewayId": GATEWAY,
         "AssociationIds": [association("a")],
         "Trigger": {"Kind": "alarm", "Name": "Blocked", "At": "2026-10-02T17:00:00Z"},
     }
 )
-LEFT = Drain(
-    association_id=association("a"),
-    allocation_id=None,
-    public_ip="203.0.113.10",
-    private_ip=None,
-    since_at=START,
+LEFT = drain(
+    "a",
     outcome=AddressOutcome.DRAINED,
     requested_at=START,
     limit_seconds=400,
@@ -46,36 +46,38 @@ LEFT = Drain(
 )
 
 
-def ended(*drains: Drain, error: str | None = None, problems: str = "no") -> Outcome:
-    failure = Failure(error=error, message=problems) if error else None
-    return conclude(gateway_id=GATEWAY, drains=drains, failure=failure, region="us-east-1")
+NO = Problem(text="no")
+
+
+def ended(*drains: Drain, error: str | None = None, problems: Sequence[Problem] = (NO,)) -> Conclusion:
+    failure = Failure(error=error, problems=tuple(problems)) if error else None
+    return conclude(BY_HAND, drains, failure=failure)
 
 
 def values(measured: list[Measure]) -> dict[str, float]:
-    """The value of each metric that was measured, none of them twice."""
+    """Return the value of each metric that was measured, none of them twice."""
     found = {one.metric.name: one.value for one in measured}
     assert len(found) == len(measured)
     return found
 
 
-def refused_by(problems: str) -> list[str]:
-    outcome = ended(error=RequestRefused.__name__, problems=problems)
-    measured = measures.of_end(outcome, BY_HAND, [])
+def refused_by(*problems: Problem) -> list[str]:
+    measured = measure_end(ended(error=RequestRefused.__name__, problems=problems), BY_HAND)
     return [one.dimensions["Guard"] for one in measured if one.metric is metrics.REFUSALS]
 
 
 def test_end_counts_by_outcome_and_trigger() -> None:
-    [executed, *_] = measures.of_end(ended(LEFT), BY_ALARM, [LEFT])
+    [executed, *_] = measure_end(ended(LEFT), BY_ALARM)
     assert executed == Measure(metrics.EXECUTIONS, 1, {"Outcome": "drained", "Trigger": "alarm"})
 
 
 def test_end_counts_as_by_hand_when_its_input_was_no_request() -> None:
-    [executed, *_] = measures.of_end(ended(error=RequestRefused.__name__), None, [])
+    [executed, *_] = measure_end(ended(error=RequestRefused.__name__), None)
     assert executed.dimensions == {"Outcome": "refused", "Trigger": "hand"}
 
 
-def test_end_of_a_drain_tells_its_duration_and_how_late_it_was_noticed() -> None:
-    assert values(measures.of_end(ended(LEFT), BY_HAND, [LEFT])) == {
+def test_end_of_a_drain_has_its_duration_and_how_late_it_was_noticed() -> None:
+    assert values(measure_end(ended(LEFT), BY_HAND)) == {
         "Executions": 1,
         "DetectionLag": 60,
         "DrainDuration": 300,
@@ -84,56 +86,63 @@ def test_end_of_a_drain_tells_its_duration_and_how_late_it_was_noticed() -> None
 
 
 def test_lag_counts_from_the_request_when_no_look_showed_the_address() -> None:
-    unseen = replace(LEFT, last_seen_at=None)
-    assert values(measures.of_end(ended(unseen), BY_HAND, [unseen]))["DetectionLag"] == 300
+    unseen = LEFT.noted(last_seen_at=None)
+    assert values(measure_end(ended(unseen), BY_HAND))["DetectionLag"] == 300
 
 
-def test_end_of_an_adopted_drain_tells_no_times_since_nobody_may_have_watched() -> None:
-    adopted = replace(LEFT, adopted=True)
-    assert values(measures.of_end(ended(adopted), BY_HAND, [adopted])) == {"Executions": 1, "Adopted": 1}
+def test_end_of_an_adopted_drain_has_no_times_since_nobody_may_have_watched() -> None:
+    adopted = LEFT.noted(adopted=True)
+    assert values(measure_end(ended(adopted), BY_HAND)) == {"Executions": 1, "Adopted": 1}
 
 
 @pytest.mark.parametrize(
-    "drain",
+    "other",
     [
-        replace(LEFT, left_before=True),
-        replace(LEFT, outcome=AddressOutcome.ALREADY_DRAINED),
-        replace(LEFT, outcome=AddressOutcome.OVERDUE, gone_by=None),
-        replace(LEFT, last_seen_at=None, requested_at=None),
+        LEFT.noted(left_before=True),
+        LEFT.ended(AddressOutcome.ALREADY_DRAINED),
+        LEFT.noted(gone_by=None).ended(AddressOutcome.OVERDUE),
+        LEFT.noted(last_seen_at=None, requested_at=None),
     ],
     ids=["left before", "found gone", "still there", "never seen"],
 )
-def test_end_tells_no_duration_of_what_was_not_seen_to_leave(drain: Drain) -> None:
-    assert [*values(measures.of_end(ended(drain), BY_HAND, [drain]))] == ["Executions"]
+def test_end_has_no_duration_of_what_was_not_seen_to_leave(other: Drain) -> None:
+    assert [*values(measure_end(ended(other), BY_HAND))] == ["Executions"]
 
 
 def test_refusal_counts_once_for_each_guard_that_refused() -> None:
-    assert refused_by("ports: a\nowner: b\nowner: c") == ["owner", "ports"]
+    problems = [
+        Problem(guard=guard, text=text) for guard, text in (("ports", "a"), ("owner", "b"), ("owner", "c"))
+    ]
+    assert refused_by(*problems) == ["owner", "ports"]
 
 
-@pytest.mark.parametrize("problem", ["NatGatewayId is missing.", "Unknown field: x", "203.0.113.7: denied"])
+@pytest.mark.parametrize(
+    "problem", ["NatGatewayId is missing.", "Unknown field: x", "203.0.113.7: denied", "ports: x"]
+)
 def test_refusal_counts_as_one_of_the_request_when_no_guard_refused(problem: str) -> None:
-    assert refused_by(problem) == ["request"]
+    assert refused_by(Problem(text=problem)) == ["request"]
 
 
 def test_refusal_counts_no_guard_for_the_note_that_more_were_left_out() -> None:
-    assert refused_by("\n".join(bounded([f"owner: {number}" for number in range(30)]))) == ["owner"]
+    problems = bounded(Problem(guard="owner", text=str(number)) for number in range(30))
+    assert refused_by(*problems) == ["owner"]
 
 
 def test_busy_gateway_is_no_refusal() -> None:
-    outcome = ended(error=GatewayBusy.__name__, problems="ports: a")
-    assert [*values(measures.of_end(outcome, BY_HAND, []))] == ["Executions"]
+    busy = ended(error=GatewayBusy.__name__, problems=[Problem(guard="ports", text="a")])
+    assert [*values(measure_end(busy, BY_HAND))] == ["Executions"]
 
 
 def test_retry_counts_by_function() -> None:
-    assert measures.of_retry("confirm") == Measure(metrics.RETRIES, 1, {"Function": "confirm"})
+    assert measure_retry("confirm") == Measure(metrics.RETRIES, 1, {"Function": "confirm"})
 
 
 def test_values_of_the_outcome_are_all_that_an_execution_can_have() -> None:
     possible = {
-        *(outcomes._WORDS[error] for error in EXECUTION_ERRORS),
-        *outcomes.ENDS_WITHOUT_CLOSE.values(),
-        *(outcomes.IGNORED, outcomes.NOTHING_TO_DO, "drained", "released", "planned"),
+        *(_OUTCOMES[error] for error in EXECUTION_ERRORS),
+        *ENDS_WITHOUT_CLOSE.values(),
+        *(ExecutionOutcome.IGNORED, ExecutionOutcome.NOTHING_TO_DO, ExecutionOutcome.PLANNED),
+        *(ExecutionOutcome.DRAINED, ExecutionOutcome.RELEASED),
     }
     assert set(VALUES["Outcome"]) == possible
 
@@ -142,7 +151,7 @@ def test_values_of_the_guard_are_the_guards_and_the_request() -> None:
     assert VALUES["Guard"] == (*(rule.name for rule in RULES), "request")
 
 
-def test_values_of_the_trigger_are_those_that_events_tell() -> None:
+def test_values_of_the_trigger_are_those_of_events() -> None:
     assert VALUES["Trigger"] == (HAND, "alarm", "schedule")
 
 
@@ -174,6 +183,6 @@ def test_line_has_the_declared_dimensions_and_no_others(
 
 
 def test_lines_do_not_mix_when_several_metrics_are_emitted(capsys: pytest.CaptureFixture[str]) -> None:
-    emit([measures.of_retry("close"), Measure(metrics.ADOPTED, 2, {"Trigger": "hand"})])
+    emit([measure_retry("close"), Measure(metrics.ADOPTED, 2, {"Trigger": "hand"})])
     first, second = (json.loads(line) for line in capsys.readouterr().out.splitlines())
     assert ("Adopted" in first, "Retries" in second, "Function" in second) == (False, False, False)

@@ -50,7 +50,7 @@ from natdrain.aws import clients, clock
 from natdrain.contract import TABLE_ENV
 from natdrain.contract import GatewayRecord as R
 from natdrain.handlers import close
-from natdrain.intake.request import WhenBusy
+from natdrain.model.request import WhenBusy
 from natdrain.steps import task
 from natdrain.store.lock import GatewayLock
 from natdrain_sim.synthesis import synthesise
@@ -243,11 +243,13 @@ def test_function_in_flight_has_ended_before_its_state_gives_it_up(template: Tem
 # What the proof would find: these end at the first example that breaks the lock.
 
 
+@pytest.mark.deep
 def test_lock_has_the_gap_that_is_written_down(dynamodb: Any, template: Template) -> None:
     with pytest.raises(LockBrokenError):
         play(dynamodb, template, gap=False)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     ("state", "condition"),
     [
@@ -264,6 +266,7 @@ def test_lock_that_is_taken_without_its_condition_is_found_out(
         play(dynamodb, template._replace(states=states))
 
 
+@pytest.mark.deep
 def test_holder_that_is_believed_gone_at_the_first_word_is_found_out(
     dynamodb: Any, template: Template
 ) -> None:
@@ -273,6 +276,7 @@ def test_holder_that_is_believed_gone_at_the_first_word_is_found_out(
         play(dynamodb, template._replace(states=states))
 
 
+@pytest.mark.deep
 def test_lock_that_is_never_taken_over_is_found_out(dynamodb: Any, template: Template) -> None:
     states = copy.deepcopy(template.states)
     states["Does the holder still run?"]["Default"] = "Close"
@@ -280,6 +284,7 @@ def test_lock_that_is_never_taken_over_is_found_out(dynamodb: Any, template: Tem
         play(dynamodb, template._replace(states=states))
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("fence", ["intend", "remember"])
 def test_function_that_does_not_see_whether_the_lock_is_its_own_is_found_out(
     dynamodb: Any, template: Template, monkeypatch: pytest.MonkeyPatch, fence: str

@@ -14,11 +14,10 @@ from botocore.stub import Stubber
 from moto import mock_aws
 
 from natdrain.aws import clients, clock, errors
-from natdrain.model.drain import Drain
 from natdrain.model.errors import TransientFailure
 from natdrain.store.lock import GatewayLock
 from natdrain.store.table import Table, expires_after
-from support.builders import GATEWAY, START
+from support.builders import GATEWAY, START, drain
 
 KEY = (GATEWAY, "lock")
 NAMED = {"NatGatewayId": GATEWAY, "Record": "lock"}
@@ -131,10 +130,7 @@ def test_error_that_is_no_failed_condition_is_passed_on(table: Table) -> None:
 
 def test_lock_is_freed_when_its_map_of_drains_is_missing(table: Table) -> None:
     table.put({**NAMED, "Owner": ME, "Since": "now"})
-    drain = Drain(
-        association_id="eipassoc-1", allocation_id=None, public_ip=None, private_ip=None, since_at=START
-    )
-    GatewayLock(table, GATEWAY, ME).free([drain])
+    GatewayLock(table, GATEWAY, ME).free([drain("a")])
     assert stored(table) == {}
 
 

@@ -1,1 +1,1 @@
-"""Lambda."""
+"""Parts of Lambda that moto lacks."""

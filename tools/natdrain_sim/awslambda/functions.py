@@ -1,8 +1,8 @@
-"""Lambda functions, run in the calling thread as Lambda would run them.
+"""Lambda functions, run in the calling thread as Lambda runs them.
 
-A function sees the environment that the template gives it and what Lambda adds, and nothing else of this
-process; it acts under its own role (see :mod:`natdrain_sim.calls`), and what it prints goes to its log
-group. It is found by its dotted handler in the packages installed here, not in the asset.
+A function has only the environment variables that the template and Lambda set. Its calls are recorded with
+its own role (see :mod:`natdrain_sim.calls`), and its output goes to its log group. Its handler is imported
+from the packages installed here, not from the asset.
 """
 
 import importlib
@@ -31,12 +31,13 @@ from natdrain_sim.seams import Seam
 
 # The environment and standard output belong to the process, so one function runs at a time.
 _one_at_a_time = threading.Lock()
+_FIELDS_IN_ENVIRONMENT = ("function_name", "function_version", "log_group_name", "log_stream_name")
 
 
 def seams() -> Iterator[Seam]:
-    """What to replace in moto and in its client: owner, name and replacement."""
+    """Yield the seams in moto and in botocore."""
     yield LambdaSimpleBackend, "invoke", _invoke
-    # The SDK's own back-off takes no time: a function is busy, and time stands still meanwhile.
+    # The SDK's back-off takes no time, because time stands still while a function is busy.
     yield botocore.endpoint, "time", SimpleNamespace(sleep=lambda _seconds: None)
 
 
@@ -65,13 +66,13 @@ def _invoke(
 
 
 def _run(handler: str, event: Any, context: Any) -> tuple[str, bool]:
-    """Call the handler; return what Lambda would answer, and whether that is an error."""
+    """Call the handler; return Lambda's response, and whether it is an error."""
     try:
         module, _, name = handler.rpartition(".")
         call = getattr(importlib.import_module(module), name)
         _redirect_loggers()
         return json.dumps(call(event, context), ensure_ascii=False), False
-    except Exception as error:  # noqa: BLE001 - whatever a function raises is its answer
+    except Exception as error:  # noqa: BLE001 - Lambda returns any exception
         failure = {
             "errorMessage": str(error),
             "errorType": type(error).__name__,
@@ -82,7 +83,7 @@ def _run(handler: str, event: Any, context: Any) -> tuple[str, bool]:
 
 
 def _redirect_loggers() -> None:
-    """Loggers keep the stream that they found when they were made: give them the one of this invocation."""
+    """Set the output stream of this invocation on loggers, which keep the one of their creation."""
     for logger in list(logging.root.manager.loggerDict.values()):
         for handler in getattr(logger, "handlers", ()):
             if type(handler) is logging.StreamHandler and handler.stream not in {sys.stderr, sys.__stderr__}:
@@ -90,7 +91,7 @@ def _redirect_loggers() -> None:
 
 
 def _context_of(function: LambdaFunction) -> Any:
-    """The context object of one invocation, with what Lambda documents of the function for Python."""
+    """Return the context object of one invocation, with the fields that Lambda documents for Python."""
     return SimpleNamespace(
         function_name=function.function_name,
         function_version=str(function.version),
@@ -99,7 +100,7 @@ def _context_of(function: LambdaFunction) -> Any:
         aws_request_id=str(mock_random.uuid4()),
         log_group_name=function.logs_group_name,
         log_stream_name=f"{function.function_name}[{function.version}]",
-        # The whole time-out, always: time stands still while a function runs.
+        # Always the whole time-out, because time stands still while a function runs.
         get_remaining_time_in_millis=lambda: int(function.timeout) * 1000,
     )
 
@@ -114,11 +115,8 @@ def _environment_of(function: LambdaFunction, context: Any) -> dict[str, str]:
         "AWS_SESSION_TOKEN": "example",
         "AWS_REGION": function.region,
         "AWS_DEFAULT_REGION": function.region,
-        "AWS_LAMBDA_FUNCTION_NAME": context.function_name,
-        "AWS_LAMBDA_FUNCTION_VERSION": context.function_version,
+        **{f"AWS_LAMBDA_{field.upper()}": getattr(context, field) for field in _FIELDS_IN_ENVIRONMENT},
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(context.memory_limit_in_mb),
-        "AWS_LAMBDA_LOG_GROUP_NAME": context.log_group_name,
-        "AWS_LAMBDA_LOG_STREAM_NAME": context.log_stream_name,
         "TZ": "UTC",
         **function.environment_vars,
     }

@@ -1,1 +1,1 @@
-"""CloudFormation."""
+"""Parts of CloudFormation that moto lacks."""

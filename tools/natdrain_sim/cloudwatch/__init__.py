@@ -1,1 +1,1 @@
-"""CloudWatch."""
+"""Parts of CloudWatch that moto lacks."""

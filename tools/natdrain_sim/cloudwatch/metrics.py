@@ -1,7 +1,7 @@
 """The metric `ActiveConnectionCount` of NAT gateways, which AWS itself reports.
 
-Only what it is at the moment is simulated: whoever asks for it finds the open connections of now, as those
-of a minute ago. Everything else is what somebody has put (`PutMetricData`).
+Only its present value is simulated: GetMetricData returns the connections that are open now as the value of a
+minute ago. All other metrics come from PutMetricData.
 """
 
 from collections.abc import Iterator
@@ -18,24 +18,23 @@ NAMESPACE, METRIC = "AWS/NATGateway", "ActiveConnectionCount"
 
 
 def seams() -> Iterator[Seam]:
-    """What to replace in moto: owner, name and replacement."""
+    """Yield the seam of GetMetricData."""
     get = CloudWatchBackend.get_metric_data
 
     def get_metric_data(
         backend: CloudWatchBackend, queries: list[dict[str, Any]], **window: Any
     ) -> list[dict[str, Any]]:
-        asked = [query["MetricStat"]["Metric"] for query in queries if "MetricStat" in query]
-        for metric in asked:
+        for metric in [query["MetricStat"]["Metric"] for query in queries if "MetricStat" in query]:
             if (metric["Namespace"], metric["MetricName"]) == (NAMESPACE, METRIC):
-                _report(backend, metric["Dimensions"])
+                _put_connections(backend, metric["Dimensions"])
         return get(backend, queries, **window)
 
     yield CloudWatchBackend, "get_metric_data", get_metric_data
 
 
-def _report(backend: CloudWatchBackend, dimensions: list[dict[str, str]]) -> None:
+def _put_connections(backend: CloudWatchBackend, dimensions: list[dict[str, str]]) -> None:
     simulation = Simulation()
-    for gateway_id in {one["Value"] for one in dimensions} & set(simulation.gateway_ids()):
+    for gateway_id in {dimension["Value"] for dimension in dimensions} & set(simulation.gateway_ids()):
         point = {
             "MetricName": METRIC,
             "Dimensions": [{"Name": "NatGatewayId", "Value": gateway_id}],

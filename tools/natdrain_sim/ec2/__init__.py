@@ -1,7 +1,7 @@
-"""EC2's NAT gateway addresses on top of moto: addresses that take time to associate and to drain.
+"""EC2's NAT gateways on top of moto, with addresses that take time to associate and to drain.
 
-Call `install()` before anything is created. Time is moto's own clock, which the caller may simulate.
-`Simulation` configures it; everything else goes through the EC2 API.
+Call `install()` before creating anything. The time is that of moto's clock, which the caller may simulate.
+`Simulation` configures the simulated EC2; everything else goes through the EC2 API.
 """
 
 import os
@@ -23,12 +23,12 @@ SEAM: dict[type, type] = {
     _MotoNatGatewayBackend: NatGatewayBackend,
     _MotoNatGateways: NatGateways,
 }
-"""Which of moto's classes gets the methods of which of ours."""
+"""moto's classes, and ours whose methods they are given."""
 
 
 def install() -> None:
-    """Put our methods on moto's classes, for the whole process. A second call changes nothing."""
-    os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"  # nobody needs them, and reading them takes long
+    """Set our methods on moto's classes, for the whole process; a second call changes nothing."""
+    os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"  # not needed, and slow to read
     for moto_class, ours in SEAM.items():
         for name, method in vars(ours).items():
             if not name.startswith("_"):

@@ -1,4 +1,4 @@
-"""The state of one address of a NAT gateway."""
+"""One address of a NAT gateway."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,29 +11,29 @@ from .timeline import Timeline
 
 @dataclass(eq=False, kw_only=True)
 class NatGatewayAddress:
-    """One address of a NAT gateway: an association of an EIP, or a private IP alone (private gateways)."""
+    """An associated EIP of a NAT gateway, or the private IP of a private gateway."""
 
     private_ip: str
     network_interface_id: str
     is_primary: bool | None
-    """Unknown of a regional gateway's addresses, which have a zone instead."""
+    """None for an address of a regional gateway, which has a zone instead."""
     zone: Zone | None = None
     allocation_id: str | None = None
     public_ip: str | None = None
     association_id: str | None = None
     failure_message: str | None = None
-    """With it, a drain ends as `failed` instead of with the address leaving."""
-    gone_at: datetime | None = None
-    """When the last drain ends, once there is one."""
+    """If set, a drain ends as `failed` and the address stays."""
+    drained_at: datetime | None = None
+    """The end of the last drain, once one has begun."""
     status: Timeline = field(default_factory=Timeline)
 
-    def finish(self, gone_at: datetime) -> None:
-        """Let the drain end at `gone_at`."""
-        self.gone_at = gone_at
-        self.status.change(gone_at, "failed" if self.failure_message else None)
+    def end_drain(self, at: datetime) -> None:
+        """Set when the drain ends."""
+        self.drained_at = at
+        self.status.change(at, "failed" if self.failure_message else None)
 
     def to_dict(self, at: datetime) -> dict[str, Any]:
-        """Return EC2's `NatGatewayAddress` as it is at `at`."""
+        """Return EC2's `NatGatewayAddress` as of `at`."""
         status = self.status.at(at)
         return {
             "AllocationId": self.allocation_id,

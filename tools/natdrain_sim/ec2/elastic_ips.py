@@ -1,4 +1,4 @@
-"""The backend operations on Elastic IPs, where a NAT gateway matters. `install` puts them over moto's."""
+"""Backend operations on Elastic IPs that NAT gateways affect; `install` replaces moto's by them."""
 
 from copy import copy
 from datetime import timedelta
@@ -9,18 +9,18 @@ from moto.ec2.models.elastic_ip_addresses import ElasticAddress
 from moto.ec2.models.elastic_ip_addresses import ElasticAddressBackend as MotoBackend
 from moto.ec2.utils import generic_filter
 
-from .errors import InvalidIPAddressInUseError
-from .nat_gateways import holder
+from .exceptions import InvalidIPAddressInUseError
+from .nat_gateways import address_of
 from .settings import settings_of
 from .timeline import now
 
-# Kept before `install` replaces them: what concerns no NAT gateway is still moto's.
+# Kept before `install` replaces them, for everything that NAT gateways do not affect.
 _describe = MotoBackend.describe_addresses
 _release = MotoBackend.release_address
 
 
 class ElasticAddressBackend(EC2Backend):
-    """Methods for moto's `ElasticAddressBackend`; a subclass of the whole backend only to be typed."""
+    """Methods for moto's `ElasticAddressBackend`, typed as methods of the whole backend."""
 
     def describe_addresses(
         self,
@@ -28,26 +28,28 @@ class ElasticAddressBackend(EC2Backend):
         public_ips: list[str] | None = None,
         filters: Any = None,
     ) -> list[ElasticAddress]:
-        """Return the EIPs, each with the NAT gateway association it had one lag ago."""
+        """Return the EIPs, each with the NAT gateway association that it had one lag ago."""
         eips = _describe(self, allocation_ids, public_ips)
         return generic_filter(filters, [_as_seen(self, eip) for eip in eips])
 
     def release_address(self, address: str | None = None, allocation_id: str | None = None) -> None:
-        """Give an allocation back that no NAT gateway holds; whatever else uses it is left to moto."""
+        """Release an EIP, unless a NAT gateway has it; moto checks all other uses."""
         for eip in self.addresses:
-            if (allocation_id or address) in (eip.allocation_id, eip.public_ip) and holder(self, eip, now()):
+            if (allocation_id or address) in (eip.allocation_id, eip.public_ip) and address_of(
+                self, eip, now()
+            ):
                 raise InvalidIPAddressInUseError(eip.public_ip)
         _release(self, address, allocation_id)
 
 
 def _as_seen(backend: EC2Backend, eip: ElasticAddress) -> ElasticAddress:
     lag = timedelta(seconds=settings_of(backend).lags.describe_addresses)
-    address = holder(backend, eip, now() - lag)
+    address = address_of(backend, eip, now() - lag)
     if address is None:
         return eip
     seen = copy(eip)
     seen.association_id = address.association_id
-    # The gateway's interface, as it is for this EIP.
+    # The gateway's interface has a private IP for each of its EIPs.
     interface: Any = copy(backend.get_network_interface(address.network_interface_id))
     interface.private_ip_address = address.private_ip
     seen.eni = interface

@@ -1,4 +1,4 @@
-"""The state of a NAT gateway: timelines that the clock is read against."""
+"""A NAT gateway, whose state over time is kept in timelines."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from moto.ec2.models.subnets import Subnet
 from moto.ec2.utils import random_eip_association_id, random_nat_gateway_id
 
 from .addresses import NatGatewayAddress
-from .errors import OperationInProgressError, TooManyAddressesError
+from .exceptions import OperationInProgressError, TooManyAddressesError
 from .settings import settings_of
 from .timeline import Timeline, now
 from .traffic import Traffic
@@ -27,13 +27,13 @@ _Base: Any = MotoNatGateway
 
 
 class NatGateway(_Base):  # type: ignore[misc]  # moto's leaves CloudFormation's methods abstract
-    """A zonal NAT gateway, without addresses at first. Takes the place of moto's class of the same name."""
+    """A zonal NAT gateway, at first without addresses; it replaces moto's class of the same name."""
 
     automatic = False
-    """Whether AWS manages the addresses."""
+    """AWS manages the addresses."""
     max_addresses = 8
 
-    def __init__(  # moto's own constructor is not called: it would associate the EIP moto's way
+    def __init__(  # does not call moto's constructor, which would associate the EIP at once
         self,
         backend: "EC2Backend",
         subnet: Subnet,
@@ -55,27 +55,23 @@ class NatGateway(_Base):  # type: ignore[misc]  # moto's leaves CloudFormation's
 
     @property
     def seen_at(self) -> datetime:
-        """The instant as of which DescribeNatGateways shows the gateway now."""
+        """Return the instant as of which DescribeNatGateways shows the gateway now."""
         lag = timedelta(seconds=settings_of(self.ec2_backend).lags.describe_nat_gateways)
         return max(now() - lag, self.created_at)
 
     @property
     def state(self) -> str | None:  # moto's filters read it
-        """The state that DescribeNatGateways shows now; `None` when the gateway is there no longer."""
+        """Return the state that DescribeNatGateways shows now; `None` if it does not show the gateway."""
         return self.states.at(self.seen_at)
 
     def zone(self, wanted: str | None) -> Zone | None:
-        """Return the zone of that name or id, which an address shall serve: of a zonal gateway none.
-
-        Raises:
-            InvalidParameter: one is given. (API reference: for regional gateways only; the code is inferred.)
-        """
-        if wanted:
+        """Return the zone that an address serves, by its name or id: none on a zonal gateway."""
+        if wanted:  # API reference: for regional gateways; the code is inferred
             raise InvalidParameter(f"The NAT gateway {self.id} is zonal: no Availability Zone can be given")
         return None
 
-    def own_addresses(self) -> tuple[list[ElasticAddress | None], list[str | None]]:
-        """Return the EIPs that a gateway has if its owner gives none, and the zones that they serve."""
+    def default_addresses(self) -> tuple[list[ElasticAddress | None], list[str | None]]:
+        """Return the EIPs of a gateway for which none are given, and their zones; `None` is a private IP."""
         if self.connectivity_type == "public":
             raise MissingParameterError("AllocationId")
         return [None], [None]
@@ -89,54 +85,49 @@ class NatGateway(_Base):  # type: ignore[misc]  # moto's leaves CloudFormation's
         lag_seconds: float,
         private_ips: Sequence[str | None] = (),
     ) -> list[NatGatewayAddress]:
-        """Add addresses with the zones that they serve, `associating` at first, then `succeeded`.
-
-        Raises:
-            TooManyAddressesError: they do not fit on the gateway, or each zone of a regional one.
-        """
+        """Add addresses that serve these zones and are `associating` for the lag, then `succeeded`."""
         served = [self.zone(zone) for zone in zones]
         count = Counter([address.zone for address in self.held_at(now())] + served)
         if max(count.values(), default=0) > self.max_addresses:
             raise TooManyAddressesError(self.max_addresses)
         before = len(self.addresses)
         for eip, zone, wanted_ip in zip_longest(eips, served, private_ips):
-            private_ip = self._private_ip(wanted_ip)
-            if not self.addresses:
-                self._eni = self.ec2_backend.create_network_interface(self._subnet, private_ip)
-            address = NatGatewayAddress(
-                allocation_id=eip.allocation_id if eip else None,
-                public_ip=eip.public_ip if eip else None,
-                association_id=random_eip_association_id() if eip else None,
-                private_ip=private_ip,
-                network_interface_id=self._eni.id,
-                is_primary=None if zone else not self.addresses,
-                zone=zone,
-            )
+            address = self._new_address(eip, zone, self._private_ip(wanted_ip))
             address.status.change(since, "associating")
             address.status.change(since + timedelta(seconds=lag_seconds), "succeeded")
             self.addresses.append(address)
         return self.addresses[before:]
+
+    def _new_address(
+        self, eip: ElasticAddress | None, zone: Zone | None, private_ip: str
+    ) -> NatGatewayAddress:
+        if not self.addresses:
+            self._eni = self.ec2_backend.create_network_interface(self._subnet, private_ip)
+        return NatGatewayAddress(
+            allocation_id=eip.allocation_id if eip else None,
+            public_ip=eip.public_ip if eip else None,
+            association_id=random_eip_association_id() if eip else None,
+            private_ip=private_ip,
+            network_interface_id=self._eni.id,
+            is_primary=None if zone else not self.addresses,
+            zone=zone,
+        )
 
     def _private_ip(self, wanted: str | None) -> str:
         if wanted is None:
             return str(self._subnet.get_available_subnet_ip(self))
         try:
             self._subnet.request_ip(wanted, self)
-        except Exception as error:  # moto raises nothing more precise
+        except Exception as error:  # moto's own class
             raise InvalidParameterValue(f"{wanted}: {error}") from error
         return wanted
 
     def held_at(self, instant: datetime) -> list[NatGatewayAddress]:
-        """Return the addresses of the gateway at `instant`, whatever their status."""
+        """Return the addresses that the gateway has at `instant`, with any status."""
         return [address for address in self.addresses if address.status.at(instant)]
 
     def require_idle(self) -> None:
-        """Refuse what cannot be done unless the owner may change addresses and no such operation runs.
-
-        Raises:
-            InvalidParameter: private, managed by AWS, or not `available` (the code is inferred, not seen).
-            OperationInProgressError: an address is being associated or disassociated.
-        """
+        """Refuse a change of the addresses unless it is allowed now; `InvalidParameter` is inferred."""
         if self.connectivity_type != "public":
             raise InvalidParameter(f"The NAT gateway {self.id} is private and has no Elastic IP addresses")
         if self.automatic:
@@ -149,19 +140,21 @@ class NatGateway(_Base):  # type: ignore[misc]  # moto's leaves CloudFormation's
                 raise OperationInProgressError(verb=status.upper(), allocation_ids=busy)
 
     def drain(self, addresses: Sequence[NatGatewayAddress], limit_seconds: int) -> None:
-        """Take addresses out of service now; they leave (or fail) later, as the lags say."""
+        """Take addresses out of service now; they leave, or fail, after the lags."""
         settings = settings_of(self.ec2_backend)
         limit_at = now() + timedelta(seconds=limit_seconds)
         for address in addresses:
             idle_at = self.traffic.cut_off(now(), str(address.association_id), limit_at)
-            gone_at = limit_at + timedelta(seconds=settings.delays.uniform(*settings.lags.leave_after_limit))
+            leaves_at = limit_at + timedelta(
+                seconds=settings.random.uniform(*settings.lags.leave_after_limit)
+            )
             if settings.lags.leave_when_idle and idle_at <= limit_at:
-                gone_at = idle_at
+                leaves_at = idle_at
             address.status.change(now(), "disassociating")
-            address.finish(gone_at)
+            address.end_drain(leaves_at)
 
     def delete(self) -> None:
-        """Delete the gateway: its connections are cut now, its addresses go when it is `deleted`."""
+        """Delete the gateway: its connections are cut now, its addresses leave when it is `deleted`."""
         lag = settings_of(self.ec2_backend).lags.delete_gateway
         self.deleted_at = now() + timedelta(seconds=lag)
         for address in self.held_at(now()):
@@ -172,7 +165,7 @@ class NatGateway(_Base):  # type: ignore[misc]  # moto's leaves CloudFormation's
         self.states.change(self.deleted_at + VISIBLE_WHEN_DELETED, None)
 
     def to_dict(self, at: datetime) -> dict[str, Any]:
-        """Return EC2's `NatGateway` as it is at `at`."""
+        """Return EC2's `NatGateway` as of `at`."""
         state = self.states.at(at)
         return {
             "CreateTime": self.created_at,

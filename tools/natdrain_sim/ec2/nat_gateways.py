@@ -1,6 +1,6 @@
-"""The backend operations on NAT gateways. `install` puts these methods in place of moto's.
+"""Backend operations on NAT gateways; `install` replaces moto's by them.
 
-Rules from the EC2 API reference: CreateNatGateway, AssociateNatGatewayAddress, DisassociateNatGatewayAddress.
+Rules: EC2 API reference, CreateNatGateway, AssociateNatGatewayAddress and DisassociateNatGatewayAddress.
 """
 
 import re
@@ -20,7 +20,7 @@ from moto.ec2.models.nat_gateways import NatGateway as MotoNatGateway
 from moto.ec2.utils import generic_filter
 
 from .addresses import NatGatewayAddress
-from .errors import NatGatewayMalformedError, NatGatewayNotFoundError
+from .exceptions import NatGatewayMalformedError, NatGatewayNotFoundError
 from .models import NatGateway
 from .settings import settings_of
 from .timeline import now
@@ -30,17 +30,12 @@ _GATEWAY_ID = re.compile(r"nat-([0-9a-f]{8}|[0-9a-f]{17})")
 
 
 def all_gateways(backend: EC2Backend) -> list[NatGateway]:
-    """Return every gateway there ever was, in the order of creation."""
+    """Return every gateway, also deleted ones, in the order of creation."""
     return [cast("NatGateway", gateway) for gateway in backend.nat_gateways.values()]
 
 
 def find_gateway(backend: EC2Backend, gateway_id: str) -> NatGateway:
-    """Return the gateway that is there now, perhaps as `deleted`.
-
-    Raises:
-        NatGatewayMalformedError: the id does not look like one.
-        NatGatewayNotFoundError: there is no such gateway, or no longer.
-    """
+    """Return a gateway that exists now, or was deleted less than an hour ago."""
     if not _GATEWAY_ID.fullmatch(gateway_id):
         raise NatGatewayMalformedError(gateway_id)
     gateway = cast("NatGateway | None", backend.nat_gateways.get(gateway_id))
@@ -49,16 +44,16 @@ def find_gateway(backend: EC2Backend, gateway_id: str) -> NatGateway:
     return gateway
 
 
-def holder(backend: EC2Backend, eip: ElasticAddress, at: datetime) -> NatGatewayAddress | None:
-    """Return the NAT gateway address that holds an EIP at an instant, if any."""
+def address_of(backend: EC2Backend, eip: ElasticAddress, at: datetime) -> NatGatewayAddress | None:
+    """Return the NAT gateway address with this EIP at an instant, or None."""
     addresses = (address for gateway in all_gateways(backend) for address in gateway.held_at(at))
     return next((one for one in addresses if one.allocation_id == eip.allocation_id), None)
 
 
 class NatGatewayBackend(EC2Backend):
-    """Methods for moto's `NatGatewayBackend`; a subclass of the whole backend only to be typed.
+    """Methods for moto's `NatGatewayBackend`, typed as methods of the whole backend.
 
-    What EC2 refuses raises an `EC2ClientError` with EC2's code, and changes nothing.
+    A request that EC2 refuses raises an `EC2ClientError` with EC2's code and changes nothing.
     """
 
     def create_nat_gateway(
@@ -68,7 +63,7 @@ class NatGatewayBackend(EC2Backend):
         tags: dict[str, str] | None = None,
         connectivity_type: str = "public",
     ) -> NatGateway:
-        """Create a zonal gateway with at most one EIP, which is all that moto itself asks for."""
+        """Create a zonal gateway with at most one EIP, for moto's own callers."""
         gateway = NatGateway(self, self.get_subnet(subnet_id), connectivity_type=connectivity_type)
         return self.set_up_nat_gateway(gateway, {allocation_id: None} if allocation_id else {}, tags)
 
@@ -79,13 +74,13 @@ class NatGatewayBackend(EC2Backend):
         tags: dict[str, str] | None = None,
         private_ips: Sequence[str | None] = (),
     ) -> NatGateway:
-        """Give a new gateway its EIPs, the primary one first, each with the zone that it serves, if any.
+        """Register a new gateway with its EIPs, the primary first, mapped to the zones that they serve.
 
-        Private IPs go with them in order; `None` is generated.
+        The private IPs are in the same order; `None` is generated.
         """
         eips, served = _free_eips(self, zones), list(zones.values())
         if not zones:
-            eips, served = gateway.own_addresses()
+            eips, served = gateway.default_addresses()
         since, lag = gateway.created_at, settings_of(self).lags.create_gateway
         gateway.states.change(since, "pending")
         gateway.states.change(since + timedelta(seconds=lag), "available")
@@ -95,7 +90,7 @@ class NatGatewayBackend(EC2Backend):
         return gateway
 
     def delete_nat_gateway(self, nat_gateway_id: str) -> NatGateway:
-        """Delete a gateway, whatever its addresses do; deleting it again changes nothing."""
+        """Delete a gateway, even during a drain; deleting it again changes nothing."""
         gateway = find_gateway(self, nat_gateway_id)
         if gateway.deleted_at is None:
             gateway.delete()
@@ -104,7 +99,7 @@ class NatGatewayBackend(EC2Backend):
     def associate_nat_gateway_address(
         self, nat_gateway_id: str, allocation_ids: Sequence[str], zone: str | None = None
     ) -> list[NatGatewayAddress]:
-        """Add EIPs to a public gateway, or a zone of it, and return their new addresses, `associating`."""
+        """Add EIPs to a public gateway, or to a zone of it, and return their `associating` addresses."""
         gateway = find_gateway(self, nat_gateway_id)
         gateway.require_idle()
         if not allocation_ids:
@@ -125,12 +120,12 @@ class NatGatewayBackend(EC2Backend):
             raise MissingParameterError("AssociationId")
         gateway.require_idle()
         held = {address.association_id: address for address in gateway.held_at(now())}
-        for one in association_ids:
-            if one not in held:
-                raise InvalidParameter(f"The association {one} is not on the NAT gateway {gateway.id}")
-            if held[one].is_primary:
-                raise InvalidParameter(f"The association {one} is the primary one and cannot be removed")
-        draining = [held[one] for one in association_ids]
+        for association_id in association_ids:
+            if association_id not in held:
+                raise InvalidParameter(f"The NAT gateway {gateway.id} has no association {association_id}")
+            if held[association_id].is_primary:
+                raise InvalidParameter(f"The association {association_id} is primary and cannot be removed")
+        draining = [held[association_id] for association_id in association_ids]
         gateway.drain(draining, limit_seconds)
         return draining
 
@@ -138,18 +133,18 @@ class NatGatewayBackend(EC2Backend):
         self, filters: dict[str, list[str]] | None, nat_gateway_ids: list[str] | None
     ) -> list[MotoNatGateway]:
         """Return the gateways that DescribeNatGateways shows now, in the order of their creation."""
-        gateways = [find_gateway(self, one) for one in nat_gateway_ids or ()] or all_gateways(self)
+        gateways = [find_gateway(self, each) for each in nat_gateway_ids or ()] or all_gateways(self)
         return generic_filter(filters or {}, [gateway for gateway in gateways if gateway.state])
 
 
 def _free_eips(backend: EC2Backend, allocation_ids: Iterable[str]) -> list[ElasticAddress | None]:
-    """Return EIPs that nothing uses, in the order of their ids.
+    """Return EIPs that are not in use, in the order of their ids.
 
-    (Of one that something uses EC2 tells a new gateway later, by making it `failed`.)
+    (CreateNatGateway on EC2 accepts an EIP in use, and the gateway becomes `failed`.)
     """
     eips: list[ElasticAddress | None] = []
-    for eip in (backend.address_by_allocation([one])[0] for one in allocation_ids):
-        if eip.association_id or holder(backend, eip, now()):
+    for eip in (backend.address_by_allocation([each])[0] for each in allocation_ids):
+        if eip.association_id or address_of(backend, eip, now()):
             raise ResourceAlreadyAssociatedError(str(eip.allocation_id))
         eips.append(eip)
     return eips

@@ -16,30 +16,25 @@ if TYPE_CHECKING:
 
 
 class RegionalNatGateway(NatGateway):
-    """A NAT gateway of a whole VPC, whose addresses each serve a zone; managed by its owner or by AWS.
+    """A NAT gateway of a whole VPC, whose addresses each serve one zone; its owner or AWS manages them.
 
-    That its addresses have no `IsPrimary`, so that each can be removed, is inferred.
+    Inferred: its addresses have no `IsPrimary`, so each of them can be removed.
     """
 
     max_addresses = 32
 
     def __init__(self, backend: "EC2Backend", vpc_id: str, *, automatic: bool, **given: Any) -> None:
         zones, cidr = backend.describe_availability_zones(), backend.get_vpc(vpc_id).cidr_block
-        # It stands in no subnet of its owner's: its private IPs come from one that nobody sees.
-        place = (random_subnet_id(), vpc_id, cidr, None, zones[0], False, False)
-        hidden = Subnet(backend, *place)  # type: ignore[abstract]  # moto leaves CloudFormation's undefined
+        # It is in no subnet of the VPC's owner: its private IPs come from a subnet that no call shows.
+        arguments = (random_subnet_id(), vpc_id, cidr, None, zones[0], False, False)
+        hidden = Subnet(backend, *arguments)  # type: ignore[abstract]  # moto leaves CloudFormation's undefined
         super().__init__(backend, hidden, **given)
-        self.subnet_id = ""  # what moto's filters take for none
+        self.subnet_id = ""  # none, for moto's filters
         self.automatic = automatic
         self.route_table_id = random_route_table_id()
 
     def zone(self, wanted: str | None) -> Zone:
-        """Return the zone of that name or id, which an address shall serve.
-
-        Raises:
-            MissingParameterError: none is given (inferred).
-            InvalidParameterValue: there is no such zone in the region (inferred).
-        """
+        """Return the zone that an address serves, by its name or id; both error codes are inferred."""
         if not wanted:
             raise MissingParameterError("AvailabilityZone")
         zone: Zone
@@ -48,14 +43,14 @@ class RegionalNatGateway(NatGateway):
                 return zone
         raise InvalidParameterValue(f"Value ({wanted}) for parameter availabilityZone is invalid.")
 
-    def own_addresses(self) -> tuple[list[ElasticAddress | None], list[str | None]]:
-        """Return an EIP of AWS's own for each zone where the VPC has a subnet, if AWS shall manage them."""
+    def default_addresses(self) -> tuple[list[ElasticAddress | None], list[str | None]]:
+        """Return an EIP of AWS's own for each zone of the VPC's subnets, if AWS manages the addresses."""
         subnets = self.ec2_backend.describe_subnets(filters={"vpc-id": self.vpc_id}) if self.automatic else []
         zones = sorted({subnet.availability_zone for subnet in subnets})
         return [self.ec2_backend.allocate_address("vpc") for _ in zones], [*zones]
 
     def to_dict(self, at: datetime) -> dict[str, Any]:
-        """Return EC2's `NatGateway` as it is at `at`; of its route table there is nothing but the id."""
+        """Return EC2's `NatGateway` as of `at`; its route table is only an id."""
         by_aws = "enabled" if self.automatic else "disabled"
         return super().to_dict(at) | {
             "AvailabilityMode": "regional",

@@ -1,6 +1,6 @@
-"""The wire of the NAT gateway actions. `install` puts these methods on moto's `NatGateways` response mixin.
+"""Requests and responses of the NAT gateway actions; `install` sets these methods on moto's `NatGateways`.
 
-Parameters and answers: EC2 API reference. A dry run is a permission check: it looks at nothing else.
+Source: EC2 API reference. A dry run checks the permission and nothing else.
 """
 
 from moto.core.responses import ActionResult
@@ -22,26 +22,26 @@ class NatGateways(EC2BaseResponse):
     """The actions on NAT gateways."""
 
     def create_nat_gateway(self) -> ActionResult:
-        """CreateNatGateway. What the code is when parameters of both modes are given is inferred."""
+        """CreateNatGateway. The error code for parameters of both modes is inferred."""
         self.error_on_dryrun()
-        given, backend = self._get_param, self.ec2_backend
-        regional = given("AvailabilityMode", "zonal") == "regional"
-        if any(given(name) for name in (ZONAL_ONLY if regional else REGIONAL_ONLY)):
+        param, backend = self._get_param, self.ec2_backend
+        regional = param("AvailabilityMode", "zonal") == "regional"
+        if any(param(name) for name in (ZONAL_ONLY if regional else REGIONAL_ONLY)):
             raise InvalidParameterCombination("Parameters of a zonal and of a regional NAT gateway are given")
         if regional:
-            by_zone = given("AvailabilityZoneAddresses", [])
-            gateway: NatGateway = RegionalNatGateway(backend, given("VpcId"), automatic=not by_zone)
+            groups = param("AvailabilityZoneAddresses", [])
+            gateway: NatGateway = RegionalNatGateway(backend, param("VpcId"), automatic=not groups)
         else:
-            by_zone = [{"AllocationIds": [given("AllocationId"), *given("SecondaryAllocationIds", [])]}]
-            kind = given("ConnectivityType", "public")
-            gateway = NatGateway(backend, backend.get_subnet(given("SubnetId")), connectivity_type=kind)
+            groups = [{"AllocationIds": [param("AllocationId"), *param("SecondaryAllocationIds", [])]}]
+            kind = param("ConnectivityType", "public")
+            gateway = NatGateway(backend, backend.get_subnet(param("SubnetId")), connectivity_type=kind)
         zones = {
-            allocation_id: one.get("AvailabilityZone") or one.get("AvailabilityZoneId")
-            for one in by_zone
-            for allocation_id in one.get("AllocationIds", [])
+            allocation_id: group.get("AvailabilityZone") or group.get("AvailabilityZoneId")
+            for group in groups
+            for allocation_id in group.get("AllocationIds", [])
             if allocation_id
         }
-        backend.set_up_nat_gateway(gateway, zones, add_tag_specification(given("TagSpecifications", [])))
+        backend.set_up_nat_gateway(gateway, zones, add_tag_specification(param("TagSpecifications", [])))
         return ActionResult({"NatGateway": gateway.to_dict(now())})
 
     def delete_nat_gateway(self) -> ActionResult:
@@ -51,7 +51,7 @@ class NatGateways(EC2BaseResponse):
         return ActionResult({"NatGatewayId": gateway.id})
 
     def describe_nat_gateways(self) -> ActionResult:
-        """DescribeNatGateways: pages follow the order of creation; the token is where the next begins."""
+        """DescribeNatGateways. Pages are in the order of creation; the token is where the next begins."""
         self.error_on_dryrun()
         size = self._get_param("MaxResults", PAGE_SIZES[-1])
         if size not in PAGE_SIZES:

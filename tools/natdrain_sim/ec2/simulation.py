@@ -1,9 +1,9 @@
-"""The hand on the simulated EC2: what no AWS call can do."""
+"""Controls of the simulated EC2 for everything that no AWS call can do."""
 
-import random
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from itertools import zip_longest
+from random import Random
 from typing import Any, cast
 
 from moto.core.models import DEFAULT_ACCOUNT_ID
@@ -19,19 +19,19 @@ ACCOUNT, REGION = DEFAULT_ACCOUNT_ID, "us-east-1"
 
 
 class Simulation:
-    """The NAT gateways of the account in this region. The state is moto's: resetting moto resets it."""
+    """Controls of the account's NAT gateways in this region; resetting moto resets them."""
 
     @property
     def _backend(self) -> EC2Backend:
-        # Looked up each time: starting a mock replaces moto's backends.
+        # Looked up each time, because starting a mock replaces moto's backends.
         return ec2_backends[ACCOUNT][REGION]
 
     def configure(self, *, lags: Lags | None = None, seed: int | None = None) -> None:
-        """Set how long things take, and the seed of what is drawn; for what begins from now on."""
+        """Set the lags, and the seed of random delays, of everything that begins from now on."""
         settings = settings_of(self._backend)
         settings.lags = lags or settings.lags
         if seed is not None:
-            settings.delays = random.Random(seed)  # noqa: S311  # a simulation
+            settings.random = Random(seed)  # noqa: S311 - a simulation
 
     def add_address(
         self,
@@ -40,7 +40,7 @@ class Simulation:
         public_ip: str | None = None,
         tags: Mapping[str, str] | None = None,
     ) -> str:
-        """Allocate an EIP with given ids and return its allocation id."""
+        """Allocate an EIP, if wanted with given ids, and return its allocation id."""
         eip = self._backend.allocate_address("vpc", address=public_ip)
         eip.id = eip.allocation_id = allocation_id or eip.allocation_id
         eip.add_tags(dict(tags or {}))
@@ -58,21 +58,20 @@ class Simulation:
         private_ips: Sequence[str | None] = (),
         tags: Mapping[str, str] | None = None,
     ) -> str:
-        """Create a gateway that has been there for a day, and return its id; without EIPs it is private.
+        """Create a gateway that is a day old, and return its id; without EIPs it is private.
 
-        With `zones`, the name or id of one for each allocation, it is a regional gateway of the subnet's VPC.
-        `automatic` is regional too, and AWS manages its EIPs: those given, or else some of AWS's own.
-
-        The first allocation of a zonal one is primary; `association_ids` and `private_ips` go with them in
-        order. What CreateNatGateway would refuse raises moto's exception for it.
+        With `zones`, a name or id for each allocation, it is a regional gateway of the subnet's VPC; if it is
+        `automatic` it is regional too, and AWS manages its EIPs: those given, or else some of AWS's own.
+        The first allocation of a zonal gateway is primary; `association_ids` and `private_ips` have the same
+        order. If CreateNatGateway would refuse it, moto's exception for that is raised.
         """
         backend, subnet = self._backend, self._backend.get_subnet(subnet_id)
-        given: dict[str, Any] = {"gateway_id": gateway_id, "created_at": now() - timedelta(days=1)}
+        identity: dict[str, Any] = {"gateway_id": gateway_id, "created_at": now() - timedelta(days=1)}
         if zones or automatic:
-            gateway: NatGateway = RegionalNatGateway(backend, subnet.vpc_id, automatic=automatic, **given)
+            gateway: NatGateway = RegionalNatGateway(backend, subnet.vpc_id, automatic=automatic, **identity)
         else:
             kind = "public" if allocation_ids else "private"
-            gateway = NatGateway(backend, subnet, connectivity_type=kind, **given)
+            gateway = NatGateway(backend, subnet, connectivity_type=kind, **identity)
         served = dict(zip_longest(allocation_ids, zones))
         cast("NatGatewayBackend", backend).set_up_nat_gateway(gateway, served, dict(tags or {}), private_ips)
         for address, association_id in zip(gateway.addresses, association_ids, strict=False):
@@ -80,42 +79,42 @@ class Simulation:
         return gateway.id
 
     def set_gateway_state(self, gateway_id: str, state: str) -> None:
-        """Put a gateway into a state that DescribeNatGateways shows one lag later; its addresses stay."""
+        """Set a gateway's state, which DescribeNatGateways shows after its lag; the addresses stay."""
         find_gateway(self._backend, gateway_id).states.change(now(), state)
 
     def fail_when_drained(self, association_id: str, message: str) -> None:
-        """Let a drain of this association, running or to come, end as `failed` with this FailureMessage."""
-        held = (one for gateway in all_gateways(self._backend) for one in gateway.held_at(now()))
-        address = {one.association_id: one for one in held}[association_id]
+        """Make a drain of this association, running or future, end as `failed` with this FailureMessage."""
+        held = (address for gateway in all_gateways(self._backend) for address in gateway.held_at(now()))
+        address = next(address for address in held if address.association_id == association_id)
         address.failure_message = message
-        if address.gone_at and address.status.at(now()) == "disassociating":
-            address.finish(address.gone_at)
+        if address.drained_at and address.status.at(now()) == "disassociating":
+            address.end_drain(address.drained_at)
 
     def add_traffic(
         self, gateway_id: str, *, per_second: float, lifetime_seconds: tuple[float, float], seed: int = 0
     ) -> None:
-        """Start connections at an even pace from now on, with lifetimes drawn between the two bounds."""
+        """Open connections at an even pace from now on, with random lifetimes between two bounds."""
         traffic = find_gateway(self._backend, gateway_id).traffic
         traffic.add_stream(now(), per_second=per_second, lifetime_seconds=lifetime_seconds, seed=seed)
 
     def add_connection(self, gateway_id: str, association_id: str, *, lifetime_seconds: float) -> None:
-        """Open one connection on one address, which must be in service."""
+        """Open one connection on an address in service."""
         gateway = find_gateway(self._backend, gateway_id)
-        gateway.traffic.place(now(), association_id, lifetime_seconds=lifetime_seconds)
+        gateway.traffic.add_connection(now(), association_id, lifetime_seconds=lifetime_seconds)
 
     def gateway_ids(self) -> list[str]:
-        """Return the gateways that carry traffic now."""
+        """Return the ids of the gateways that are available now."""
         return [gateway.id for gateway in all_gateways(self._backend) if gateway.state == "available"]
 
     def connections(self, gateway_id: str) -> dict[str, int]:
-        """Count the connections open now, per association that the gateway holds."""
+        """Count the connections that are open now, per association of the gateway."""
         gateway = find_gateway(self._backend, gateway_id)
-        count = gateway.traffic.open(now())
+        count = gateway.traffic.count_open(now())
         held = gateway.held_at(now())
         return {a.association_id: count[a.association_id] for a in held if a.association_id}
 
     def cut(self, gateway_id: str) -> dict[str, int]:
-        """Count the connections cut until now, per association that the gateway ever had."""
+        """Count the connections that have been cut, per association that the gateway has or had."""
         gateway = find_gateway(self._backend, gateway_id)
-        count = gateway.traffic.cut(now())
+        count = gateway.traffic.count_cut(now())
         return {a.association_id: count[a.association_id] for a in gateway.addresses if a.association_id}

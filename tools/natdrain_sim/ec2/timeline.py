@@ -1,4 +1,4 @@
-"""A value over time, so that a describe call can show it as it was a moment ago."""
+"""A value over time, so that a describe call can show an earlier one."""
 
 from datetime import UTC, datetime
 
@@ -6,24 +6,24 @@ from moto.core.utils import utcnow
 
 
 def now() -> datetime:
-    """Return the present instant (aware UTC) of the clock that moto itself reads."""
+    """Return the present instant of moto's own clock, aware and in UTC."""
     return utcnow().replace(tzinfo=UTC)
 
 
 class Timeline:
-    """What holds from which instant on; `None` means absent.
+    """The values of a property, each with the instant of its change; `None` means absent.
 
-    Entries may lie in the future: so a change that is certain needs nothing that runs in the background.
+    A change may be in the future, so that nothing has to run in the background to make it.
     """
 
     def __init__(self) -> None:
         self._changes: list[tuple[datetime, str | None]] = []
 
     def change(self, at: datetime, value: str | None) -> None:
-        """Let `value` hold from `at` on, in place of everything that was to come from then on."""
+        """Set the value from `at` on, instead of all changes from then on."""
         self._changes = [known for known in self._changes if known[0] < at]
         self._changes.append((at, value))
 
     def at(self, instant: datetime) -> str | None:
-        """Return what holds at `instant`."""
+        """Return the value at `instant`."""
         return next((value for since, value in reversed(self._changes) if since <= instant), None)

@@ -1,1 +1,1 @@
-"""EventBridge."""
+"""Parts of EventBridge that moto lacks."""

@@ -1,7 +1,7 @@
-"""Event patterns, matched through lists of objects as EventBridge does; moto matches only through objects.
+"""Event patterns that match within lists of objects, as on EventBridge; moto matches only within objects.
 
-Source: the README of AWS's own matcher, aws/event-ruler. All that a pattern says of a list must hold within
-one and the same element of it ("array consistency").
+Source: the README of AWS's own matcher, aws/event-ruler. Everything that a pattern says about a list must be
+true of the same element ("array consistency").
 """
 
 import json
@@ -15,26 +15,26 @@ from natdrain_sim.seams import Seam
 
 
 def seams() -> Iterator[Seam]:
-    """What to replace in moto: owner, name and replacement."""
-    matches_without_lists = EventPattern.matches_event
+    """Yield the seam where a pattern is matched."""
+    matches = EventPattern.matches_event
 
     def matches_event(self: EventPattern, event: Any) -> bool:
-        named = json.dumps(self.get_pattern())
-        return any(matches_without_lists(self, each) for each in _without_lists(event, named))
+        pattern = json.dumps(self.get_pattern())
+        return any(matches(self, variant) for variant in _variants(event, pattern))
 
     yield EventPattern, "matches_event", matches_event
 
 
-def _without_lists(node: Any, named: str) -> Iterator[Any]:
-    """The event for each choice of one element from every list, with the keys that a pattern names at all."""
+def _variants(node: Any, pattern: str) -> Iterator[Any]:
+    """Yield an event without lists for each choice of their elements, with only the keys in the pattern."""
     if isinstance(node, list):
         for element in node:
-            yield from _without_lists(element, named)
+            yield from _variants(element, pattern)
     elif isinstance(node, dict):
-        members = {key: [*_without_lists(node[key], named)] for key in node if json.dumps(key) in named}
-        present = {key: choices for key, choices in members.items() if choices}
-        for chosen in product(*present.values()):
-            # Never empty, which moto would take for a value; no object is one.
-            yield dict(zip(present, chosen, strict=True)) or {"": None}
+        members = {key: [*_variants(node[key], pattern)] for key in node if json.dumps(key) in pattern}
+        present = {key: variants for key, variants in members.items() if variants}
+        for values in product(*present.values()):
+            # Not an empty object, which moto would treat as a value.
+            yield dict(zip(present, values, strict=True)) or {"": None}
     else:
         yield node

@@ -1,7 +1,7 @@
-"""What the target of a rule is given: the event, or what the rule makes of it.
+"""The input that a rule sends to its target: the event, a part of it or a text.
 
-Source: the EventBridge user guide, "Amazon EventBridge input transformation", and the API reference of Target
-and InputTransformer.
+Sources: the EventBridge user guide, "Amazon EventBridge input transformation"; the API reference of Target
+and of InputTransformer.
 """
 
 import json
@@ -15,16 +15,16 @@ _TOKEN = re.compile(r'\\.|(?P<quote>")|<(?P<name>[\w.-]+)>')
 
 
 def input_of(target: Mapping[str, Any], event: Mapping[str, Any], rule: Any) -> str:
-    """The text for this target; `rule` is moto's."""
+    """Return the input of a target of moto's rule."""
     if transformer := target.get("InputTransformer"):
-        return _filled(transformer["InputTemplate"], _values(transformer, event, rule))
+        return _fill(transformer["InputTemplate"], _values(transformer, event, rule))
     if path := target.get("InputPath"):
-        return compact(parse(path).find(event)[0].value)
-    return str(target.get("Input") or compact(event))
+        return minified(parse(path).find(event)[0].value)
+    return str(target.get("Input") or minified(event))
 
 
-def compact(value: Any) -> str:
-    """JSON as EventBridge writes it: minified."""
+def minified(value: Any) -> str:
+    """Return minified JSON, as EventBridge writes it."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -41,20 +41,20 @@ def _values(transformer: Mapping[str, Any], event: Mapping[str, Any], rule: Any)
     }
 
 
-def _filled(template: str, values: Mapping[str, Any]) -> str:
-    """Put the values in: as JSON, but within quotes as they are, where nothing is escaped.
+def _fill(template: str, values: Mapping[str, Any]) -> str:
+    """Insert the values as JSON, but texts within quotes as they are, without escaping them.
 
-    A variable that finds nothing is empty.
+    A variable without a value is empty.
     """
     within_quotes = False
 
-    def fill(token: re.Match[str]) -> str:
+    def value_of(token: re.Match[str]) -> str:
         nonlocal within_quotes
         if token["quote"]:
             within_quotes = not within_quotes
         if not token["name"]:
             return token[0]
         value = values.get(token["name"], "")
-        return value if within_quotes and isinstance(value, str) else compact(value)
+        return value if within_quotes and isinstance(value, str) else minified(value)
 
-    return _TOKEN.sub(fill, template)
+    return _TOKEN.sub(value_of, template)

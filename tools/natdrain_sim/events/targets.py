@@ -1,7 +1,7 @@
-"""How EventBridge and its Scheduler reach their targets, or else the target's dead-letter queue.
+"""Delivery by EventBridge and its Scheduler to a target, or else to the target's dead-letter queue.
 
-Targets are state machines, topics and queues; rules also reach what moto reaches. Neither retries here: AWS
-goes on for up to 24 hours and 185 attempts by default.
+Targets are state machines, topics and queues, and for rules also those that moto supports. There are no
+retries here; AWS retries for up to 24 hours and 185 times by default.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,38 +16,40 @@ from moto.utilities.arns import parse_arn
 
 from natdrain_sim import calls
 from natdrain_sim.clients import client_of
-from natdrain_sim.events.target_inputs import compact, input_of
+from natdrain_sim.events.target_inputs import input_of, minified
 from natdrain_sim.seams import Seam
 
 _EVENTBRIDGE = "events.amazonaws.com"
-"""Who acts when a target names no role, as with topics and queues."""
+"""The role of calls to targets that have no role, such as topics and queues."""
 _SERVICES = {"states", "sns", "sqs"}
 
 
-def deliver(target: Mapping[str, Any], text: str, *, undelivered: str, about: Mapping[str, str]) -> None:
-    """Give this input to the target.
+def deliver(target: Mapping[str, Any], text: str, *, dead_letter: str, attributes: Mapping[str, str]) -> None:
+    """Send an input to a target, or on an error a message to its dead-letter queue.
 
-    If that fails, `undelivered` goes to the target's dead-letter queue, with the attributes that the user
-    guides of EventBridge and EventBridge Scheduler document, some in `about`; the code is the API's own.
-    Without a queue it is lost.
+    Besides `attributes` the dead letter has those that the user guides of EventBridge and EventBridge
+    Scheduler document; the error code is that of the target's API. Without a queue it is lost.
     """
     try:
         with calls.acting_as(target.get("RoleArn") or _EVENTBRIDGE):
             _send(target, text)
     except ClientError as error:
-        told = {
-            **about,
+        error_attributes = {
             "TARGET_ARN": target["Arn"],
             "ERROR_CODE": error.response["Error"]["Code"],
             "ERROR_MESSAGE": error.response["Error"]["Message"],
             "RETRY_ATTEMPTS": "0",
         }
-        attributes = {name: {"DataType": "String", "StringValue": value} for name, value in told.items()}
         if arn := target.get("DeadLetterConfig", {}).get("Arn"):
-            queue = parse_arn(arn)
-            backend = sqs_backends[queue.account][queue.region]
-            if queue.resource_id in backend.queues:
-                backend.send_message(queue.resource_id, undelivered, attributes)
+            _send_dead_letter(arn, dead_letter, {**attributes, **error_attributes})
+
+
+def _send_dead_letter(arn: str, text: str, attributes: Mapping[str, str]) -> None:
+    queue = parse_arn(arn)
+    backend = sqs_backends[queue.account][queue.region]
+    if queue.resource_id in backend.queues:
+        typed = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
+        backend.send_message(queue.resource_id, text, typed)
 
 
 def _send(target: Mapping[str, Any], text: str) -> None:
@@ -64,7 +66,7 @@ def _send(target: Mapping[str, Any], text: str) -> None:
 
 
 def seams() -> Iterator[Seam]:
-    """What to replace in moto: owner, name and replacement."""
+    """Yield the seam where a rule sends an event to its targets."""
     send = Rule.send_to_targets
 
     def send_to_targets(self: Rule, original_event: Any, transform_input: bool = True) -> None:  # noqa: FBT001, FBT002 - moto's
@@ -74,7 +76,7 @@ def seams() -> Iterator[Seam]:
         ours = [target for target in self.targets if parse_arn(target["Arn"]).service in _SERVICES]
         for target in ours:
             text = input_of(target, event, self)
-            deliver(target, text, undelivered=compact(event), about={"RULE_ARN": self.arn})
+            deliver(target, text, dead_letter=minified(event), attributes={"RULE_ARN": self.arn})
         others = copy(self)
         others.targets = [target for target in self.targets if target not in ours]
         send(others, original_event, transform_input)
@@ -83,7 +85,7 @@ def seams() -> Iterator[Seam]:
 
 
 def _as_sent(original_event: Any) -> Any:
-    """The event as EventBridge sends it: moto keeps instants as numbers, and adds one of its own."""
+    """Return the event as EventBridge sends it; moto keeps its time as a number and adds another one."""
     event = {key: value for key, value in original_event.items() if key != "ingestion-time"}
     if not isinstance(event["time"], str):
         event["time"] = f"{datetime.fromtimestamp(float(event['time']), UTC):%Y-%m-%dT%H:%M:%SZ}"

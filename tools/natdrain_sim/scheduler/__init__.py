@@ -1,1 +1,1 @@
-"""EventBridge Scheduler."""
+"""Parts of EventBridge Scheduler that moto lacks."""

@@ -1,1 +1,1 @@
-"""SNS."""
+"""Parts of SNS that moto lacks."""

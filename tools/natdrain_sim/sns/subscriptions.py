@@ -1,7 +1,7 @@
-"""SNS subscriptions whose queue is gone: the message goes to the subscription's dead-letter queue.
+"""SNS subscriptions of a deleted queue, whose messages go to the subscription's dead-letter queue.
 
 Source: the SNS developer guide, "Amazon SNS dead-letter queues": a deleted endpoint is a client-side error,
-which is not retried. Without such a queue, or if that is gone too, the message is lost; moto fails Publish.
+which is not retried. If there is no dead-letter queue, the message is lost. In moto Publish fails instead.
 """
 
 import json
@@ -16,17 +16,17 @@ from natdrain_sim.seams import Seam
 
 
 def seams() -> Iterator[Seam]:
-    """What to replace in moto: owner, name and replacement."""
+    """Yield the seam where a message is sent to a subscription."""
     send = Subscription.publish
 
-    def publish(self: Subscription, *message: Any, **given: Any) -> None:
+    def publish(self: Subscription, *args: Any, **kwargs: Any) -> None:
         try:
-            send(self, *message, **given)
+            send(self, *args, **kwargs)
         except QueueDoesNotExist:
             policy = json.loads(self.attributes.get("RedrivePolicy") or "{}")
             if policy.get("deadLetterTargetArn") not in {None, self.endpoint}:
-                instead = copy(self)
-                instead.endpoint = policy["deadLetterTargetArn"]
-                publish(instead, *message, **given)
+                redirected = copy(self)
+                redirected.endpoint = policy["deadLetterTargetArn"]
+                publish(redirected, *args, **kwargs)
 
     yield Subscription, "publish", publish

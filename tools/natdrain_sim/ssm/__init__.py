@@ -1,1 +1,1 @@
-"""Systems Manager."""
+"""Parts of Systems Manager that moto lacks."""

@@ -1,6 +1,7 @@
-"""Systems Manager's Change Calendar: documents of iCalendar text, and GetCalendarState. moto has neither.
+"""Change Calendar of Systems Manager, which moto lacks: iCalendar documents and GetCalendarState.
 
-SSM API reference, GetCalendarState; Systems Manager user guide, "AWS Systems Manager Change Calendar".
+Sources: SSM API reference, GetCalendarState; Systems Manager user guide, "AWS Systems Manager Change
+Calendar".
 """
 
 from collections.abc import Iterator
@@ -19,23 +20,23 @@ from moto.ssm.responses import SimpleSystemManagerResponse
 from natdrain_sim.seams import Seam, private
 
 _ISO = "%Y-%m-%dT%H:%M:%SZ"
-_HORIZON = timedelta(days=366)  # so far ahead the next transition is looked for
+_HORIZON = timedelta(days=366)  # the range of the search for the next transition
 
 
 def seams() -> Iterator[Seam]:
-    """What to replace in moto, or to add to it: owner, name and replacement."""
+    """Yield the seams of documents, and GetCalendarState, which is added."""
     make, validate = Document.__init__, private(models, "_validate_document_format")
 
     def validate_format(document_format: str) -> None:
         if document_format != "TEXT":
             validate(document_format)
 
-    def make_document(self: Document, *, content: Any, document_format: str, **given: Any) -> None:
-        read = content
+    def make_document(self: Document, *, content: Any, document_format: str, **fields: Any) -> None:
+        moto_content = content
         if document_format == "TEXT":
-            _read(content, _instant(utcnow()))
-            read = {"schemaVersion": "1.0"}  # what moto wants to find in every document
-        make(self, content=read, document_format=document_format, **given)
+            _parse(content, _instant(utcnow()))
+            moto_content = {"schemaVersion": "1.0"}  # moto reads it in every document
+        make(self, content=moto_content, document_format=document_format, **fields)
         self.content = content
 
     yield models, "_validate_document_format", validate_format
@@ -43,19 +44,19 @@ def seams() -> Iterator[Seam]:
     yield SimpleSystemManagerResponse, "get_calendar_state", _get_calendar_state
 
 
-def _read(text: str, at: datetime) -> tuple[bool, list[tuple[datetime, datetime]]]:
-    """Tell whether a calendar is open by default, and when from an instant on it is not as by default."""
+def _parse(text: str, at: datetime) -> tuple[bool, list[tuple[datetime, datetime]]]:
+    """Return whether a calendar is open by default, and its events from an instant on."""
     try:
         calendar = Calendar.from_ical(text)
         default = ["DEFAULT_CLOSED", "DEFAULT_OPEN"].index(str(calendar["X-CALENDAR-TYPE"])) == 1
         events = recurring_ical_events.of(calendar).between(at, at + _HORIZON)
     except (KeyError, ValueError) as error:
-        raise InvalidDocumentContent(f"The content is no calendar: {error!r}") from error
+        raise InvalidDocumentContent(f"The content is not a calendar: {error!r}") from error
     return default, [(_instant(event.start), _instant(event.end)) for event in events]
 
 
 def _instant(moment: date) -> datetime:
-    """Return an instant in UTC, for which whole days and times without a zone are taken too."""
+    """Return an instant in UTC; a day begins at midnight UTC, and a time without a zone is in UTC."""
     if not isinstance(moment, datetime):
         moment = datetime.combine(moment, time())
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
@@ -63,7 +64,7 @@ def _instant(moment: date) -> datetime:
 
 def _get_calendar_state(self: SimpleSystemManagerResponse) -> ActionResult:
     at = _instant(datetime.fromisoformat(self._get_param("AtTime") or utcnow().isoformat()))
-    calendars = [_read(_text(self.ssm_backend, name), at) for name in self._get_param("CalendarNames")]
+    calendars = [_parse(_text(self.ssm_backend, name), at) for name in self._get_param("CalendarNames")]
 
     def is_open(instant: datetime) -> bool:
         return all(

@@ -1,1 +1,1 @@
-"""Step Functions."""
+"""Parts of Step Functions that moto lacks."""

@@ -1,4 +1,4 @@
-"""JSONata for moto's interpreter, which has none of its own: evaluated by the jsonata-python package."""
+"""JSONata, which moto's interpreter does not evaluate, by the jsonata-python package."""
 
 import json
 import threading
@@ -28,18 +28,18 @@ from natdrain_sim.seams import Seam, private
 
 _MARK = "\0"
 _parsed = lru_cache(maxsize=1024)(Jsonata)
-_one_at_a_time = threading.Lock()  # an expression that is kept has a state of its own while it is evaluated
+_one_at_a_time = threading.Lock()  # a cached expression has state while it is evaluated
 
 
 def seams() -> Iterator[Seam]:
-    """What to replace in moto: owner, name and replacement."""
+    """Yield the seams of JSONata."""
     evaluate_string = private(StringJSONata, "_eval_body")
 
     def eval_body(self: StringJSONata, env: Environment) -> None:
         try:
             evaluate_string(self, env)
         except JSONataException as error:
-            # moto would call it States.Runtime, which on AWS nothing can catch.
+            # In moto it would be States.Runtime, which on AWS cannot be caught.
             name = StatesErrorName(typ=StatesErrorNameType.StatesQueryEvaluationError)
             cause = f"The JSONata expression '{self.expression}' threw an error: {error.details}"
             failed = EvaluationFailedEventDetails(cause=cause, error=name.error_name)
@@ -56,28 +56,24 @@ def seams() -> Iterator[Seam]:
 
 
 def evaluate(text: str) -> Any:
-    """Evaluate an expression among whose text variables are declared; undefined is None.
-
-    Raises:
-        JSONataException: It does not parse, or its evaluation fails.
-    """
+    """Evaluate an expression that contains declarations of variables; undefined is None."""
     parts = text.split(_MARK)
     variables = {name: value for part in parts[1::2] for name, value in _values(part).items()}
     try:
         with _one_at_a_time:
             expression = _parsed("".join(parts[::2]))
-            Jsonata.CURRENT.jsonata = expression  # whose time is `$now()` in this thread
-            # Through JSON, because jsonata-python has lists of its own, and a lazy range.
+            Jsonata.CURRENT.jsonata = expression  # for `$now()`
+            # Converted by JSON, because jsonata-python has its own lists and ranges.
             return json.loads(json.dumps(expression.evaluate(None, variables), default=list))
     except (JException, RecursionError, TypeError, ValueError) as error:
         raise JSONataException(getattr(error, "error", "UNKNOWN"), str(error)) from error
 
 
 def declare(bindings: dict[str, Any]) -> str:
-    """Write variables as JSON between marks, where moto would make them assignments of the expression.
+    """Declare variables as JSON between marks, instead of as assignments within the expression, as moto does.
 
-    So an expression is parsed once, whatever its variables are, which takes longer than to evaluate it; and a
-    string that holds a quote or a newline does not break it. JSON holds no bare mark.
+    An expression is then parsed only once for all values, which takes longer than to evaluate it, and text
+    with a quote or a newline does not break it. JSON contains no unescaped mark.
     """
     values = {name.removeprefix("$"): value for name, value in bindings.items()}
     return f"{_MARK}{json.dumps(values, default=datetime.isoformat)}{_MARK}"
@@ -89,12 +85,12 @@ def _values(text: str) -> dict[str, Any]:
 
 
 def _number(text: str) -> float:
-    """A whole number is one, as in an expression."""
+    """Return a whole number as an int, as in an expression."""
     return int(number) if (number := float(text)).is_integer() else number
 
 
 def _with_nulls(value: Any) -> Any:
-    """To the library None is undefined."""
+    """Replace None, which the library treats as undefined, by its null."""
     if isinstance(value, dict):
         return {key: _with_nulls(member) for key, member in value.items()}
     if isinstance(value, list):

@@ -1,51 +1,52 @@
-"""Step Functions tells EventBridge of each change of an execution's status; moto's does not.
+"""Events about each change of an execution's status, which moto does not send to EventBridge.
 
-Source: the Step Functions developer guide, "Automating Step Functions event delivery with EventBridge", whose
-`detail` is what DescribeExecution answers, with instants in milliseconds.
+Source: the Step Functions developer guide, "Automating Step Functions event delivery with EventBridge". The
+`detail` is the response of DescribeExecution with times in milliseconds.
 """
 
-import json
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
-from moto.events.models import events_backends
 from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication, Execution
 
 from natdrain_sim.clock import Clock
+from natdrain_sim.events import service_events
 from natdrain_sim.seams import Seam
 
 
 def seams(clock: Clock) -> Iterator[Seam]:
-    """What to replace in moto, once `stepfunctions` has: owner, name and replacement."""
+    """Yield the seams where an execution starts and ends; they wrap replacements by `interpreter`."""
 
-    def tell(execution: Execution) -> None:
-        if vars(execution).get("told") == execution.exec_status:
+    def publish(execution: Execution) -> None:
+        if vars(execution).get("published_status") == execution.exec_status:
             return  # the worker of a stopped execution ends too
-        vars(execution)["told"] = execution.exec_status
-        event = _event(execution)
+        vars(execution)["published_status"] = execution.exec_status
+        event = (
+            "aws.states",
+            "Step Functions Execution Status Change",
+            execution.exec_arn,
+            _detail(execution),
+        )
+        # Due now, but made when nothing is busy, and so when no lock is held.
+        clock.call_at(clock.now, lambda: service_events.put(*event))
 
-        def put() -> None:
-            events_backends[execution.account_id][execution.region_name].put_events([event])
+    def publishing(change: Callable[..., None]) -> Callable[..., None]:
+        def change_and_publish(owner: Any, *args: Any, **kwargs: Any) -> None:
+            change(owner, *args, **kwargs)
+            publish(getattr(owner, "execution", owner))
 
-        # Due at once, but only when nothing is busy any more: nobody's lock is held then.
-        clock.call_at(clock.now, put)
+        return change_and_publish
 
-    def telling(change: Callable[..., None]) -> Callable[..., None]:
-        def change_and_tell(owner: Any, *given: Any, **named: Any) -> None:
-            change(owner, *given, **named)
-            tell(getattr(owner, "execution", owner))
-
-        return change_and_tell
-
-    yield Execution, "start", telling(Execution.start)
-    yield Execution, "stop", telling(Execution.stop)
-    yield BaseExecutionWorkerCommunication, "terminated", telling(BaseExecutionWorkerCommunication.terminated)
+    worker = BaseExecutionWorkerCommunication
+    yield Execution, "start", publishing(Execution.start)
+    yield Execution, "stop", publishing(Execution.stop)
+    yield worker, "terminated", publishing(worker.terminated)
 
 
-def _event(execution: Execution) -> dict[str, Any]:
+def _detail(execution: Execution) -> dict[str, Any]:
     succeeded = execution.status == "SUCCEEDED"
-    detail = {
+    return {
         "executionArn": execution.exec_arn,
         "stateMachineArn": execution.state_machine_arn,
         "name": execution.name,
@@ -58,12 +59,6 @@ def _event(execution: Execution) -> dict[str, Any]:
         "outputDetails": {"included": True} if succeeded else None,
         "error": execution.error,
         "cause": execution.cause,
-    }
-    return {
-        "Source": "aws.states",
-        "DetailType": "Step Functions Execution Status Change",
-        "Resources": [execution.exec_arn],
-        "Detail": json.dumps(detail),
     }
 
 

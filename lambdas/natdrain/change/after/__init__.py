@@ -1,1 +1,1 @@
-"""What becomes of an allocation whose address has left."""
+"""The allocation after its address has left: one strategy for each `AfterDrain`."""

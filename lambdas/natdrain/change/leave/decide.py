@@ -1,103 +1,39 @@
 """The one decision: given the request, one look and what is known so far, what to do next.
 
-Whatever EC2 answers to a call, the remedy is to look again and decide anew. A drain that is
-already running, an address that left early, a restart, a gateway deleted meanwhile are therefore
-no special cases of the workflow: they are rows in the tests of `decide`.
+Whatever EC2 answers to a call, the remedy is to look again and decide anew. A drain that is already running,
+an address that left early, a restart, a gateway deleted meanwhile are therefore no special cases of the
+workflow: they are rows in the tests of `decide`.
 """
 
-from __future__ import annotations
-
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 
-from natdrain.change.after import release
-from natdrain.change.leave.progress import begin, observe
-from natdrain.change.leave.targets import find
-from natdrain.guards.judging import Case, Judgement, judge
+from natdrain.change.after.keep import Keep
+from natdrain.change.after.release import strategy_of
+from natdrain.change.leave.progress import begin, next_look_at, observe
+from natdrain.change.leave.targets import find_targets
+from natdrain.change.step import Disassociate, Finish, Reason, Refuse, Step, Wait
+from natdrain.guards.case import Case
+from natdrain.guards.judging import Judgement, judge
 from natdrain.guards.policy import GuardPolicy
-from natdrain.intake.request import AfterDrain, Request
-from natdrain.model.drain import AddressOutcome, Drain
+from natdrain.model.drain import Drain
 from natdrain.model.gateway import AVAILABLE, Address, Gateway
 from natdrain.model.look import Look
-
-__all__ = [
-    "Decision",
-    "Disassociate",
-    "Finished",
-    "Known",
-    "Refuse",
-    "Release",
-    "Wait",
-    "accepted",
-    "answered",
-    "decide",
-    "recovered",
-    "refused",
-]
-
-
-@dataclass(frozen=True, slots=True)
-class _Decision:
-    """What the guards warn of goes along with whatever is decided."""
-
-    warnings: tuple[str, ...] = field(default=(), kw_only=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Refuse(_Decision):
-    """The request cannot be carried out; nothing was changed."""
-
-    problems: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Disassociate(_Decision):
-    """Ask EC2 now to let these associations go."""
-
-    drains: tuple[Drain, ...]
-    association_ids: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Release(_Decision):
-    """Give these allocations back to AWS now."""
-
-    drains: tuple[Drain, ...]
-    allocation_ids: tuple[str, ...]
-
-    @classmethod
-    def of(cls, drains: Sequence[Drain], some: Sequence[Drain], *, warnings: tuple[str, ...] = ()) -> Release:
-        """The allocations of `some` of these drains, as far as they are still there."""
-        there = [drain for drain in some if drain.outcome is not AddressOutcome.ALREADY_RELEASED]
-        ids = tuple(drain.allocation_id for drain in there if drain.allocation_id)
-        return cls(tuple(drains), ids, warnings=warnings)
-
-
-@dataclass(frozen=True, slots=True)
-class Wait(_Decision):
-    """Look again at `until`."""
-
-    drains: tuple[Drain, ...]
-    until: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Finished(_Decision):
-    """Every address has its outcome."""
-
-    drains: tuple[Drain, ...]
-
-
-Decision = Refuse | Disassociate | Release | Wait | Finished
+from natdrain.model.outcome import AddressOutcome
+from natdrain.model.problem import Problem
+from natdrain.model.request import Request
+from natdrain.report import details
+from natdrain.report.wording import label_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """What is known before a look.
+    """The knowledge before a look.
 
-    `drains` is empty before the first look. `remembered` holds, by association id, what our own
-    table remembers of earlier executions: drains still running, and addresses that have left.
+    `drains` is empty before the first look. `remembered` holds, by association id, what our own table has of
+    earlier executions: drains still running, and addresses that have left.
     """
 
     drains: tuple[Drain, ...] = ()
@@ -105,95 +41,117 @@ class Known:
     policy: GuardPolicy = field(default_factory=GuardPolicy)
 
 
-def decide(request: Request, look: Look, known: Known) -> Decision:
+def decide(request: Request, look: Look, known: Known) -> Step:
     """Decide what to do next.
 
-    At the first look the named addresses are found and every guard is asked; later the guards are asked
-    again before each further request to EC2. A primary address is never among those to disassociate. What a
-    schedule names and is not on the gateway has left before, and is no problem.
+    At the first look the named addresses are found and every guard is asked; later the guards are asked again
+    before each further request to EC2. At no look are they asked twice.
     """
-    if known.drains:
-        return _go_on(request, look, known, known.drains)
+    after = strategy_of(request.after_drain)
+    drains: Sequence[Drain] = known.drains
+    judgement: Judgement | None = None
+    if not drains:
+        begun = _begin(request, look, known, after)
+        if isinstance(begun, Step):
+            return begun
+        drains, judgement = begun
+
+    drains = tuple(observe(drain, look) for drain in after.watch(drains, look))
+    if look.gateway is not None and any(drain.to_ask for drain in drains):
+        if look.gateway.busy:
+            return _wait_for_ec2(look.gateway, drains, look.seen_at, judgement)
+        judgement = judgement or _judge_again(request, look, known, look.gateway, drains)
+        if not judgement.refusals:
+            return _ask(drains, judgement)
+        drains = _not_asked(drains, judgement)
+
+    if not all(drain.outcome for drain in drains):
+        return _warn(wait_for(drains, look.seen_at, Reason.DRAINING), judgement)
+    return _warn(after.decide(drains, look, partial(_judge, request, look, known)), judgement)
+
+
+def _warn(step: Step, judgement: Judgement | None) -> Step:
+    return replace(step, warnings=(*judgement.warnings, *step.warnings)) if judgement else step
+
+
+def _ask(drains: Sequence[Drain], judgement: Judgement) -> Step:
+    return Disassociate(
+        drains=tuple(drains),
+        association_ids=tuple(drain.association_id for drain in drains if drain.to_ask),
+        warnings=judgement.warnings,
+        reason=Reason.GUARDS_ALLOW,
+    )
+
+
+def _not_asked(drains: Sequence[Drain], judgement: Judgement) -> tuple[Drain, ...]:
+    why = " ".join(map(str, judgement.refusals))
+    ended = (replace(d.ended(AddressOutcome.NOT_ASKED, why), problems=judgement.refusals) for d in drains)
+    return tuple(after if before.to_ask else before for before, after in zip(drains, ended, strict=True))
+
+
+def _wait_for_ec2(
+    gateway: Gateway, drains: Sequence[Drain], now: datetime, judgement: Judgement | None
+) -> Step:
+    """Wait while EC2 is busy, and warn if it is with addresses of others."""
+    step = wait_for(drains, now, Reason.EC2_BUSY)
+    ours = {drain.association_id for drain in drains}
+    if others := [address for address in gateway.busy if address.association_id not in ours]:
+        names = ", ".join(map(label_of, others))
+        busy = details.EC2_BUSY.about(gateway.gateway_id, others=names, gateway=gateway.gateway_id)
+        step = replace(step, warnings=(busy,))
+    return _warn(step, judgement)
+
+
+def _begin(
+    request: Request, look: Look, known: Known, after: Keep
+) -> Step | tuple[Sequence[Drain], Judgement | None]:
+    """Find the addresses and ask every guard; return the drains that begin, or the step that ends it all."""
     gateway = look.gateway
     if gateway is None:
-        return Refuse(
-            (f"There is no NAT gateway {request.gateway_id} here: check the id, the account and the region.",)
-        )
-    targets, left, problems = find(request, look, gateway, known.remembered)
-    if request.scheduled and gateway.state == AVAILABLE and not (targets or left or problems):
-        return Finished(())
-    warnings: tuple[str, ...] = ()
-    there = [drain for drain in left if drain.outcome is not AddressOutcome.ALREADY_RELEASED]
-    releasing = _to_release(request, [*targets, *there])
-    if targets or releasing or not left:
-        said = _judge(request, look, known, gateway=gateway, targets=targets, releasing=releasing)
-        problems, warnings = [*problems, *said.refusals], said.warnings
+        nowhere = details.NO_GATEWAY.about(request.gateway_id, gateway=request.gateway_id)
+        return Refuse(problems=(nowhere,), reason=Reason.NO_GATEWAY)
+    targets = find_targets(request, look, gateway, known.remembered)
+    nothing = not (targets.here or targets.left or targets.problems)
+    if request.scheduled and gateway.state == AVAILABLE and nothing:
+        return Finish(reason=Reason.ABSENT_AS_SCHEDULED)
+    problems = tuple(targets.problems)
+    warnings: tuple[Problem, ...] = ()
+    judgement = None
+    releasing = after.to_release([*targets.here, *targets.left])
+    if targets.here or releasing or not targets.left:
+        judgement = _judge(request, look, known, gateway, targets=targets.here, releasing=releasing)
+        problems, warnings = (*problems, *judgement.refusals), judgement.warnings
     if problems:
-        return Refuse(tuple(problems), warnings=warnings)
-    drains = [begin(target, look, known.remembered) for target in targets]
-    decision = _go_on(request, look, known, (*drains, *left))
-    return replace(decision, warnings=tuple(dict.fromkeys((*warnings, *decision.warnings))))
+        return Refuse(problems=problems, warnings=warnings, reason=Reason.REQUEST_OR_GUARDS_REFUSE)
+    begun = [begin(target, look, known.remembered) for target in targets.here]
+    return (*begun, *targets.left), judgement
 
 
-def accepted(drains: Sequence[Drain], ids: Sequence[str], *, at: datetime, limit_seconds: int) -> Wait:
-    """EC2 has accepted the request for `ids`: what is known now, and when to look."""
-    known = [
-        replace(drain, requested_at=at, limit_seconds=limit_seconds, refusal=None)
-        if drain.association_id in ids
-        else drain
-        for drain in drains
-    ]
-    return _wait(known, at)
+def wait_for(drains: Sequence[Drain], now: datetime, reason: Reason) -> Wait:
+    """Wait until the poll plan wants the next look."""
+    still_open = [drain for drain in drains if drain.outcome is None]
+    # Those in service wait for the ones that leave: only these set the pace.
+    pace = [drain for drain in still_open if drain.leaving] or still_open
+    until = min(next_look_at(drain, now) for drain in pace)
+    return Wait(drains=tuple(drains), until=until, reason=reason)
 
 
-def recovered(drains: Sequence[Drain], ids: Sequence[str], remembered: Mapping[str, Drain]) -> Wait | None:
-    """What EC2 accepted for `ids` in an earlier attempt of this step whose answer got lost; else None."""
-    since = {drain.association_id: drain.since_at for drain in drains}
-    for before in (remembered[association_id] for association_id in ids if association_id in remembered):
-        # Only what this execution asked: another one's drains were first seen at another time.
-        ours = before.since_at == since[before.association_id]
-        if ours and before.requested_at and before.limit_seconds:
-            return accepted(drains, ids, at=before.requested_at, limit_seconds=before.limit_seconds)
-    return None
-
-
-def refused(
-    drains: Sequence[Drain],
-    ids: Sequence[str],
-    *,
-    at: datetime,
-    refusal: str,
-    busy: bool = False,
-    denied: bool = False,
-) -> Wait:
-    """EC2 has answered the request for `ids` with `refusal`: look again, then judge by what is there.
-
-    `busy` tells that waiting mends it, `denied` that a permission is missing.
-    """
-    known = [
-        replace(drain, refusal=refusal, refusals=drain.refusals + (not busy), denied=denied)
-        if drain.association_id in ids
-        else drain
-        for drain in drains
-    ]
-    return _wait(known, at)
-
-
-def answered(drains: Sequence[Drain], *, at: datetime) -> Wait | Finished:
-    """EC2 has answered every request to release: wait for what has no outcome of its own yet."""
-    if open_ones := [drain for drain in drains if drain.outcome in release.RELEASABLE]:
-        return Wait(tuple(drains), min(release.next_look_at(drain, at) for drain in open_ones))
-    return Finished(tuple(drains))
+def _judge_again(
+    request: Request, look: Look, known: Known, gateway: Gateway, drains: Sequence[Drain]
+) -> Judgement:
+    ids = {drain.association_id for drain in drains if drain.to_ask}
+    targets = [address for address in gateway.addresses if address.association_id in ids]
+    return _judge(request, look, known, gateway, targets=targets)
 
 
 def _judge(
     request: Request,
     look: Look,
     known: Known,
-    *,
     gateway: Gateway,
+    *,
     targets: Sequence[Address] = (),
-    releasing: Mapping[str, str] | None = None,
+    releasing: Mapping[str, str | None] | None = None,
 ) -> Judgement:
     case = Case(
         look=look,
@@ -204,63 +162,3 @@ def _judge(
         releasing=releasing or {},
     )
     return judge(case, automatic=request.automatic, override=request.override)
-
-
-def _to_release(request: Request, some: Iterable[Address | Drain]) -> dict[str, str]:
-    """The allocations that the request wants to give back, with their labels."""
-    releases = request.after_drain is AfterDrain.RELEASE
-    return {str(one.allocation_id): f"{one.public_ip} ({one.allocation_id})" for one in some if releases}
-
-
-def _go_on(request: Request, look: Look, known: Known, before: Sequence[Drain]) -> Decision:
-    if request.after_drain is AfterDrain.RELEASE:
-        before = release.watch(before, look)
-    drains = tuple(observe(drain, look) for drain in before)
-    if all(drain.outcome for drain in drains):
-        return _after_drain(request, look, known, drains)
-    gateway = look.gateway
-    ready = [drain for drain in drains if drain.outcome is None and drain.requested_at is None]
-    if not ready or gateway is None:
-        return _wait(drains, look.seen_at)
-    if busy := [address for address in gateway.addresses if address.in_transition]:
-        ours = {drain.association_id for drain in drains}
-        others = ", ".join(address.label for address in busy if address.association_id not in ours)
-        warning = f"EC2 is busy with {others}, and takes nothing else for {gateway.gateway_id} until then."
-        return replace(_wait(drains, look.seen_at), warnings=(warning,) if others else ())
-    ids = tuple(drain.association_id for drain in ready)
-    targets = [a for a in gateway.addresses if a.association_id in ids]
-    said = _judge(request, look, known, gateway=gateway, targets=targets)
-    if not said.refusals:
-        return Disassociate(drains, ids, warnings=said.warnings)
-    why = " ".join(said.refusals)
-    refused = [replace(d, outcome=AddressOutcome.NOT_ASKED, detail=why) if d in ready else d for d in drains]
-    return replace(_go_on(request, look, known, refused), warnings=said.warnings)
-
-
-def _after_drain(request: Request, look: Look, known: Known, drains: Sequence[Drain]) -> Decision:
-    """Every address has its outcome: what becomes of the allocations."""
-    if request.after_drain is AfterDrain.KEEP:
-        return Finished(tuple(drains))
-    drains = [release.confirm(drain, look) for drain in drains]
-    if any(drain.outcome not in release.GOES_ON for drain in drains):
-        return Finished(tuple(drains))
-    ready = release.ready(drains)
-    if look.gateway is None or not ready:
-        return answered(drains, at=look.seen_at)
-    warnings: list[str] = []
-    for drain in ready:
-        releasing = _to_release(request, [drain])
-        said = _judge(request, look, known, gateway=look.gateway, releasing=releasing)
-        warnings += said.warnings
-        if said.refusals:
-            drains[drains.index(drain)] = release.kept(drain, " ".join(said.refusals))
-    if still_ready := release.ready(drains):
-        return Release.of(drains, still_ready, warnings=tuple(warnings))
-    return Finished(tuple(drains), warnings=tuple(warnings))
-
-
-def _wait(drains: Sequence[Drain], now: datetime) -> Wait:
-    still_open = [drain for drain in drains if drain.outcome is None]
-    # Those in service wait for the ones that leave: only these set the pace.
-    pace = [drain for drain in still_open if drain.leaving] or still_open
-    return Wait(tuple(drains), min(drain.next_look_at(now) for drain in pace))

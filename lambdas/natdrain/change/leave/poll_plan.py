@@ -1,21 +1,16 @@
-"""When to look again: offsets in seconds from the moment a drain began.
+"""The poll plan: when to look again, as offsets in seconds from the moment a drain began.
 
-A drain may end early and must then be noticed, but mostly ends just after its limit. So the plan
-doubles its gaps up to the limit: an address that leaves early is noticed after at most as much time
-again as it took, if the first look does not come even later than that. It looks every ten seconds for
-the fifty after the limit, in which idle addresses leave, and then grows its gaps up to a deadline. Its
-length grows with the logarithm of the limit.
+A drain may end early, but mostly ends just after its limit. So the plan doubles its gaps up to the limit: an
+address that leaves early is noticed after at most as much time again as it took, or at the first look. It
+looks every ten seconds for the fifty after the limit, in which idle addresses leave, and then grows its gaps
+up to a deadline. Its length grows with the logarithm of the limit.
 """
 
-from __future__ import annotations
-
-__all__ = ["DEADLINE_MARGIN_SECONDS", "UNKNOWN_LIMIT_SECONDS", "deadline_seconds", "next_offset", "poll_plan"]
-
 DEADLINE_MARGIN_SECONDS = 300
-"""How long after its limit an address may still be listed before the drain counts as overdue."""
+"""The time after its limit for which an address may still be listed before its drain is overdue."""
 
 UNKNOWN_LIMIT_SECONDS = 4000
-"""What a drain that somebody else began is taken for: the longest limit EC2 accepts."""
+"""The assumed limit of a drain that somebody else began: the longest that EC2 accepts."""
 
 # A short drain is worth few looks: one before its limit for each half minute. And in its first seconds EC2's
 # reads, which are eventually consistent, may not even show that it drains.
@@ -28,17 +23,16 @@ _UNKNOWN_WIDEST_EARLY_GAP_SECONDS = 60
 
 
 def deadline_seconds(limit_seconds: int | None) -> int:
-    """The offset after which a drain is overdue; None means that the limit is not known."""
+    """Return the offset after which a drain is overdue; None means that the limit is not known."""
     return (limit_seconds or UNKNOWN_LIMIT_SECONDS) + DEADLINE_MARGIN_SECONDS
 
 
 def poll_plan(limit_seconds: int | None) -> tuple[int, ...]:
-    """The offsets at which to look, ascending; the last one is `deadline_seconds`.
+    """Return the offsets at which to look, ascending; the last one is `deadline_seconds`.
 
-    Args:
-        limit_seconds: the drain limit, 1 to 4000; None for a drain whose limit we do not know.
-            Nothing then tells when it ends, so its gaps are at most a minute or a tenth of the
-            time gone; and it looks closely after the longest limit, as after any that is known.
+    The limit is 1 to 4000, or None if we do not know it. Nothing then tells when the drain ends, so the gaps
+    are at most a minute or a tenth of the time gone; and we look closely after the longest limit, as after
+    any that is known.
     """
     if limit_seconds is None:
         return _plan_for_unknown_limit()
@@ -60,7 +54,7 @@ def _plan_for_unknown_limit() -> tuple[int, ...]:
 
 
 def next_offset(limit_seconds: int | None, elapsed_seconds: float) -> int:
-    """The first offset of the plan that is still to come; the deadline when none is."""
+    """Return the first offset of the plan that is still to come; the deadline when none is."""
     plan = poll_plan(limit_seconds)
     # Half a second: a look that came a little early must not be planned again at once.
     return next((offset for offset in plan if offset > elapsed_seconds + 0.5), plan[-1])

@@ -1,62 +1,76 @@
-"""The addresses that a request names, on its gateway or in our own record."""
+"""The targets of a request: the addresses that it names, on their gateway or in our own record."""
 
-from __future__ import annotations
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
 
-from collections.abc import Mapping
-
-from natdrain.change.leave.progress import left_unwatched
-from natdrain.intake.request import Request
+from natdrain.change.leave.progress import adopt_left
 from natdrain.model.drain import Drain
 from natdrain.model.gateway import AVAILABLE, Address, Gateway
 from natdrain.model.look import Look
+from natdrain.model.problem import Problem
+from natdrain.model.request import Request
+from natdrain.report import details
+from natdrain.report.wording import name_of
 
-__all__ = ["find"]
-
-
-def find(
-    request: Request, look: Look, gateway: Gateway, remembered: Mapping[str, Drain]
-) -> tuple[list[Address], list[Drain], list[str]]:
-    """The addresses that the request names, those that have left by our own record, and problems."""
-    ways: dict[str, set[str]] = {}
-    left: dict[str, Drain] = {}
-    problems: list[str] = []
-    for field_name, attribute, names in (
-        ("AssociationIds", "association_id", request.association_ids),
-        ("AllocationIds", "allocation_id", request.allocation_ids),
-        ("PublicIps", "public_ip", request.public_ips),
-    ):
-        way = set()
-        for name in names:
-            here = next((a for a in gateway.addresses if getattr(a, attribute) == name), None)
-            before = max(
-                (d for d in remembered.values() if getattr(d, attribute) == name),
-                key=lambda drain: drain.gone_by or drain.since_at,
-                default=None,
-            )
-            if here is not None and here.association_id is not None:
-                way.add(here.association_id)
-            elif here is not None:
-                problems.append(
-                    f"{name} is {here.status} on {gateway.gateway_id}: ask again when it is in service."
-                )
-            elif before is not None and gateway.state == AVAILABLE:
-                way.add(before.association_id)
-                left[before.association_id] = left_unwatched(before, look, gateway)
-            elif not (request.scheduled and gateway.state == AVAILABLE):
-                problems.append(f"{name} is not on {gateway.gateway_id}: {_ELSEWHERE}")
-        if names:
-            ways[field_name] = way
-    if problems and gateway.addresses:
-        problems[-1] += f" On this gateway: {', '.join(a.label for a in gateway.addresses)}."
-    elif len({frozenset(way) for way in ways.values()}) > 1:
-        meant = ", ".join(
-            f"{name} means {', '.join(sorted(way)) or 'nothing here'}" for name, way in ways.items()
-        )
-        problems.append(
-            f"The request names its addresses in ways that disagree: {meant}. Name them in one way."
-        )
-    wanted = set().union(*ways.values())
-    return [a for a in gateway.addresses if a.association_id in wanted], list(left.values()), problems
+_Found = Address | Drain | Problem | None
+_WAYS = {"AssociationIds": "association_id", "AllocationIds": "allocation_id", "PublicIps": "public_ip"}
+"""The fields of a request that name addresses, each with the attribute of an address that has the name."""
 
 
-_ELSEWHERE = "it may have left, be mistyped or belong to another gateway, which EC2 does not tell apart."
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Targets:
+    """The addresses that a request names: `here` on the gateway, or `left` by our own record."""
+
+    here: list[Address]
+    left: list[Drain]
+    problems: list[Problem]
+
+
+def find_targets(request: Request, look: Look, gateway: Gateway, remembered: Mapping[str, Drain]) -> Targets:
+    """Find the addresses that the request names, whatever it calls them."""
+    asked = request.to_json()
+    found = {
+        way: [_find(attribute, name, request, gateway, remembered) for name in asked.get(way, ())]
+        for way, attribute in _WAYS.items()
+    }
+    every = list(chain.from_iterable(found.values()))
+    problems = [one for one in every if isinstance(one, Problem)] or _disagreement(found)
+    here = {one.association_id for one in every if isinstance(one, Address)}
+    left = {one.association_id: adopt_left(one, look, gateway) for one in every if isinstance(one, Drain)}
+    shown = [address for address in gateway.addresses if address.association_id in here]
+    return Targets(here=shown, left=list(left.values()), problems=problems)
+
+
+def _disagreement(found: Mapping[str, Sequence[_Found]]) -> list[Problem]:
+    """Return the problem of names that mean different addresses in different ways of naming them."""
+    ways = {
+        way: {str(one.association_id) for one in ones if isinstance(one, Address | Drain)}
+        for way, ones in found.items()
+        if ones
+    }
+    if len({frozenset(ids) for ids in ways.values()}) <= 1:
+        return []
+    meant = (f"{way}: {', '.join(sorted(ids)) or details.NOTHING_HERE}" for way, ids in ways.items())
+    return [details.WAYS_DISAGREE.about(None, meant="; ".join(meant))]
+
+
+def _find(
+    attribute: str, name: str, request: Request, gateway: Gateway, remembered: Mapping[str, Drain]
+) -> _Found:
+    """Find one name; None if a schedule names what is not there."""
+    here = next((a for a in gateway.addresses if getattr(a, attribute) == name), None)
+    if here is not None:
+        if here.association_id:
+            return here
+        facts = {"name": name, "status": here.status, "gateway": gateway.gateway_id}
+        return details.NOT_ASSOCIATED.about(here.allocation_id, **facts)
+    before = max(
+        (drain for drain in remembered.values() if getattr(drain, attribute) == name),
+        key=lambda drain: drain.progress.gone_by or drain.progress.since_at,
+        default=None,
+    )
+    if gateway.state == AVAILABLE and (before is not None or request.scheduled):
+        return before
+    on_it = ", ".join(map(name_of, gateway.addresses)) or details.NONE
+    return details.NOT_ON_GATEWAY.about(name, name=name, gateway=gateway.gateway_id, here=on_it)

@@ -1,0 +1,37 @@
+"""The periods of the history: each association's time in service."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from natdrain.history.entries import LEFT, SERVING
+
+
+@dataclass(slots=True)
+class Period:
+    """The time in service of one association.
+
+    `first` is the entry of the look that first saw it, `left` that of the look that found it gone; a period
+    has at least one of them.
+    """
+
+    first: Mapping[str, Any] | None = None
+    left: Mapping[str, Any] | None = None
+
+    @property
+    def entry(self) -> Mapping[str, Any]:
+        """The entry that names address and gateway."""
+        return self.first or self.left or {}
+
+
+def periods(entries: Iterable[Mapping[str, Any]]) -> list[Period]:
+    """Return each association's time in service, from the entries of a history in order."""
+    found: dict[str, Period] = {}
+    for entry in entries:
+        if entry["Event"] == SERVING:
+            # An association is never made again: one that is back was never gone.
+            period = found.setdefault(entry["AssociationId"], Period(first=entry))
+            period.left = None
+        elif entry["Event"] == LEFT:
+            found.setdefault(entry["AssociationId"], Period()).left = entry
+    return list(found.values())

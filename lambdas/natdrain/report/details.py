@@ -1,0 +1,52 @@
+"""The sentences of the decisions: why an address has its outcome, and what a request names wrongly."""
+
+from natdrain.model.outcome import ExecutionStatus
+from natdrain.report.sentence import Sentence
+
+# Details of an outcome.
+GATEWAY_GONE = Sentence("the gateway is {state}")
+UNKNOWN_TO_EC2 = "no longer known to EC2"
+PUT_BACK_AS = Sentence("it left, and somebody has put it back as {association}")
+EC2_FAILED = Sentence("EC2 says: {message}")
+FAILED_WITHOUT_REASON = "failed, without a reason"
+IS_PRIMARY = "it is the primary address, which EC2 forbids to disassociate"
+KEEPS_REFUSING = Sentence("EC2 keeps refusing: {refusal}")
+OVERDUE = Sentence("still on the gateway, {longest} after its drain began")
+BLOCKED = Sentence("EC2 accepted no request in time: {why}")
+ALWAYS_BUSY = "other address operations ran on the gateway all the time"
+
+# Details of an allocation that is not released, or had been.
+KEPT = Sentence("its allocation is kept: {why}")
+UNKNOWN_ALLOCATION = Sentence("EC2 no longer knows its allocation {allocation}")
+GATEWAY_DELETED = "the gateway was deleted, so that no second look can confirm that the address has left"
+GATEWAY_UNAVAILABLE = Sentence("the gateway is {state}, so that no second look can confirm anything")
+ALLOCATION_UNREAD = Sentence("it could not be looked at ({why})")
+ALLOCATION_NOT_RECORDED = "our record does not say which it is"
+EC2_ANSWERS = Sentence("EC2 answers {refusal}")
+REFUSED_TO_THE_END = Sentence("it was refused until the end ({refusal})")
+ASSOCIATED = Sentence("EC2 shows it associated as {association}")
+ANSWER_TOO_LATE = "no answer of EC2's came in time"
+LOCK_TAKEN_OVER = "the lock was taken over from this execution"
+
+# Problems of what a request names.
+NONE = "none"
+NOTHING_HERE = "nothing here"
+NO_GATEWAY = Sentence("There is no NAT gateway {gateway} here.", "Check the id, the account and the region.")
+NOT_ASSOCIATED = Sentence("{name} is {status} on {gateway}.", "Try again when it is in service.")
+NOT_ON_GATEWAY = Sentence(
+    "{name} is not on {gateway}: it may have left, be mistyped or belong to another gateway, which EC2 does "
+    "not distinguish.",
+    "On this gateway: {here}.",
+)
+WAYS_DISAGREE = Sentence(
+    "The request names its addresses in ways that disagree ({meant}).", "Name them in one way."
+)
+NOTHING_TO_DO = Sentence("{gateway} does not have {names}: nothing to do.")
+EC2_BUSY = Sentence("EC2 is busy with {others}, and accepts nothing else for {gateway} until then.")
+
+# Why an execution ended without *Close*.
+ENDED_BY = {
+    ExecutionStatus.ABORTED: "somebody stopped the execution",
+    ExecutionStatus.TIMED_OUT: "the execution took longer than it may",
+    ExecutionStatus.FAILED: "the execution failed, and could not record why",
+}

@@ -1,0 +1,23 @@
+"""The cost page counts what a drain takes, as a run on the embedded cloud counts it."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from natdrain_sim.cloud import EmbeddedCloud
+from natdrain_sim.scenario import DEFAULT, Scenario
+from support.places import TESTS
+
+PAGE = (TESTS.parent / "docs" / "cost.md").read_text()
+
+
+def test_cost_page_counts_transitions_and_calls_of_a_drain() -> None:
+    with EmbeddedCloud(Scenario.load(DEFAULT)) as cloud:
+        run = cloud.run(json.loads((TESTS / "samples" / "request.manual.json").read_text()))
+    assert run.result["Outcome"] == "drained"
+    [transitions] = re.findall(r"\| (\d+) transitions . ", PAGE)
+    [invocations] = re.findall(r"arm64 \| (\d+) . ", PAGE)
+    [events] = re.findall(r"\| (\d+) events . ", PAGE)
+    counted = (len(run.states), run.calls["lambda:Invoke"], run.calls["events:PutEvents"])
+    assert (int(transitions), int(invocations), int(events)) == counted

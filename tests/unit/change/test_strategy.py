@@ -1,0 +1,50 @@
+"""The strategies: what depends on what becomes of the allocations."""
+
+from __future__ import annotations
+
+import pytest
+
+from natdrain.change.after.release import strategy_of
+from natdrain.change.step import Finish, Reason, Release
+from natdrain.model.outcome import AddressOutcome
+from natdrain.model.request import AfterDrain
+from support.builders import address, allocation, drain, ip
+
+KEEP, RELEASE = strategy_of(AfterDrain.KEEP), strategy_of(AfterDrain.RELEASE)
+LEFT = drain("b", outcome=AddressOutcome.DRAINED)
+LEFT_BEFORE = drain("c", outcome=AddressOutcome.ALREADY_DRAINED)
+RELEASED = drain("d", outcome=AddressOutcome.RELEASED)
+RELEASED_BEFORE = drain("e", outcome=AddressOutcome.ALREADY_RELEASED)
+EVERY = [drain("a"), LEFT, LEFT_BEFORE, RELEASED, RELEASED_BEFORE]
+
+
+@pytest.mark.parametrize("after", AfterDrain)
+def test_strategy_is_there_for_every_request(after: AfterDrain) -> None:
+    assert strategy_of(after).releases is (after is AfterDrain.RELEASE)
+
+
+def test_keep_has_nothing_to_do_with_any_allocation() -> None:
+    assert KEEP.to_release([address("a"), *EVERY]) == {}
+    assert KEEP.not_released(EVERY) == []
+
+
+def test_keep_has_nothing_more_to_prove() -> None:
+    assert KEEP.to_prove(EVERY) == Finish(drains=tuple(EVERY), reason=Reason.PERMISSION_PROVEN)
+
+
+def test_release_takes_every_allocation_that_is_still_there() -> None:
+    without = drain("f", allocation_id=None)
+    assert RELEASE.to_release([address("a"), LEFT, RELEASED_BEFORE, without]) == {
+        allocation("a"): ip("a"),
+        allocation("b"): ip("b"),
+    }
+
+
+def test_release_looks_at_what_has_left_and_is_not_released() -> None:
+    assert RELEASE.not_released(EVERY) == [allocation("b"), allocation("c")]
+
+
+def test_release_proves_that_it_may_release_what_is_there() -> None:
+    step = RELEASE.to_prove([drain("a"), LEFT_BEFORE, RELEASED_BEFORE])
+    assert isinstance(step, Release)
+    assert step.allocation_ids == (allocation("a"), allocation("c"))

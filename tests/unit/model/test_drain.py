@@ -1,0 +1,224 @@
+"""A drain as the workflow carries it and as the table keeps it: its keys outlive every deployment."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from natdrain.model.drain import Drain, Progress, ReleaseProgress
+from natdrain.model.outcome import AddressOutcome
+from natdrain.model.problem import Problem
+from support.builders import GATEWAY, START, allocation, association, drain, ip
+
+FULL = drain(
+    "a",
+    private_ip="10.0.0.10",
+    zone="use1-az1",
+    outcome=AddressOutcome.RELEASE_FAILED,
+    detail="its allocation is kept: no",
+    problems=(Problem(guard="hold", subject=GATEWAY, text="It is held.", fix="Lift it."),),
+    asked_by="arn:me",
+    adopted=True,
+    left_before=True,
+    requested_at=START + timedelta(seconds=1),
+    limit_seconds=350,
+    refusal="OperationInProgress: wait",
+    refusals=2,
+    denied=True,
+    draining_seen_at=START + timedelta(seconds=2),
+    last_seen_at=START + timedelta(seconds=3),
+    gone_by=START + timedelta(seconds=4),
+    absent_at=START + timedelta(seconds=5),
+    confirmed_at=START + timedelta(seconds=6),
+    missing_at=START + timedelta(seconds=7),
+    release_refusal="InvalidAddress.Locked: no",
+    release_final=True,
+)
+FULL_DOCUMENT: dict[str, Any] = {
+    "AssociationId": association("a"),
+    "AllocationId": allocation("a"),
+    "PublicIp": ip("a"),
+    "PrivateIp": "10.0.0.10",
+    "Zone": "use1-az1",
+    "Outcome": "release_failed",
+    "Detail": "its allocation is kept: no",
+    "Problems": [{"Guard": "hold", "Subject": GATEWAY, "Text": "It is held.", "Fix": "Lift it."}],
+    "SinceAt": "2026-10-02T17:00:00Z",
+    "AskedBy": "arn:me",
+    "Adopted": True,
+    "LeftBefore": True,
+    "RequestedAt": "2026-10-02T17:00:01Z",
+    "LimitSeconds": 350,
+    "Refusal": "OperationInProgress: wait",
+    "Refusals": 2,
+    "Denied": True,
+    "DrainingSeenAt": "2026-10-02T17:00:02Z",
+    "LastSeenAt": "2026-10-02T17:00:03Z",
+    "GoneBy": "2026-10-02T17:00:04Z",
+    "AbsentAt": "2026-10-02T17:00:05Z",
+    "ConfirmedAt": "2026-10-02T17:00:06Z",
+    "MissingAt": "2026-10-02T17:00:07Z",
+    "ReleaseRefusal": "InvalidAddress.Locked: no",
+    "ReleaseFinal": True,
+}
+REQUIRED = {"AssociationId": association("a"), "SinceAt": "2026-10-02T17:00:00Z"}
+
+instants = st.none() | st.integers(0, 10**6).map(lambda seconds: START + timedelta(seconds=seconds))
+texts = st.none() | st.text(min_size=1)
+drains = st.builds(
+    Drain,
+    association_id=st.text(min_size=1),
+    allocation_id=texts,
+    public_ip=texts,
+    private_ip=texts,
+    zone=texts,
+    outcome=st.none() | st.sampled_from(AddressOutcome),
+    detail=texts,
+    problems=st.lists(st.builds(Problem, text=st.text(), guard=texts, subject=texts, fix=texts)).map(tuple),
+    progress=st.builds(
+        Progress,
+        since_at=instants.map(lambda at: at or START),
+        asked_by=texts,
+        requested_at=instants,
+        limit_seconds=st.none() | st.integers(1, 4000),
+        refusal=texts,
+        refusals=st.integers(0, 4000),
+        draining_seen_at=instants,
+        last_seen_at=instants,
+        gone_by=instants,
+    ),
+    release=st.builds(
+        ReleaseProgress, absent_at=instants, confirmed_at=instants, missing_at=instants, refusal=texts
+    ),
+)
+
+
+def in_dynamodb(value: Any) -> Any:
+    """Return the value as boto3 reads it from the table."""
+    return Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+@given(drains)
+def test_drain_survives_the_way_through_the_workflow(known: Drain) -> None:
+    assert Drain.from_json(json.loads(json.dumps(known.to_json()))) == known
+
+
+def test_drain_has_no_field_that_is_not_tried_here() -> None:
+    for part in (FULL, FULL.progress, FULL.release):
+        assert all(getattr(part, field.name) for field in fields(part))
+
+
+def test_drain_is_written_with_the_keys_that_running_executions_and_stored_items_have() -> None:
+    assert FULL.to_json() == FULL_DOCUMENT
+
+
+def test_drain_is_written_without_what_is_not_known() -> None:
+    assert drain("a", allocation_id=None, public_ip=None).to_json() == REQUIRED
+
+
+@pytest.mark.parametrize(
+    "document", [FULL_DOCUMENT, {key: in_dynamodb(v) for key, v in FULL_DOCUMENT.items()}]
+)
+def test_drain_is_read_from_the_workflow_and_from_the_table(document: dict[str, Any]) -> None:
+    assert Drain.from_json(document) == FULL
+
+
+def test_drain_of_an_item_from_before_problems_were_kept_is_read() -> None:
+    stored = {key: in_dynamodb(value) for key, value in FULL_DOCUMENT.items() if key != "Problems"}
+    read = Drain.from_json(stored)
+    assert (read.problems, read.progress, read.release) == ((), FULL.progress, FULL.release)
+
+
+def test_drain_of_a_look_alone_knows_nothing_else() -> None:
+    assert Drain.from_json(REQUIRED) == drain("a", allocation_id=None, public_ip=None)
+
+
+@pytest.mark.parametrize("key", REQUIRED)
+@pytest.mark.parametrize("absent", [{}, None, ""])
+def test_drain_without_identity_or_beginning_is_refused(key: str, absent: object) -> None:
+    document = {name: value for name, value in REQUIRED.items() if name != key}
+    with pytest.raises(ValueError, match=key):
+        Drain.from_json(document if absent == {} else document | {key: absent})
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("AssociationId", 7),
+        ("AllocationId", ["x"]),
+        ("PublicIp", True),
+        ("PrivateIp", {}),
+        ("Zone", 1),
+        ("Outcome", "vanished"),
+        ("Outcome", []),
+        ("Detail", 7),
+        ("Problems", 7),
+        ("Problems", "text"),
+        ("Problems", [7]),
+        ("Problems", [{}]),
+        ("SinceAt", "yesterday"),
+        ("SinceAt", "2026-10-02T17:00:00"),
+        ("AskedBy", 7),
+        ("Adopted", "yes"),
+        ("LeftBefore", 1),
+        ("RequestedAt", Decimal(7)),
+        ("LimitSeconds", "350"),
+        ("LimitSeconds", True),
+        ("LimitSeconds", -1),
+        ("LimitSeconds", 4001),
+        ("LimitSeconds", Decimal("NaN")),
+        ("LimitSeconds", float("nan")),
+        ("LimitSeconds", Decimal("Infinity")),
+        ("Refusal", 7),
+        ("Refusals", "two"),
+        ("Denied", "no"),
+        ("DrainingSeenAt", 7),
+        ("LastSeenAt", ""),
+        ("GoneBy", "2026-13-01T00:00:00Z"),
+        ("AbsentAt", False),
+        ("ConfirmedAt", []),
+        ("MissingAt", "x"),
+        ("ReleaseRefusal", 7),
+        ("ReleaseFinal", "true"),
+    ],
+)
+def test_drain_with_a_malformed_value_is_refused_with_its_key(key: str, value: object) -> None:
+    with pytest.raises(ValueError, match=f"^{key} "):
+        Drain.from_json(FULL_DOCUMENT | {key: value})
+
+
+def test_noted_changes_the_progress_alone() -> None:
+    noted = FULL.noted(refusals=3)
+    assert (noted.progress.refusals, noted.noted(refusals=2)) == (3, FULL)
+
+
+def test_ended_has_the_outcome_and_its_own_detail() -> None:
+    ended = FULL.ended(AddressOutcome.DRAINED)
+    assert (ended.outcome, ended.detail, ended.progress) == (AddressOutcome.DRAINED, None, FULL.progress)
+
+
+def test_unreleased_forgets_the_release_alone() -> None:
+    forgotten = FULL.unreleased()
+    assert (forgotten.release, forgotten.progress) == (ReleaseProgress(), FULL.progress)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "known", "released"),
+    [
+        (AddressOutcome.RELEASED, {"confirmed_at": START}, True),
+        (AddressOutcome.RELEASED, {"release_refusal": "AuthFailure"}, True),
+        (AddressOutcome.RELEASED, {"missing_at": START}, False),
+        (AddressOutcome.DRAINED, {"confirmed_at": START}, False),
+    ],
+)
+def test_released_now_is_what_this_execution_asked_for(
+    outcome: AddressOutcome, known: dict[str, Any], *, released: bool
+) -> None:
+    assert drain("a", outcome=outcome, **known).released_now is released
