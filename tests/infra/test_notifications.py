@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from support.synthesised import Template, TemplateOf, of_type
+from support.synthesised import MAIL_AND_PREFIXES, Template, TemplateOf, of_type
 
 TOPIC = "AWS::SNS::Topic"
-SECTIONS = {"mail": 'messages.emails = ["a@example.com", "b@example.com"]', "neither": ""}
+SECTIONS = {"mail": MAIL_AND_PREFIXES, "neither": ""}
 
 
 def own_rule(template: Template) -> dict[str, Any]:

@@ -8,7 +8,16 @@ from typing import Any
 
 import pytest
 
-from support.synthesised import RunApplication, Template, TemplateOf, of_type, only, resolve, rights
+from support.synthesised import (
+    MAIL_AND_PREFIXES,
+    RunApplication,
+    Template,
+    TemplateOf,
+    of_type,
+    only,
+    resolve,
+    rights,
+)
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +96,7 @@ def test_roles_of_rule_and_schedules_are_assumed_for_this_account_only(template:
 
 
 def test_rule_matches_only_the_named_alarms_when_prefixes_are_given(template_of: TemplateOf) -> None:
-    template = template_of('alarms = { enabled = true, name_prefixes = ["Egress", "Edge"] }')
+    template = template_of(MAIL_AND_PREFIXES)
     detail = alarm_rule(template)["EventPattern"]["detail"]
     assert detail["alarmName"] == [{"prefix": "Egress"}, {"prefix": "Edge"}]
 
@@ -149,6 +158,7 @@ def test_dead_letters_are_encrypted_at_rest_and_in_transit(template: Template) -
     assert (denied["Effect"], denied["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
 
 
+@pytest.mark.deep
 def test_schedule_raises_a_warning_and_no_error_when_its_time_has_passed(
     run_application: RunApplication, tmp_path: Path
 ) -> None:

@@ -12,6 +12,12 @@ DRAIN_FUNCTIONS = ("ReadRequest", "Validate", "Disassociate", "Confirm", "Releas
 """The functions that the Drain workflow calls."""
 FUNCTIONS = (*DRAIN_FUNCTIONS, "Record")
 
+MAIL_AND_PREFIXES = """
+messages.emails = ["a@example.com", "b@example.com"]
+alarms = { enabled = true, name_prefixes = ["Egress", "Edge"] }
+"""
+"""A configuration that several tests share, since each takes ten seconds to synthesise."""
+
 Template = dict[str, Any]
 TemplateOf = Callable[[str], Template]
 RunApplication = Callable[..., "subprocess.CompletedProcess[str]"]
