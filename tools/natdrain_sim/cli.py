@@ -76,7 +76,6 @@ def _refuse_constant(constant: str) -> None:
 
 @contextmanager
 def _cloud(chosen: argparse.Namespace, scenario: Scenario) -> Iterator[EmbeddedCloud]:
-    """Start an embedded cloud with the chosen configuration, showing progress."""
     # Ahead of the start, which needs the template, because each shows progress of its own.
     synthesise(chosen.config)
     with ExitStack() as stack:

@@ -51,7 +51,6 @@ class Traffic:
     lifetime_seconds: tuple[float, float]
 
     def __post_init__(self) -> None:
-        """Refuse bounds in the wrong order."""
         _require_ascending("lifetime_seconds", self.lifetime_seconds)
 
 
@@ -68,7 +67,6 @@ class Gateway:
     traffic: Traffic | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a gateway that is neither zonal nor regional."""
         zoned = [address.zone is not None for address in self.address]
         if (self.automatic or any(zoned)) and not all(zoned):
             raise ValueError("each address of a regional gateway must have a zone")
@@ -88,7 +86,6 @@ class Scenario:
     fault: tuple[Fault, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse bounds in the wrong order, and faults of operations that do not exist."""
         _require_ascending("lags.leave_after_limit", self.lags.leave_after_limit)
         session = botocore.session.get_session()
         services = session.get_available_services() if self.fault else []

@@ -35,9 +35,8 @@ class ElasticAddressBackend(EC2Backend):
     def release_address(self, address: str | None = None, allocation_id: str | None = None) -> None:
         """Release an EIP, unless a NAT gateway has it; moto checks all other uses."""
         for eip in self.addresses:
-            if (allocation_id or address) in (eip.allocation_id, eip.public_ip) and address_of(
-                self, eip, now()
-            ):
+            named = (allocation_id or address) in (eip.allocation_id, eip.public_ip)
+            if named and address_of(self, eip, now()):
                 raise InvalidIPAddressInUseError(eip.public_ip)
         _release(self, address, allocation_id)
 

@@ -145,9 +145,8 @@ class NatGateway(_Base):  # type: ignore[misc]  # moto's leaves CloudFormation's
         limit_at = now() + timedelta(seconds=limit_seconds)
         for address in addresses:
             idle_at = self.traffic.cut_off(now(), str(address.association_id), limit_at)
-            leaves_at = limit_at + timedelta(
-                seconds=settings.random.uniform(*settings.lags.leave_after_limit)
-            )
+            lag = settings.random.uniform(*settings.lags.leave_after_limit)
+            leaves_at = limit_at + timedelta(seconds=lag)
             if settings.lags.leave_when_idle and idle_at <= limit_at:
                 leaves_at = idle_at
             address.status.change(now(), "disassociating")

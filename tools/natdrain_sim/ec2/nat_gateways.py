@@ -113,9 +113,8 @@ class NatGatewayBackend(EC2Backend):
         """Begin to drain secondary EIPs of a public gateway and return their addresses."""
         gateway = find_gateway(self, nat_gateway_id)
         if limit_seconds not in DRAIN_LIMITS:
-            raise InvalidParameterValue(
-                f"Value ({limit_seconds}) for parameter maxDrainDurationSeconds is invalid."
-            )
+            text = f"Value ({limit_seconds}) for parameter maxDrainDurationSeconds is invalid."
+            raise InvalidParameterValue(text)
         if not association_ids:
             raise MissingParameterError("AssociationId")
         gateway.require_idle()
@@ -138,10 +137,7 @@ class NatGatewayBackend(EC2Backend):
 
 
 def _free_eips(backend: EC2Backend, allocation_ids: Iterable[str]) -> list[ElasticAddress | None]:
-    """Return EIPs that are not in use, in the order of their ids.
-
-    (CreateNatGateway on EC2 accepts an EIP in use, and the gateway becomes `failed`.)
-    """
+    """Return unused EIPs; on EC2 CreateNatGateway accepts a used one, and the gateway becomes `failed`."""
     eips: list[ElasticAddress | None] = []
     for eip in (backend.address_by_allocation([each])[0] for each in allocation_ids):
         if eip.association_id or address_of(backend, eip, now()):

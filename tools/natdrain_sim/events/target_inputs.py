@@ -42,10 +42,7 @@ def _values(transformer: Mapping[str, Any], event: Mapping[str, Any], rule: Any)
 
 
 def _fill(template: str, values: Mapping[str, Any]) -> str:
-    """Insert the values as JSON, but texts within quotes as they are, without escaping them.
-
-    A variable without a value is empty.
-    """
+    """Insert the values as JSON, but texts within quotes unescaped; a variable without a value is empty."""
     within_quotes = False
 
     def value_of(token: re.Match[str]) -> str:

@@ -82,7 +82,6 @@ def _invoke(schedule: Schedule, due: datetime) -> None:
 
 
 def _timetable(parameters: dict[str, Any], created_at: datetime) -> Timetable:
-    """Return the timetable of a schedule with these parameters."""
     if ":states:" not in parameters["target"]["Arn"]:
         raise NotImplementedError("the embedded cloud schedules state machines only")
     expression = parameters["schedule_expression"]
