@@ -1,1 +1,1 @@
-"""Measures natdrain against what people use today."""
+"""Benchmarks of natdrain against what people use today."""

@@ -7,7 +7,7 @@ from rich.console import Console
 from benchmarks import cold_start, embedded, polling
 
 WIDTH = 120
-"""Where there is no terminal, whose width counts."""
+"""The width of the output where there is no terminal."""
 
 
 def main() -> None:

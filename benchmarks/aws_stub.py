@@ -54,7 +54,7 @@ _METRICS = b"\xa1\x71MetricDataResults\x80"
 
 @contextmanager
 def answering() -> Iterator[str]:
-    """Serve; yields the endpoint."""
+    """Serve, and yield the endpoint."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

@@ -15,20 +15,20 @@ __all__ = ["at_once", "print_table"]
 
 LIMITS = (350, 4000)
 ALONE = 3
-"""How often a drain alone is timed; the median counts."""
+"""The number of timed drains, one at a time; the median counts."""
 AT_ONCE = 10
 
 _MANAGED = {"natdrain:managed": "true"}
 
 
 def _scenario(gateways: int) -> Scenario:
-    """So many gateways with a primary and two secondary addresses each."""
+    """Return a scenario of this many gateways, each with a primary and two secondary addresses."""
     addresses = tuple(Address(tags=_MANAGED) for _ in range(3))
     return Scenario(gateway=(Gateway(tags=_MANAGED, address=addresses),) * gateways)
 
 
 def at_once(gateways: int, limit_seconds: int) -> tuple[float, list[Run]]:
-    """Drain an address of each of so many gateways at once; real seconds, and what ran in them."""
+    """Drain an address of each of this many gateways at once; return the real seconds and the runs."""
     with EmbeddedCloud(_scenario(gateways)) as cloud:
         requests = [
             {
@@ -48,7 +48,7 @@ def at_once(gateways: int, limit_seconds: int) -> tuple[float, list[Run]]:
 
 
 def print_table(console: Console) -> None:
-    """Measure, and print."""
+    """Measure and print."""
     table = Table(
         title="The embedded cloud",
         caption=f"Real time of each drain: alone the median of {ALONE}, {AT_ONCE} at once their mean.",

@@ -1,8 +1,8 @@
-"""The poll plan against what people use today: how often one asks, what it costs, how late one notices.
+"""The poll plan against what people use today: number of looks, costs, and how late each notices.
 
-Every waiter watches the same drains; only when it looks is its own. What EC2 does is arithmetic here, and
-what natdrain does is its own code, asked look after look. The watching is compared: not the request, nor the
-look that comes before it, which every one of them takes.
+Every waiter watches the same drains and differs only in when it looks. EC2 is simulated by arithmetic;
+natdrain runs its own code, look after look. Only the watching is compared, not the request and the look
+before it, which every waiter needs.
 """
 
 from __future__ import annotations
@@ -29,28 +29,28 @@ __all__ = ["LIMITS", "WAITERS", "Row", "Workflow", "measure", "print_table"]
 
 LIMITS = (60, 350, 4000)
 CALL_SECONDS = 0.3
-"""What one look takes, whoever looks."""
+"""The duration of one look, the same for every waiter."""
 AFTER_LIMIT = range(41)
-"""When addresses leave, in seconds after the limit: idle ones were seen to take so long."""
+"""Seconds from the limit until an address leaves, as observed for idle ones."""
 EARLY = (0.2, 0.35, 0.5, 0.65, 0.8, 0.95)
-"""When those leave that leave early, in parts of the limit."""
+"""Instants at which addresses leave early, as fractions of the limit."""
 
 TRANSITION_DOLLARS = 0.025 / 1000
 """AWS Step Functions pricing, Standard Workflows."""
 INVOCATION_DOLLARS = 0.20 / 1_000_000
 GB_SECOND_DOLLARS = 0.0000133334
-"""AWS Lambda pricing, arm64, as remembered; not seen lately."""
+"""AWS Lambda pricing, arm64, from memory; not verified recently."""
 FUNCTION_GB = 0.5
 
 START = datetime(2026, 10, 2, 17, 0, tzinfo=UTC)
 
 Waiter = Callable[[int], Iterable[float]]
-"""From a drain limit to the instants of its looks, in seconds since EC2 accepted."""
+"""A function from a drain limit to the instants of the looks, in seconds since EC2 accepted."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Workflow:
-    """What one drain costs in the workflow, besides its looks and for each of them."""
+    """The costs of one drain in the workflow: a fixed part, and a part for each look."""
 
     transitions_per_look: int
     other_transitions: int
@@ -68,11 +68,11 @@ class Workflow:
         )
 
     def transitions(self, looks: float) -> float:
-        """State transitions of a drain that took so many looks."""
+        """Return the state transitions of a drain that took this many looks."""
         return self.other_transitions + looks * self.transitions_per_look
 
     def dollars(self, looks: float) -> float:
-        """What AWS asks for it, each function taking as long as a look."""
+        """Return what AWS charges for it if each function takes as long as a look."""
         invocations = self.other_invocations + looks
         compute = invocations * CALL_SECONDS * FUNCTION_GB * GB_SECOND_DOLLARS
         return self.transitions(looks) * TRANSITION_DOLLARS + invocations * INVOCATION_DOLLARS + compute
@@ -92,7 +92,7 @@ class Row:
 
 
 def natdrain(limit_seconds: int) -> Iterator[float]:
-    """The product's own decisions, while the address stays."""
+    """Return the instants of the product's own looks while the address stays."""
     address = Address(
         association_id="eipassoc-0",
         allocation_id="eipalloc-0",
@@ -160,13 +160,13 @@ def measure(name: str, limit_seconds: int) -> Row:
 
 
 def _watch(looks: Iterable[float], left_at: float) -> tuple[int, float]:
-    """How many looks it takes to notice an address that left at `left_at`, and how late that is."""
+    """Return how many looks it takes to notice an address that left at `left_at`, and how late that is."""
     number, at = next((number, at) for number, at in enumerate(looks, 1) if at >= left_at)
     return number, at + CALL_SECONDS - left_at
 
 
 def print_table(console: Console, workflow: Workflow) -> None:
-    """Measure, and print."""
+    """Measure and print."""
     table = Table(title="Watching a drain", caption=_caption())
     for heading in ("limit s", "waiter", "looks", "of Terraform's", "transitions", "$ of 1,000"):
         table.add_column(heading, justify="left" if heading == "waiter" else "right", no_wrap=True)

@@ -1,4 +1,4 @@
-"""Lambda's Runtime API on loopback: boots a handler in a fresh process with AWS's own runtime client.
+"""Lambda's Runtime API on loopback, to boot a handler in a fresh process with AWS's own runtime client.
 
 Lambda developer guide, "Using the Lambda runtime API for custom runtimes": a runtime asks for the next event,
 and posts an answer or an error.
@@ -50,7 +50,7 @@ class Boot:
 
 
 class _Api(HTTPServer):
-    """Serves one event to one process, whose runtime client makes one request at a time."""
+    """A server of one event to one process, whose runtime client makes one request at a time."""
 
     timeout = _PATIENCE_SECONDS
 
@@ -97,7 +97,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def interpreter() -> Interpreter:
-    """Lambda's version of Python where this machine has it, else the running one."""
+    """Return Lambda's version of Python where this machine has it, else the running one."""
     return find_interpreter() or Interpreter(str(Path(sys.executable).resolve()), platform.python_version())
 
 
@@ -110,7 +110,7 @@ def boot(
     as Lambda cannot.
 
     Raises:
-        TimeoutError: it neither answers nor fails.
+        TimeoutError: the process neither answers nor fails.
     """
     python = interpreter()
     path = [*map(str, folders), str(_runtime_client(python))]
@@ -139,7 +139,7 @@ def boot(
 
 
 def environments(*, table: str) -> dict[str, dict[str, str]]:
-    """What the synthesised stack adds to the environment of each handler; the table is the one reference."""
+    """Return what the stack adds to each handler's environment; the only reference in it is to the table."""
     found = [each["Properties"] for each in synthesise()["Resources"].values() if each["Type"] == _FUNCTION]
     return {
         function["Handler"]: {
@@ -151,7 +151,7 @@ def environments(*, table: str) -> dict[str, dict[str, str]]:
 
 
 def _environment() -> dict[str, str]:
-    """What Lambda's environment holds (developer guide, "Defined runtime environment variables")."""
+    """Return Lambda's own environment (developer guide, "Defined runtime environment variables")."""
     return {
         "PATH": os.defpath,
         "LANG": "en_US.UTF-8",
@@ -169,7 +169,7 @@ def _environment() -> dict[str, str]:
 
 
 def _runtime_client(python: Interpreter) -> Path:
-    """A folder with AWS's runtime client for this Python, compiled as Lambda's own is; kept once made."""
+    """Return a folder with AWS's runtime client for this Python, compiled as Lambda's own is, and cached."""
     minor = python.version.rpartition(".")[0]
     client = f"{_CLIENT}=={version(_CLIENT)}"
     folder = ROOT / ".cache" / f"{client}-{minor}"

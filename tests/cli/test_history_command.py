@@ -1,4 +1,4 @@
-"""Questions that people ask of the history, answered by the command."""
+"""The history command's answers to questions that people have."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ def asked(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     return capsys.readouterr().out
 
 
-def test_history_of_a_gateway_tells_who_served_until_when_and_why_it_ended(
+def test_history_of_a_gateway_shows_who_served_until_when_and_why_it_ended(
     cloud: EmbeddedCloud, nat: BuildGateway, capsys: pytest.CaptureFixture[str]
 ) -> None:
     gateway = nat()
     run = cloud.run(gateway.named(1, Reason="contract ends"))
     [left] = run.result["Addresses"]
-    told = asked(capsys, "--gateway", gateway.gateway_id)
-    [row] = [line for line in told.splitlines() if f"│ {left['PublicIp']} " in line]
+    printed = asked(capsys, "--gateway", gateway.gateway_id)
+    [row] = [line for line in printed.splitlines() if f"│ {left['PublicIp']} " in line]
     name = run.execution_arn.rpartition(":")[2]
     for part in (left["GoneBy"], left["LastSeenAt"], name, "by hand: contract ends"):
         assert part in row
-    [other] = [line for line in told.splitlines() if f"│ {gateway.addresses[2]['PublicIp']} " in line]
+    [other] = [line for line in printed.splitlines() if f"│ {gateway.addresses[2]['PublicIp']} " in line]
     assert "still there when last looked" in other
-    assert run.result["Summary"] in told
+    assert run.result["Summary"] in printed
 
 
 def test_history_of_a_gateway_claims_no_reason_for_what_others_did(
@@ -49,13 +49,13 @@ def test_history_of_a_gateway_claims_no_reason_for_what_others_did(
     cloud.client("ec2").disassociate_nat_gateway_address(**gateway.named(2), MaxDrainDurationSeconds=5)
     cloud.clock.advance(60)
     cloud.run(gateway.named(3))
-    told = asked(capsys, "--gateway", gateway.gateway_id)
-    [row] = [line for line in told.splitlines() if f"│ {gateway.addresses[2]['PublicIp']} " in line]
+    printed = asked(capsys, "--gateway", gateway.gateway_id)
+    [row] = [line for line in printed.splitlines() if f"│ {gateway.addresses[2]['PublicIp']} " in line]
     assert "outside" in row
     assert "by hand" not in row
 
 
-def test_history_tells_who_had_an_address_at_an_instant(
+def test_history_shows_who_had_an_address_at_an_instant(
     cloud: EmbeddedCloud, nat: BuildGateway, capsys: pytest.CaptureFixture[str]
 ) -> None:
     gateway = nat()
@@ -94,8 +94,8 @@ def test_history_prints_its_entries_as_they_stand(
 ) -> None:
     gateway = nat()
     cloud.run(gateway.named(1))
-    told = asked(capsys, "--ip", gateway.addresses[1]["PublicIp"], "--json")
-    assert [json.loads(line)["Event"] for line in told.splitlines()] == ["serving", "left"]
+    printed = asked(capsys, "--ip", gateway.addresses[1]["PublicIp"], "--json")
+    assert [json.loads(line)["Event"] for line in printed.splitlines()] == ["serving", "left"]
 
 
 @pytest.mark.usefixtures("cloud")
@@ -112,7 +112,7 @@ def test_history_of_what_nobody_has_seen_says_so(capsys: pytest.CaptureFixture[s
         (("--ip", "203.0.113.7", "--at", "noon"), "invalid"),
     ],
 )
-def test_question_that_is_none_is_refused_with_what_is_wrong(
+def test_invalid_arguments_are_refused_with_what_is_wrong(
     arguments: tuple[str, ...], says: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit, match="2"):

@@ -1,4 +1,4 @@
-"""The template that `make synth` and `make deploy` make is the one that is tested."""
+"""A check that `make synth` and `make deploy` make the template that is tested."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Findings of cfn-lint, in one region of each partition."""
+"""Findings of cfn-lint in one region of each partition."""
 
 from __future__ import annotations
 

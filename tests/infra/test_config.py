@@ -1,4 +1,4 @@
-"""The configuration file: how it is named, what an error in it does, and what its settings change."""
+"""The configuration file: its name, errors in it, and the effect of its settings."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_calendars_need_rights_only_when_chosen(chosen: Template) -> None:
     assert "ssm:" not in json.dumps(chosen["Resources"])
 
 
-def test_waiting_in_line_is_bounded_as_chosen(chosen: Template) -> None:
+def test_waiting_time_for_the_lock_is_limited_as_chosen(chosen: Template) -> None:
     assert definition(chosen)["TimeoutSeconds"] == 6 * 60 * 60 + 60
     choices = definition(chosen)["States"]["Does the holder still run?"]["Choices"]
     [waits] = [choice["Condition"] for choice in choices if choice["Next"] == "Wait in line"]

@@ -1,4 +1,4 @@
-"""The documents show the code as it is, their links lead somewhere, and their policies are valid."""
+"""Tests of the documents: they show the code as it is, their links resolve, their policies are valid."""
 
 from __future__ import annotations
 

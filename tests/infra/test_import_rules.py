@@ -1,4 +1,4 @@
-"""The import rules, tried: in a copy of the source, one forbidden import after another must be found."""
+"""A trial of the import rules: each forbidden import in a copy of the source must be found."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ FORBIDDEN = {
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The source, where the import rules hold."""
+    """Return a copy of the source in which the import rules hold."""
     folder = tmp_path_factory.mktemp("source")
     for name in ("infra", "lambdas", "tools"):
         shutil.copytree(PROJECT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))

@@ -1,4 +1,4 @@
-"""Notifications: who gets which message, and who may publish."""
+"""Notifications: recipients of each message, and permission to publish."""
 
 from __future__ import annotations
 

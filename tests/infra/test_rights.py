@@ -60,7 +60,7 @@ WORKFLOW_RIGHTS = [
     "Allow dynamodb:GetItem on dynamodb table/StorageTable",
     "Allow dynamodb:UpdateItem on dynamodb table/StorageTable",
     *(f"Allow lambda:InvokeFunction on lambda function:Functions{name}:1" for name in DRAIN_FUNCTIONS),
-    # An execution goes on with the versions that it began with, after a deployment too.
+    # An execution keeps the versions that it began with, also after a deployment.
     *(f"Allow lambda:InvokeFunction on lambda function:Functions{name}:*" for name in DRAIN_FUNCTIONS),
     "Allow states:DescribeExecution on states execution:DrainStateMachine:*",
     *PUBLISHING,

@@ -1,1 +1,1 @@
-"""The proof: every AWS call spoilt by every fault."""
+"""The proof: every AWS call meets every fault."""

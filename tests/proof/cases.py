@@ -16,7 +16,7 @@ STOPPED, LOOK = "stopped on entry", "ec2:DescribeNatGateways"
 
 
 class Trace(NamedTuple):
-    """What an execution did on a path where nothing went wrong: how often each."""
+    """The counts of an execution's calls and entered states on a path where nothing went wrong."""
 
     calls: Mapping[Site, int]
     entries: Mapping[str, int]
@@ -41,7 +41,7 @@ class Case:
 
 
 def is_short(case: Case) -> bool:
-    """Trying again mends it."""
+    """Return whether a retry is enough to recover."""
     if case.sort == "function":
         return case.position != EVERY
     throttled = case.trouble == ONCE or (case.trouble == MINUTE and case.position != EVERY)
@@ -50,11 +50,11 @@ def is_short(case: Case) -> bool:
 
 
 def all_cases(traces: Mapping[str, Trace]) -> list[Case]:
-    """Every case of these paths, in order.
+    """Return every case of these paths, in order.
 
-    A call that an earlier path made in the same state too had every trouble there. What differs from path to
-    path is what it leaves behind, and for that one trouble of each consequence will do: it is given up, it is
-    refused, it has happened and nobody knows, and the function is dead.
+    A call that an earlier path also made in the same state has met every trouble there. Only its consequences
+    differ from path to path, so one trouble for each consequence is enough: the call fails for good, it is
+    refused, it takes effect unnoticed, or the function dies.
     """
     cases: list[Case] = []
     seen: set[object] = set()

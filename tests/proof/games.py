@@ -12,7 +12,7 @@ from proof import machine
 from proof.saying import DISPROVEN, say
 
 GAMES, STEPS = 40, 15
-"""So many games have a seed, each of so many steps."""
+"""The number of games of a seed, and of the steps of each."""
 
 
 def fresh_seed() -> int:
@@ -21,7 +21,7 @@ def fresh_seed() -> int:
 
 
 def hold(seed: int, *, examples: int = GAMES) -> bool:
-    """Play the games of a seed; print the seed and, where a game fails, why and how to replay it."""
+    """Play the games of a seed; print the seed and, if a game fails, the reason and how to replay it."""
     began = time.monotonic()
     try:
         machine.play(seed, examples=examples, steps=STEPS)
@@ -33,10 +33,10 @@ def hold(seed: int, *, examples: int = GAMES) -> bool:
 
 
 def main() -> int:
-    """Play one seed, or fresh ones until the time is up; `DISPROVEN` if a game fails."""
+    """Play one seed, or fresh ones until the time is up; return `DISPROVEN` if a game fails."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, help="play this seed, once")
-    parser.add_argument("--minutes", type=float, default=1, help="begin fresh seeds for so long")
+    parser.add_argument("--minutes", type=float, default=1, help="begin fresh seeds for this long")
     given = parser.parse_args()
     warnings.simplefilter("ignore", UserWarning)
     until = time.monotonic() + given.minutes * 60

@@ -1,4 +1,4 @@
-"""Outside hands: what somebody else does to the gateway right before a look."""
+"""Interference: changes that somebody else makes to the gateway right before a look."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ OTHER = 5
 
 @dataclass
 class Hand:
-    """Somebody else, who acts once; EC2 may refuse that."""
+    """Somebody else, who acts once and may be refused by EC2."""
 
     scene: Scene
     name: str
     acted: bool = False
     refused: str | None = None
     made: int = 0
-    """How many calls the executions had made by then."""
+    """The number of calls that the executions had made by then."""
 
     def act(self, made: int) -> None:
-        """As a client from outside, in the thread of whoever is about to look."""
+        """Act as an outside client, in the thread of the execution that is about to look."""
         self.acted, self.made = True, made
         try:
             contextvars.Context().run(HANDS[self.name], self.scene)
@@ -35,12 +35,12 @@ class Hand:
             self.refused = str(error.response["Error"]["Code"])
 
     def lift(self) -> None:
-        """Take back what else would stop whoever asks again."""
+        """Undo what would stop a repeated request."""
         if self.acted and self.name in LIFTED:
             LIFTED[self.name](self.scene)
 
     def touched(self, number: int) -> bool:
-        """What has become of this address may be the hand's doing."""
+        """Return whether the hand may have changed this address."""
         return (
             self.acted
             and not self.refused
@@ -118,7 +118,7 @@ def _removes(sort: str) -> Callable[[Scene], None]:
 
 HOLD, LOCK = "holds the gateway", "takes the lock by hand"
 LIFTED = {HOLD: _removes("hold"), LOCK: _removes("lock")}
-"""What whoever did it takes back before somebody asks again."""
+"""The undo of each action that would stop a repeated request."""
 DELETE = "deletes the gateway"
 _WORDS = {1: "this one", OTHER: "another one"}
 HANDS: dict[str, Callable[[Scene], None]] = {
@@ -139,4 +139,4 @@ HANDS: dict[str, Callable[[Scene], None]] = {
 FORBIDS_THIS = {"protects this one", "opts out this one"}
 FORBIDS_ALL = {"protects the gateway", "opts out the gateway", HOLD, LOCK}
 STRONGEST = ("disassociates another one", "protects this one", DELETE, LOCK)
-"""One of each kind: EC2 is busy, a guard refuses, the gateway goes, the lock is lost."""
+"""One action for each effect: EC2 is busy, a guard refuses, the gateway is deleted, the lock is lost."""

@@ -1,6 +1,6 @@
-"""What must be so after every case, whatever went wrong: each a function that says what is not.
+"""Invariants that hold after every case, whatever went wrong; each is a function that yields violations.
 
-A further one (of history or events, say) is a function over an `Aftermath`, added to `INVARIANTS`.
+A new one (of history or events, say) is a function of an `Aftermath`, added to `INVARIANTS`.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ TWO_LOOKS_APART = timedelta(seconds=30)
 LOOK_LAG = timedelta(seconds=2)
 ENDED = "Drain Ended"
 LEFT = {"drained", "already_drained", "released", "already_released", "release_failed", "put_back"}
-GIVEN_BACK = {"released", "already_released"}
+RELEASED = {"released", "already_released"}
 STAYED = {"not_asked", "blocked", "planned"}
 
 
 @dataclass
 class Asked:
-    """A request, how it ended, and what was so then."""
+    """A request, its ending, and the state of the addresses then."""
 
     ending: Ending
     statuses: dict[str, str | None]
@@ -40,7 +40,7 @@ class Asked:
 
 @dataclass
 class Aftermath:
-    """All that is known when a case is over: the execution that it met, and those that asked again."""
+    """All facts at the end of a case: the execution under test, and the repeated requests."""
 
     scene: Scene
     expected: str
@@ -50,18 +50,18 @@ class Aftermath:
     hand: Hand | None
     stops: bool
     short: bool
-    """Nothing goes wrong, or only what trying again mends."""
+    """The trouble is none, or one from which a retry recovers."""
     lost: bool
-    """What goes wrong is the recording or the telling itself, perhaps for good."""
+    """The trouble hits recording or publishing itself, perhaps for good."""
     lies: bool
-    """EC2 was made to say that something is not there: its word is all that anybody has."""
+    """A fault makes EC2 deny that something exists, and no other source could correct it."""
 
     @property
     def all_asked(self) -> list[Asked]:
         return [self.first, *self.again]
 
     def changes(self) -> Iterator[Made]:
-        """The calls that were to change something of EC2's, dry runs left out."""
+        """Yield the calls that were to change something in EC2, without dry runs."""
         for made in self.made:
             if made.call.name in {DISASSOCIATE, RELEASE} and not made.call.parameters.get("DryRun"):
                 yield made
@@ -84,7 +84,7 @@ Invariant = Callable[[Aftermath], Iterator[str]]
 
 
 def has_ended(after: Aftermath) -> Iterator[str]:
-    """In success, with an error of the taxonomy, or as it was stopped."""
+    """Check that each execution succeeded, failed with an error of the taxonomy, or was stopped."""
     for asked in after.all_asked:
         status, error = asked.ending.status, asked.ending.error
         stopped = after.stops and asked is after.first and status == "ABORTED"
@@ -94,14 +94,14 @@ def has_ended(after: Aftermath) -> Iterator[str]:
 
 
 def next_is_accepted(after: Aftermath) -> Iterator[str]:
-    """At once: nothing that went wrong blocks the gateway."""
+    """Check that the next request is accepted at once: no trouble blocks the gateway."""
     yield from (
         "the next request is refused as busy" for one in after.again if one.ending.error == "GatewayBusy"
     )
 
 
 def untouchable_is_untouched(after: Aftermath) -> Iterator[str]:
-    """No primary, protected or foreign address was asked for, or has left; nor one that a hand forbade."""
+    """Check that no primary, protected, foreign or newly forbidden address was asked for, or has left."""
     gateway = after.scene.gateway
     for number in UNTOUCHABLE:
         names = {gateway.associations[number], gateway.allocations[number]}
@@ -114,20 +114,20 @@ def untouchable_is_untouched(after: Aftermath) -> Iterator[str]:
 
 
 def ec2_is_asked_under_the_lock(after: Aftermath) -> Iterator[str]:
-    """Only the execution that holds the gateway's lock asks EC2 for a change of it."""
+    """Check that only the execution that holds the gateway's lock asks EC2 to change the gateway."""
     for made in after.changes():
         if made.call.name == DISASSOCIATE and made.owner != made.execution:
             yield f"EC2 was asked by {made.execution}, and the lock is held by {made.owner}"
 
 
 def lock_is_free_in_the_end(after: Aftermath) -> Iterator[str]:
-    """Nobody holds the lock when nothing runs."""
+    """Check that nobody holds the lock when nothing runs."""
     if (owner := after.scene.gateway.world.owner(after.scene.gateway.gateway_id)) is not None:
         yield f"nothing runs any more, and the lock is held by {owner}"
 
 
 def release_follows_two_looks(after: Aftermath) -> Iterator[str]:
-    """Half a minute or more before an allocation is released, a look of this execution missed its address."""
+    """Check that the execution looked and missed the address at least half a minute before its release."""
     gateway = after.scene.gateway
     for made in after.changes():
         if made.call.name != RELEASE:
@@ -140,10 +140,10 @@ def release_follows_two_looks(after: Aftermath) -> Iterator[str]:
 
 
 def short_trouble_is_never_seen(after: Aftermath) -> Iterator[str]:
-    """What AWS can do the next time, or within a minute, changes nothing."""
+    """Check that trouble which a retry or one minute ends does not change the outcome."""
     expected = {after.expected}
     if after.expected == "overdue":
-        # One whose limit is not known, since EC2's answer got lost, is waited for longer.
+        # If EC2's answer was lost, the limit is unknown, and the execution waits longer.
         expected.add("drained")
     if after.short and after.first.ending.outcome not in expected:
         yield f"ended as {after.first.ending.outcome} and not {after.expected}"
@@ -172,7 +172,7 @@ def _named(made: Made) -> list[str]:
 
 
 def enough_stay_in_service(after: Aftermath) -> Iterator[str]:
-    """Never fewer than the guard allows, from the moment of a change of ours."""
+    """Check that no change of ours leaves fewer addresses in service than the guard allows."""
     for made in after.changes():
         if made.call.name == DISASSOCIATE and after.took_effect(made):
             left = after.scene.gateway.in_service(made.call.at)
@@ -181,7 +181,7 @@ def enough_stay_in_service(after: Aftermath) -> Iterator[str]:
 
 
 def result_agrees_with_ec2(after: Aftermath) -> Iterator[str]:
-    """What a result says of each address is so, or the result says that nobody knows."""
+    """Check that a result is right about each address, or says that the outcome is unknown."""
     for number, asked in enumerate(after.all_asked):
         lies = after.lies and number == 0
         if asked.ending.result and not lies:
@@ -199,7 +199,7 @@ def _disagreements(after: Aftermath, asked: Asked, result: dict[str, Any]) -> It
         meddled = (after.hand and after.hand.touched(number)) or number in after.scene.touched_before
         if (
             (said in LEFT and status is not None)
-            or (said in GIVEN_BACK and owned and not after.lies)
+            or (said in RELEASED and owned and not after.lies)
             or (said == "release_failed" and not owned and not meddled)
             or (said in STAYED and status != "succeeded" and not meddled)
             or (said == "overdue" and status != "disassociating")
@@ -207,29 +207,29 @@ def _disagreements(after: Aftermath, asked: Asked, result: dict[str, Any]) -> It
             or (said == "gateway_gone" and asked.gateway_state == "available")
         ):
             ours = "ours" if owned else "gone"
-            yield f"address {number} is told {said}; it is {status}, its allocation {ours}"
+            yield f"address {number} is reported as {said}; it is {status}, its allocation {ours}"
     own = [m for m in after.changes() if m.execution == asked.ending.execution and after.took_effect(m)]
     if result["Changed"] == "none" and own:
-        yield f"told to have changed nothing, after {own[0].call.name}"
+        yield f"reported to have changed nothing, after {own[0].call.name}"
 
 
-def asking_again_converges(after: Aftermath) -> Iterator[str]:
-    """Within two more requests all that was asked for has come about, or a person must mend something."""
+def repeated_requests_converge(after: Aftermath) -> Iterator[str]:
+    """Check that two more requests achieve all that was asked for, or name what a person must fix."""
     last, gateway = after.all_asked[-1], after.scene.gateway
     meddled = after.hand is not None and after.hand.acted and not after.hand.refused
     if not after.scene.targets:
         if last.ending.outcome != after.expected and not meddled:
-            yield f"asked again, it ends as {last.ending.outcome} and not {after.expected}"
+            yield f"the repeated request ends as {last.ending.outcome} and not {after.expected}"
         return
     gone = all(last.statuses[gateway.associations[n]] is None for n in after.scene.targets)
-    given_back = not after.scene.releases or after.lies or not any(last.owned[n] for n in after.scene.targets)
-    mend = meddled and last.ending.error is not None
-    if not ((gone and given_back) or mend):
-        yield f"asked again, it ends as {last.ending.outcome}, and not all has come about"
+    released = not after.scene.releases or after.lies or not any(last.owned[n] for n in after.scene.targets)
+    must_fix = meddled and last.ending.error is not None
+    if not ((gone and released) or must_fix):
+        yield f"the repeated request ends as {last.ending.outcome}, and not all has come about"
 
 
 def history_and_last_event_agree(after: Aftermath) -> Iterator[str]:
-    """However an execution ended, history and event tell the same of it, and at least one of them does."""
+    """Check that history and event agree on how an execution ended, and that at least one exists."""
     for number, asked in enumerate(after.all_asked):
         records = [*_entries(after, asked), *_events(after, asked)]
         request = after.scene.request if number == 0 else after.scene.again or after.scene.request
@@ -239,21 +239,21 @@ def history_and_last_event_agree(after: Aftermath) -> Iterator[str]:
             or (after.lost and number == 0)
         )
         if not records and not quiet:
-            yield f"request {number + 1}: nothing was recorded or told of its end"
+            yield f"request {number + 1}: its end was neither recorded nor published"
         result = asked.ending.result
         for record in records:
             if record["Execution"] != asked.ending.execution:
                 yield f"request {number + 1}: recorded as {record['Execution']}"
             if result and any(record[key] != result[key] for key in ("Outcome", "Changed", "Summary")):
                 yield f"request {number + 1}: {record['Outcome']} is recorded, {result['Outcome']} the result"
-            # It was made a moment later, or after a while of trouble: either may have become true.
+            # Trouble may have delayed the record: it must be right for that moment or for now.
             late = replace(asked, statuses=after.scene.gateway.statuses())
             if not result and all([*_disagreements(after, at, record)] for at in (asked, late)):
                 yield f"record of request {number + 1} is so neither then nor later: {record['Addresses']}"
 
 
 def _entries(after: Aftermath, asked: Asked) -> Iterator[dict[str, Any]]:
-    """The history's entries of this end."""
+    """Yield the history's entries of this end."""
     cloud, gateway_id = after.scene.gateway.world.cloud, after.scene.gateway.gateway_id
     for row in cloud.client("dynamodb").query(
         TableName=cloud.outputs["TableName"],
@@ -267,18 +267,18 @@ def _entries(after: Aftermath, asked: Asked) -> Iterator[dict[str, Any]]:
 
 
 def _events(after: Aftermath, asked: Asked) -> Iterator[dict[str, Any]]:
-    """The events of this end that EventBridge took, or else the dead letters."""
+    """Yield the events of this end that EventBridge accepted, or else the dead letters."""
     for made in after.made:
         if made.call.name == "events:PutEvents" and made.call.error is None:
-            told = [
+            published = [
                 json.loads(e["Detail"]) for e in made.call.parameters["Entries"] if e["DetailType"] == ENDED
             ]
         elif made.call.name == "sqs:SendMessage" and made.call.error is None:
             letter = json.loads(made.call.parameters["MessageBody"])
-            told = [letter["Detail"]] if letter["DetailType"] == ENDED else []
+            published = [letter["Detail"]] if letter["DetailType"] == ENDED else []
         else:
             continue
-        yield from (one for one in told if one["Execution"] == asked.ending.execution)
+        yield from (one for one in published if one["Execution"] == asked.ending.execution)
 
 
 INVARIANTS: tuple[Invariant, ...] = (
@@ -291,6 +291,6 @@ INVARIANTS: tuple[Invariant, ...] = (
     short_trouble_is_never_seen,
     enough_stay_in_service,
     result_agrees_with_ec2,
-    asking_again_converges,
+    repeated_requests_converge,
     history_and_last_event_agree,
 )

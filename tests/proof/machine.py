@@ -19,7 +19,6 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from natdrain_sim.calls import Fault
 from proof import invariants as must
 from proof.hands import DELETE, HANDS, LIFTED, LOCK, Hand
 from proof.invariants import Aftermath, Asked
@@ -71,10 +70,10 @@ class DrainMachine(RuleBasedStateMachine):
     @rule(
         numbers=st.sets(st.sampled_from(MAY_GO), min_size=1, max_size=2),
         waits=st.booleans(),
-        gives_back=st.booleans(),
+        releases=st.booleans(),
     )
-    def somebody_asks(self, numbers: set[int], *, waits: bool, gives_back: bool) -> None:
-        more = {"WhenBusy": "wait" if waits else "fail", "AfterDrain": "release" if gives_back else "keep"}
+    def somebody_asks(self, numbers: set[int], *, waits: bool, releases: bool) -> None:
+        more = {"WhenBusy": "wait" if waits else "fail", "AfterDrain": "release" if releases else "keep"}
         self.executions.append(self.world.start(self.gateway.named(*sorted(numbers), **more)))
         self.asked |= numbers
 
@@ -90,9 +89,8 @@ class DrainMachine(RuleBasedStateMachine):
         if kind == IN_PROGRESS and site.service != "ec2":
             kind = INTERNAL
         if kind == NOT_FOUND and site.service == "ec2":
-            kind = UNKNOWN  # its word is all that anybody has
-        spoilt: Fault = answer(site, kind)
-        self.world.meddler.faults = (spoilt,)
+            kind = UNKNOWN  # no other source could correct EC2's denial
+        self.world.meddler.faults = (answer(site, kind),)
 
     @rule()
     def aws_is_well(self) -> None:
@@ -135,7 +133,7 @@ class DrainMachine(RuleBasedStateMachine):
                 _hold(must.history_and_last_event_agree(after))
         if world.owner(self.gateway.gateway_id) not in unrecorded:
             _hold(must.lock_is_free_in_the_end(self._aftermath(_PENDING)))
-        self._ask_again()
+        self._repeat_the_requests()
         self.nothing_is_touched_that_must_not_be()
         _hold(must.lock_is_free_in_the_end(self._aftermath(_PENDING)))
 
@@ -148,8 +146,8 @@ class DrainMachine(RuleBasedStateMachine):
             hand.lift()
         self.forbidding = [hand for hand in self.hands if hand.name not in LIFTED]
 
-    def _ask_again(self) -> None:
-        """Ask twice for all that was asked: it comes about, or the result names what a person must fix."""
+    def _repeat_the_requests(self) -> None:
+        """Repeat all requests twice: everything is achieved, or the result names what a person must fix."""
         asked = sorted(self.asked or {1})
         for _ in range(2):
             last = self.world.run(self.gateway.named(*asked, WhenBusy="fail"))
@@ -203,7 +201,7 @@ class DrainMachine(RuleBasedStateMachine):
                     yield f"{one.call.name} although somebody {hand.name}"
 
 
-_PENDING = Asked(None, {}, [], None)  # type: ignore[arg-type]  # of executions that still run nothing is judged
+_PENDING = Asked(None, {}, [], None)  # type: ignore[arg-type]  # executions that still run are not judged
 
 
 def _hold(wrong: Iterable[str]) -> None:
@@ -212,12 +210,12 @@ def _hold(wrong: Iterable[str]) -> None:
 
 
 def play(number: int, *, examples: int, steps: int, shortens: bool = True) -> None:
-    """Play the games of this seed; shorten one that fails, which takes up to five minutes.
+    """Play the games of this seed; shorten a failing one, which takes up to five minutes.
 
     Raises:
         AssertionError: a game has failed; `script_of` makes a script of it.
     """
-    # Hypothesis also draws numbers that stand in modules of ours: a seed would depend on what is imported.
+    # Hypothesis also draws numbers that occur in our modules: a seed would then depend on the imports.
     with patch.object(providers, "_get_local_constants", Constants):
         run_state_machine_as_test(
             seed(number)(DrainMachine),

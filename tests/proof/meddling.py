@@ -1,4 +1,4 @@
-"""The hand in the works: it sees every call and state of the executions under proof, and spoils some.
+"""The meddler: it observes every call and state of the executions under proof, and disturbs some.
 
 Calls are known by their *site*: the state that an execution is in, and the operation, whether the state makes
 the call itself or its function does. Everything is counted from the moment of `watch`.
@@ -29,7 +29,7 @@ DISASSOCIATE = "ec2:DisassociateNatGatewayAddress"
 
 
 class Site(NamedTuple):
-    """Where a call comes from, and what is called."""
+    """The state from which a call comes, and its operation."""
 
     state: str
     operation: str
@@ -40,20 +40,20 @@ class Site(NamedTuple):
 
     @property
     def of_function(self) -> bool:
-        """A function makes it, and not the state itself."""
+        """Return whether a function makes the call, and not the state itself."""
         return self.state in INVOKING and self.operation != INVOKE
 
 
 INVOKING: set[str] = set()
-"""The states that were seen to invoke a function."""
+"""The states that have invoked a function."""
 
 
 class FunctionDiedError(BaseException):
-    """Not an Exception, so that nothing in the function survives it."""
+    """The death of a function; no Exception, so that nothing in the function can catch it."""
 
 
 class Where(NamedTuple):
-    """Who is acting in a thread: a state of an execution, with its role, or its function."""
+    """The actor of a thread: a state of an execution with its role, or the function of that state."""
 
     execution: str
     state: str
@@ -62,14 +62,14 @@ class Where(NamedTuple):
 
 
 class Moment(NamedTuple):
-    """The so-maniest call of a site, entry of a state, or invocation by a state."""
+    """The n-th call of a site, entry of a state, or invocation by a state."""
 
     site: Site
     number: int
 
 
 class Meddling(Protocol):
-    """What a case does; each may answer nothing."""
+    """The disturbances of a case; each method may return None."""
 
     def at_call(self, moment: Moment, call: Call) -> Fault | None: ...
     def at_entry(self, state: str, number: int) -> bool: ...
@@ -78,36 +78,36 @@ class Meddling(Protocol):
 
 
 class Nothing:
-    """Does nothing."""
+    """A case without disturbances."""
 
     def at_call(self, moment: Moment, call: Call) -> Fault | None:
-        """No fault."""
+        """Return no fault."""
 
     def at_entry(self, state: str, number: int) -> bool:  # noqa: ARG002 - as others have it
-        """Not stopped."""
+        """Do not stop the execution."""
         return False
 
     def at_invocation(self, state: str, number: int) -> str | None:
-        """Does not die before it begins."""
+        """Let the function begin."""
 
     def after_invocation(self, state: str, number: int) -> str | None:
-        """Does not die before it answers."""
+        """Let the function answer."""
 
 
 class Made(NamedTuple):
-    """A call that was made, and where."""
+    """A call with its execution and moment."""
 
     execution: str
     moment: Moment
     call: Call
     fault: Fault | None
     owner: str | None
-    """Who held the lock of the gateway then, where EC2 was asked to change it."""
+    """The holder of the gateway's lock at that moment, if the call asks EC2 to change the gateway."""
 
 
 @dataclass
 class Meddler(Recorder):
-    """The recorder of an embedded cloud that also meddles."""
+    """A recorder of an embedded cloud that also disturbs."""
 
     meddling: Meddling = field(default_factory=Nothing)
     stop: Callable[[str], object] = lambda _: None
@@ -116,11 +116,11 @@ class Meddler(Recorder):
     entered: list[tuple[str, str]] = field(default_factory=list)
     bystanders: set[str] = field(default_factory=set)
     machine: str = ""
-    """The name of the state machine of drains: a state of another one is named with it."""
+    """The name of the Drain state machine; states of the other one get a prefix."""
     _counts: Counter[object] = field(default_factory=Counter)
 
     def watch(self, meddling: Meddling, bystanders: Iterable[str]) -> None:
-        """From now on meddle so, with every execution but these and those that were seen before."""
+        """Disturb every execution from now on, except these bystanders and all that were seen before."""
         self.bystanders |= {*bystanders, *(execution for execution, _ in self.entered)}
         self.meddling = meddling
         self.made, self.entered = [], []
@@ -128,7 +128,7 @@ class Meddler(Recorder):
 
     def begin(self, call: Call) -> Fault | None:
         always = super().begin(call)
-        # What EventBridge then delivers by itself comes from the same thread, with another role.
+        # EventBridge's own deliveries come from the same thread, with another role.
         if (where := _where.get()) is None or (call.role != where.role and not where.in_function):
             return always
         execution = where.execution
@@ -181,17 +181,17 @@ class Meddler(Recorder):
 
 
 def _died(name: str) -> tuple[str, bool]:
-    """What Lambda answers when a function has died (Lambda developer guide, errors of invocations)."""
+    """Return Lambda's answer for a function that died (Lambda developer guide, errors of invocations)."""
     return json.dumps({"errorType": name, "errorMessage": f"{name}: the function died"}), True
 
 
-# The execution whose thread this is, and its state: each attempt of a task has a thread of its own.
+# The execution and the state of this thread: each attempt of a task has a thread of its own.
 _where: ContextVar[Where | None] = ContextVar("where", default=None)
 
 
 @contextmanager
 def seeing_states(meddler: Meddler) -> Iterator[None]:
-    """Let the meddler see in which state each execution is, and each invocation of a function."""
+    """Show the meddler the state of each execution, and each invocation of a function."""
     eval_input, run = CommonStateField._eval_state_input, functions._run
 
     def eval_state_input(self: CommonStateField, env: Any) -> None:

@@ -18,12 +18,12 @@ from support.places import PROJECT
 AT_ONCE = 2
 MAX_SHOWN_CHARACTERS = 300
 NOTHING = "nothing, first"
-"""The paths as they are, with nothing that goes wrong: every invariant holds of them too."""
+"""The cases in which nothing goes wrong; every invariant holds for them too."""
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """A fault: what is replaced in which file, and the paths and cases among which it is to be found."""
+    """A deliberate fault: the replaced text of a file, and the paths and cases that must find it."""
 
     name: str
     file: str
@@ -49,7 +49,7 @@ MUTANTS = (
         ("busy",),
     ),
     Mutant(
-        "the fencing is removed: EC2 is asked by whoever has lost the lock",
+        "the fencing is removed: an execution that lost the lock still asks EC2",
         "lambdas/natdrain/store/lock.py",
         "return Attr(R.OWNER).eq(self.owner)",
         'return Attr(R.OWNER).eq(self.owner) | Attr("Never").not_exists()',
@@ -92,7 +92,7 @@ MUTANTS = (
         ("protected",),
     ),
     Mutant(
-        "a hold is not heeded",
+        "a hold is ignored",
         "lambdas/natdrain/store/holds.py",
         "for held in (gateway_id, R.ALL))",
         "for held in (R.ALL,))",
@@ -100,40 +100,40 @@ MUTANTS = (
         "holds the gateway",
     ),
     Mutant(
-        "an overdue drain is told as done",
+        "an overdue drain is reported as drained",
         "lambdas/natdrain/change/leave/progress.py",
         "drain.ended(AddressOutcome.OVERDUE",
         "drain.ended(AddressOutcome.DRAINED",
         ("overdue",),
     ),
     Mutant(
-        "transient failures are not tried again",
+        "transient failures are not retried",
         "infra/workflows/retries.py",
         "    TransientFailure.__name__,\n",
         "",
         ("by_hand",),
         "throttled for 60 s",
     ),
-    Mutant("what was stopped is not recorded", "infra/workflows/record.py", '"ABORTED", ', "", ("stopped",)),
+    Mutant("a stopped execution is not recorded", "infra/workflows/record.py", '"ABORTED", ', "", ("stopped",)),
 )
 
 
 class StaleMutantError(Exception):
-    """What is to be replaced is not there exactly once, so that the mutant proves nothing."""
+    """The error of a mutant whose text does not occur exactly once, and which so proves nothing."""
 
 
 def found_by(mutant: Mutant) -> str | None:
-    """What the proof finds wrong first on a copy of the tree with this fault; None if nothing.
+    """Return what the proof finds first on a copy of the tree with this fault; None if nothing.
 
     Raises:
-        StaleMutantError: the code has changed, and the mutant must follow.
+        StaleMutantError: the code has changed, and the mutant must be adapted.
     """
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "natdrain"
         left_out = shutil.ignore_patterns(".*", "node_modules", "cdk.out", "dist", "__pycache__")
         shutil.copytree(PROJECT, copy, ignore=left_out)
-        spoil(copy, mutant)
-        # Before the packages that are installed; proof.prove checks that these are what it proves.
+        apply(copy, mutant)
+        # First in the path, before installed packages; proof.prove checks that it runs these.
         path = os.pathsep.join(str(copy / folder) for folder in ("lambdas", "tools", "tests"))
         asked = ["--paths", *mutant.paths, "--only", mutant.only, "--stop-at-first"]
         proved = subprocess.run(
@@ -150,11 +150,11 @@ def found_by(mutant: Mutant) -> str | None:
     return wrong if proved.returncode == DISPROVEN else None
 
 
-def spoil(tree: Path, mutant: Mutant) -> None:
+def apply(tree: Path, mutant: Mutant) -> None:
     """Put the fault into this tree.
 
     Raises:
-        StaleMutantError: what is to be replaced is not there exactly once.
+        StaleMutantError: the text to replace does not occur exactly once.
     """
     file = tree / mutant.file
     text = file.read_text()
@@ -164,7 +164,7 @@ def spoil(tree: Path, mutant: Mutant) -> None:
 
 
 def main() -> int:
-    """Try them all; 1 if one survives."""
+    """Try all mutants; return 1 if one survives."""
     began = time.monotonic()
     with ThreadPoolExecutor(AT_ONCE) as pool:
         found = list(pool.map(found_by, MUTANTS))

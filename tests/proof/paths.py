@@ -1,4 +1,4 @@
-"""The paths through the workflow that are proven: each sets its scene, and says what is asked."""
+"""The paths through the workflow that are proven: each sets up its scene and its request."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ from support.places import SAMPLES
 class Scene:
     """A gateway and a request about it.
 
-    `again` is the same request as somebody makes it who asks once more. `targets` are the numbers of the
-    addresses that are to leave. `bystanders` are executions that have begun before and are not meddled with,
-    and `faults` what is wrong with the cloud from the beginning. `touched_before` are addresses that somebody
-    has begun to drain already.
+    `again` is the request as a person would repeat it. `targets` are the numbers of the addresses that are to
+    leave. `bystanders` are executions that began before and are not disturbed; `faults` are in the cloud from
+    the beginning. `touched_before` are addresses that somebody has already begun to drain.
     """
 
     gateway: Gateway
@@ -32,11 +31,11 @@ class Scene:
     touched_before: tuple[int, ...] = ()
     faults: tuple[Fault, ...] = ()
     pause_seconds: int = 0
-    """How long whoever asks again waits before it."""
+    """The pause before the request is repeated."""
 
 
 class Path(NamedTuple):
-    """How a scene is set, and how what is asked there ends when nothing goes wrong."""
+    """The setup of a scene, and the outcome of its request when nothing goes wrong."""
 
     set_scene: Callable[[World], Scene]
     ends: str
@@ -66,7 +65,7 @@ def by_public_ip(world: World) -> Scene:
 
 
 def adopted(world: World) -> Scene:
-    """Somebody else drains the address already."""
+    """Set up a drain of the address by somebody else."""
     gateway = world.gateway()
     _drain(gateway, 1, 30)
     world.cloud.clock.advance(5)
@@ -74,7 +73,7 @@ def adopted(world: World) -> Scene:
 
 
 def ec2_busy(world: World) -> Scene:
-    """Somebody else drains another address, and no look shows it yet."""
+    """Set up a drain of another address by somebody else, which no look shows yet."""
     gateway = world.gateway()
     _drain(gateway, 2, 10)
     return Scene(gateway, gateway.named(1), (1,), touched_before=(2,))
@@ -89,7 +88,7 @@ def in_line(world: World) -> Scene:
 
 
 def take_over(world: World) -> Scene:
-    """An execution that drained the address was stopped, and left its lock behind."""
+    """Set up a stopped execution that was draining the address and left its lock behind."""
     gateway = world.gateway()
     before = world.start(gateway.named(1))
     world.cloud.clock.advance(5)
@@ -129,18 +128,18 @@ def alarm(world: World) -> Scene:
     event = json.loads((SAMPLES / "alarm-event.blocked-egress-ip.json").read_text())
     metric = event["detail"]["configuration"]["metrics"][0]["metricStat"]["metric"]
     metric["dimensions"] = {"NatGatewayId": gateway.gateway_id, "PublicIp": gateway.public_ips[1]}
-    # An event that comes again is taken by the execution that had it first: whoever asks again asks by hand.
+    # A repeated event belongs to the execution that had it first, so the repeated request is made by hand.
     return Scene(gateway, event, (1,), again=gateway.named(1))
 
 
 def alarm_over(world: World) -> Scene:
-    """The alarm went back to OK."""
+    """Set up an alarm that went back to OK."""
     event = json.loads((SAMPLES / "alarm-event.back-to-ok.json").read_text())
     return Scene(world.gateway(), event)
 
 
 def nothing_to_do(world: World) -> Scene:
-    """A schedule names an address that is on no gateway."""
+    """Set up a schedule that names an address which is on no gateway."""
     gateway = world.gateway()
     request = {"NatGatewayId": gateway.gateway_id, "PublicIps": ["198.51.100.1"]}
     now, next_month = (
@@ -150,26 +149,26 @@ def nothing_to_do(world: World) -> Scene:
 
 
 def protected(world: World) -> Scene:
-    """A guard refuses."""
+    """Set up a request that a guard refuses."""
     gateway = world.gateway()
     return Scene(gateway, gateway.named(1, 3))
 
 
 def stopped(world: World) -> Scene:
-    """Somebody stops the execution in mid-drain."""
+    """Set up a person who stops the execution in mid-drain."""
     gateway = world.gateway()
     return Scene(gateway, gateway.named(1), (1,), stopped_after_seconds=5)
 
 
-def untold(world: World) -> Scene:
-    """EventBridge takes no event."""
+def unpublished(world: World) -> Scene:
+    """Set up an EventBridge that accepts no event."""
     gateway = world.gateway()
-    deaf = Fault(operation="events:PutEvents", error="InternalException", status=500)
-    return Scene(gateway, gateway.named(1), (1,), faults=(deaf,))
+    refusal = Fault(operation="events:PutEvents", error="InternalException", status=500)
+    return Scene(gateway, gateway.named(1), (1,), faults=(refusal,))
 
 
 def release_left_before(world: World) -> Scene:
-    """The address has left, its allocation was kept until now, and is named itself."""
+    """Set up an allocation that was kept when its address left, and is now requested by its id."""
     gateway = left_before(world).gateway
     world.cloud.clock.advance(60)
     request = gateway.named(AllocationIds=[gateway.allocations[1]], AfterDrain="release")
@@ -183,13 +182,13 @@ def primary(world: World) -> Scene:
 
 
 def too_many(world: World) -> Scene:
-    """Fewer addresses would stay in service than the guard wants."""
+    """Set up a request that would leave fewer addresses in service than the guard allows."""
     gateway = world.gateway()
     return Scene(gateway, gateway.named(1, 2, 5))
 
 
 def overdue(world: World) -> Scene:
-    """The address leaves only after the deadline of its drain."""
+    """Set up an address that leaves only after the deadline of its drain."""
     gateway = world.gateway()
     world.leaves_after(320)
     return Scene(gateway, gateway.named(1), (1,), pause_seconds=60)
@@ -229,11 +228,11 @@ PATHS: dict[str, Path] = {
         (nothing_to_do, "nothing_to_do"),
         (protected, "refused"),
         (stopped, "stopped"),
-        (untold, "drained"),
+        (unpublished, "drained"),
         (release_left_before, "released"),
         (primary, "refused"),
         (too_many, "refused"),
         (overdue, "overdue"),
     )
 }
-"""In this order: of a call that several paths make in the same state, the first of them has every fault."""
+"""The paths in order: a call that several make in the same state meets every fault on the first of them."""

@@ -1,4 +1,4 @@
-"""Plays paths and cases, and judges what comes of them."""
+"""The player of paths and cases, and the judge of their results."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from proof.cases import Case, Trace, is_short
+from proof.disturbance import Disturbance
 from proof.hands import Hand
 from proof.invariants import INVARIANTS, Aftermath, Asked
 from proof.meddling import INVOKE, INVOKING, Nothing
 from proof.paths import PATHS, Scene
-from proof.spoiling import Spoiling
 from proof.troubles import NOT_FOUND
 from proof.world import World, new_world
 
 BATCH = 20
-"""So many cases have a cloud together."""
+"""The number of cases that share a cloud."""
 MORE_REQUESTS = 2
 LAST = "Record: "
-"""States of the workflow in whose place nothing records; its own failure is an alarm."""
+"""The prefix of states of the Record workflow, which nothing records; its own failure is an alarm."""
 
 
 class PathLostError(AssertionError):
-    """A path does not end as it should, although nothing goes wrong."""
+    """The error of a path that does not end as it should, although nothing goes wrong."""
 
 
 class Verdict(NamedTuple):
-    """How a case ended, and what is not as it must be."""
+    """The outcome of a case, and its violations."""
 
     case: Case
     outcome: str
@@ -35,7 +35,7 @@ class Verdict(NamedTuple):
 
 
 def record(names: Iterable[str]) -> dict[str, Trace]:
-    """What happens on each path when nothing goes wrong."""
+    """Record each path when nothing goes wrong."""
     with new_world() as world:
         return {name: _recorded(world, name) for name in names}
 
@@ -56,7 +56,7 @@ def _recorded(world: World, name: str) -> Trace:
 
 def play(cases: Sequence[Case], traces: Mapping[str, Trace]) -> list[Verdict]:
     """Play some cases, one after the other, in one cloud."""
-    # Known before the first call of a function, whatever process this is.
+    # Each process must know these before the first call of a function.
     INVOKING.update(s.state for trace in traces.values() for s in trace.calls if s.operation == INVOKE)
     with new_world() as world:
         return [_played(world, case) for case in cases]
@@ -66,15 +66,15 @@ def _played(world: World, case: Case) -> Verdict:
     path, meddler = PATHS[case.path], world.meddler
     scene = path.set_scene(world)
     hand = Hand(scene, case.trouble) if case.sort == "hand" else None
-    meddler.watch(Spoiling(case, meddler, hand), scene.bystanders)
+    meddler.watch(Disturbance(case, meddler, hand), scene.bystanders)
     meddler.faults = scene.faults
     first = _ask(world, scene, scene.request, stop_after=scene.stopped_after_seconds)
     for bystander in scene.bystanders:
         world.wait(bystander)
     if hand:
         hand.lift()
-    # What ends badly is recorded by an execution of its own, which may still be in trouble.
-    again = list(_ask_again(world, scene))
+    # A failed execution is recorded by another one, which may still meet the trouble.
+    again = list(_repeat(world, scene))
     world.settle()
     meddler.meddling, meddler.faults = Nothing(), ()
     after = Aftermath(
@@ -108,13 +108,13 @@ def _ask(
         world.cloud.clock.advance(stop_after)
         world.stop(execution)
     ending = world.wait(execution)
-    # Now, since whoever asks again does so in the same instant.
+    # Read now, since the repeated request comes at the same instant.
     owned = [gateway.owned(number) for number in range(len(gateway.allocations))]
     return Asked(ending, gateway.statuses(), owned, gateway.state())
 
 
-def _ask_again(world: World, scene: Scene) -> Iterator[Asked]:
-    """Until it succeeds, within bounds."""
+def _repeat(world: World, scene: Scene) -> Iterator[Asked]:
+    """Repeat the request until it succeeds, within bounds."""
     for _ in range(MORE_REQUESTS):
         world.cloud.clock.advance(scene.pause_seconds)
         asked = _ask(world, scene, scene.again or scene.request, in_peace=True)

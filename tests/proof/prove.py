@@ -25,7 +25,7 @@ PROGRESS = 200
 
 
 def proven(cases: Sequence[Case], traces: Mapping[str, Trace]) -> Iterator[Verdict]:
-    """The verdicts, in the order of the cases."""
+    """Yield the verdicts in the order of the cases."""
     batches = [cases[begin : begin + BATCH] for begin in range(0, len(cases), BATCH)]
     # Each process is new, since a cloud replaces the time of its process.
     with ProcessPoolExecutor(CORES, get_context("spawn"), initializer=_quiet) as pool:
@@ -37,15 +37,15 @@ def proven(cases: Sequence[Case], traces: Mapping[str, Trace]) -> Iterator[Verdi
 
 
 def _quiet() -> None:
-    # That a service does not declare NeverHeardOf is the point; and a failed Close has no metrics.
+    # Warnings are expected: no service declares NeverHeardOf, and a failed Close emits no metrics.
     warnings.simplefilter("ignore", UserWarning)
 
 
 def main() -> int:
-    """Play, print, write; `DISPROVEN` if something is not as it must be."""
+    """Play, print and write; return `DISPROVEN` if an invariant does not hold."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--paths", nargs="*", default=list(PATHS), choices=list(PATHS), metavar="PATH")
-    parser.add_argument("--every", type=int, default=1, help="play only each so-maniest case")
+    parser.add_argument("--every", type=int, default=1, help="play only each n-th case")
     parser.add_argument("--only", default="", help="play only cases whose name contains this")
     parser.add_argument("--stop-at-first", action="store_true", help="end at the first that goes wrong")
     parser.add_argument("--write", type=Path, help="the document to write the tables into")

@@ -1,4 +1,4 @@
-"""What AWS answers when it does not do what it was asked: one small table by service, with real codes.
+"""AWS's answers when a call fails: one small table for each service, with real codes.
 
 EC2: API reference, error codes, and what clients that run every day have seen. The others: the API reference
 of each service, the errors of the operation and the common errors.
@@ -74,14 +74,14 @@ OF_OPERATION: dict[tuple[str, str], Answer] = {
     ("ec2:ReleaseAddress", NOT_FOUND): ("InvalidAllocationID.NotFound", 400),
 }
 DEATHS = ("Lambda.Unknown", "Sandbox.Timedout", "Runtime.ExitError")
-"""What functions that died report (Step Functions developer guide, error handling; Lambda, Invoke)."""
+"""The errors of functions that died (Step Functions developer guide, error handling; Lambda, Invoke)."""
 
 _SDK: Answer = ("SdkClientException", 500)
-"""How Step Functions reports a call of its own that found no answer: `DynamoDB.SdkClientException`."""
+"""The error of Step Functions' own calls that got no answer: `DynamoDB.SdkClientException`."""
 
 
 def kinds_of(site: Site) -> list[str]:
-    """What can go wrong with this call, apart from throttling, which has durations."""
+    """Return what can go wrong with this call, apart from throttling, which has durations."""
     kinds = [INTERNAL, TIMEOUT, DENIED, NOT_FOUND, UNKNOWN]
     if IN_PROGRESS in CODES[site.service]:
         kinds.append(IN_PROGRESS)
@@ -93,15 +93,15 @@ def kinds_of(site: Site) -> list[str]:
 
 
 def changes(site: Site) -> bool:
-    """The call has an effect that stays when its answer is lost."""
+    """Return whether the call has an effect that stays when its answer is lost."""
     return not site.operation.partition(":")[2].startswith(("Describe", "Get", "BatchGet"))
 
 
 def answer(site: Site, kind: str) -> Fault:
-    """The error that the cloud answers at this call; some trouble is no answer, and raised at once.
+    """Return the error that the cloud answers to this call; a trouble without an answer is raised at once.
 
     Raises:
-        ReadTimeoutError, FunctionDiedError: there is no answer, or nobody to hear it.
+        ReadTimeoutError, FunctionDiedError: there is no answer, or the function is dead.
     """
     if kind == DIES_BEFORE:
         raise FunctionDiedError(DEATHS[1])

@@ -1,4 +1,4 @@
-"""An embedded cloud with a meddler in it, and gateways to play with: every one has what must not be touched.
+"""An embedded cloud with a meddler, and gateways that each have addresses which must not be touched.
 
 Its addresses, by number: 0 is primary, 1 and 2 may go, 3 is protected, 4 is not opted in, 5 may go too.
 """
@@ -28,13 +28,13 @@ PROTECTED = {**MANAGED, "natdrain:protect": "yes"}
 TAGS = [MANAGED, MANAGED, MANAGED, PROTECTED, {}, MANAGED]
 UNTOUCHABLE = (0, 3, 4)
 REMAINING = 4
-"""So many addresses must stay in service: of the six of a gateway two may go."""
+"""The number of addresses that must stay in service: of a gateway's six, two may go."""
 LEAVES_AFTER_LIMIT_SECONDS = 12
-"""Always the same, and later than the first look after the limit: each drain has more than one look."""
+"""A fixed delay past the first look after the limit, so that each drain has more than one look."""
 
 
 class Ending(NamedTuple):
-    """How an execution ended; the result is the output or, where it is JSON, the cause."""
+    """The end of an execution; the result is the output or, where it is JSON, the cause."""
 
     execution: str
     status: str
@@ -44,7 +44,7 @@ class Ending(NamedTuple):
 
     @property
     def outcome(self) -> str:
-        """In a word."""
+        """Return the outcome in one word."""
         if self.status == "ABORTED":
             return "stopped"
         return str(self.result["Outcome"]) if self.result else "unrecorded"
@@ -52,7 +52,7 @@ class Ending(NamedTuple):
 
 @dataclass
 class World:
-    """The cloud and how to ask something of it."""
+    """The cloud, with methods to start executions and to read their effects."""
 
     cloud: EmbeddedCloud
     meddler: Meddler
@@ -71,18 +71,18 @@ class World:
         )
 
     def leaves_after(self, seconds: int) -> None:
-        """So long after its limit EC2 lets an address go, of drains that begin from now on."""
+        """Let addresses leave this long after their limit, in drains that begin from now on."""
         self.cloud.simulation.configure(lags=Lags(leave_after_limit=(seconds, seconds)))
 
     def owner(self, gateway_id: str) -> str | None:
-        """Who holds the gateway's lock."""
+        """Return the holder of the gateway's lock."""
         key = {"NatGatewayId": {"S": gateway_id}, "Record": {"S": "lock"}}
         given = {"TableName": self.cloud.outputs["TableName"], "Key": key, "ConsistentRead": True}
         item = contextvars.Context().run(lambda: self.cloud.client("dynamodb").get_item(**given))
         return item.get("Item", {}).get("Owner", {}).get("S")
 
     def truth(self, gateway_id: str) -> list[NatGatewayAddress]:
-        """Every address that the gateway ever had, with its status over time: no call and no lag."""
+        """Return every address that the gateway ever had, with its status over time: no call and no lag."""
         (found,) = (one for one in all_gateways(self.cloud.simulation._backend) if one.id == gateway_id)
         return found.addresses
 
@@ -102,7 +102,7 @@ class World:
         return Ending(execution, ended["status"], ended.get("error"), _result(ended), ended["stopDate"])
 
     def settle(self) -> None:
-        """Let everything end that has begun: what ends badly is recorded by an execution of its own."""
+        """Let everything end that has begun, including the executions that record failed ones."""
         self.cloud.clock.advance(1)
         for execution in sorted({execution for execution, _ in self.meddler.entered}):
             self.wait(execution)
@@ -131,7 +131,7 @@ class Gateway:
         return {"NatGatewayId": self.gateway_id, "AssociationIds": ids, "MaxDrainDurationSeconds": 20, **more}
 
     def status(self, association_id: str, at: datetime | None = None) -> str | None:
-        """What EC2 itself knows of an association, now or then; None when it is not on the gateway."""
+        """Return EC2's own status of an association, now or at an instant; None if not on the gateway."""
         instant = at or self.world.cloud.clock.now
         return next(
             (
@@ -143,14 +143,14 @@ class Gateway:
         )
 
     def statuses(self) -> dict[str, str | None]:
-        """What EC2 itself knows now of the first associations."""
+        """Return EC2's own status of the first associations now."""
         return {association: self.status(association) for association in self.associations}
 
     def in_service(self, at: datetime) -> int:
         return sum(a.status.at(at) == "succeeded" for a in self.world.truth(self.gateway_id))
 
     def owned(self, number: int) -> bool:
-        """The account still has the allocation."""
+        """Return whether the account still has the allocation."""
         backend = self.world.cloud.simulation._backend
         return any(eip.allocation_id == self.allocations[number] for eip in backend.addresses)
 
@@ -161,7 +161,7 @@ class Gateway:
 
 
 def configuration(folder: Path) -> Path:
-    """The example's configuration, with a guard that these gateways can come near to."""
+    """Write the example's configuration, with a limit of a guard that these gateways can reach."""
     given, text = "remaining_addresses = 1\n", EXAMPLE.read_text()
     if given not in text:
         raise LookupError(f"{given!r} is not in {EXAMPLE}")
@@ -172,7 +172,7 @@ def configuration(folder: Path) -> Path:
 
 @contextmanager
 def new_world() -> Iterator[World]:
-    """A cloud that is used for a few cases: what lies about in it makes it slower."""
+    """Open a cloud for a few cases; leftovers of more would make it slower."""
     with (
         tempfile.TemporaryDirectory() as folder,
         _opened(EmbeddedCloud(config=configuration(Path(folder)))) as world,

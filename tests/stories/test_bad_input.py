@@ -1,4 +1,4 @@
-"""Whatever is wrong with a request is told at once, and nothing has changed afterwards."""
+"""Stories of invalid requests: all problems are reported at once, and nothing has changed afterwards."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_tags_are_obeyed(
     assert gateway.changes() == []
 
 
-def test_every_problem_is_told_at_once(cloud: EmbeddedCloud, nat: BuildGateway) -> None:
+def test_every_problem_is_reported_at_once(cloud: EmbeddedCloud, nat: BuildGateway) -> None:
     gateway = nat(tags={}, address_tags={1: {"natdrain:protect": ""}})
     request = gateway.named(0, 1)
     request["AssociationIds"].append(UNKNOWN)

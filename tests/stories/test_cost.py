@@ -1,4 +1,4 @@
-"""The cost page counts what a drain takes, as a run on the embedded cloud counts it."""
+"""A check of the cost page: its counts are those of a drain on the embedded cloud."""
 
 from __future__ import annotations
 

@@ -128,7 +128,7 @@ def test_drain_finds_nothing_to_do_for_what_it_has_drained_already(
 
 
 @pytest.mark.parametrize("way", ["AllocationIds", "PublicIps"])
-def test_drain_finds_nothing_to_do_by_whatever_name_it_is_asked_for_again(
+def test_drain_finds_nothing_to_do_by_any_name_when_it_is_requested_again(
     cloud: EmbeddedCloud, nat: BuildGateway, way: str
 ) -> None:
     gateway = nat()

@@ -1,4 +1,4 @@
-"""Stories of drains that something happens to."""
+"""Stories of drains that meet trouble."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_lock_of_an_execution_that_is_long_forgotten_is_taken_over(
 
 
 @pytest.mark.parametrize("owner", ["alice", "arn:aws:states:us-east-1:123456789012:execution:Other:one"])
-def test_lock_of_whoever_is_no_execution_of_ours_is_never_taken_over(
+def test_lock_of_an_owner_that_is_no_execution_of_ours_is_never_taken_over(
     cloud: EmbeddedCloud, nat: BuildGateway, owner: str
 ) -> None:
     gateway = nat()
@@ -144,7 +144,7 @@ def test_gateway_deleted_in_mid_drain_claims_nothing(cloud: EmbeddedCloud, nat: 
     assert run.result["PutBack"] is None
 
 
-def test_address_put_back_by_somebody_is_told(cloud: EmbeddedCloud, nat: BuildGateway) -> None:
+def test_address_put_back_by_somebody_is_reported(cloud: EmbeddedCloud, nat: BuildGateway) -> None:
     cloud.simulation.configure(lags=Lags(leave_after_limit=(0, 0), associate=0))
     gateway = nat()
     execution = cloud.start(gateway.named(1))
@@ -212,7 +212,7 @@ def test_throttling_for_a_while_is_never_seen(cloud: EmbeddedCloud, nat: BuildGa
         (DISASSOCIATE, "ServiceUnavailable", "unknown"),
     ],
 )
-def test_trouble_without_end_is_told_and_frees_the_gateway(
+def test_trouble_without_end_is_reported_and_frees_the_gateway(
     cloud: EmbeddedCloud, nat: BuildGateway, operation: str, error: str, changed: str
 ) -> None:
     gateway = nat()
@@ -243,7 +243,7 @@ def test_denied_permission_is_refused_with_action_and_resource(
 
 
 @pytest.mark.parametrize("code", ["InvalidParameter", "NeverHeardOf"])
-def test_refusal_by_ec2_is_believed_after_three_looks_and_kept_word_for_word(
+def test_refusal_by_ec2_is_final_after_three_looks_and_quoted_word_for_word(
     cloud: EmbeddedCloud, nat: BuildGateway, code: str
 ) -> None:
     cloud.recorder.faults = [Fault(operation=DISASSOCIATE, error=code, status=400, message="No such thing")]
@@ -276,7 +276,7 @@ def test_lost_answer_of_the_function_is_recovered_with_its_limit(
     cloud: EmbeddedCloud, nat: BuildGateway
 ) -> None:
     gateway = nat()
-    third = frozenset({3})  # after Read the request and Validate
+    third = frozenset({3})  # after those of Read the request and Validate
     cloud.recorder.faults = [
         Fault(operation="lambda:Invoke", error="ServiceException", status=500, calls=third, after_effect=True)
     ]
@@ -291,14 +291,14 @@ def test_lost_answer_of_the_take_over_does_not_make_it_busy_with_itself(
 ) -> None:
     gateway = nat()
     stop_in_mid_drain(cloud, gateway)
-    second = frozenset({2})  # after the attempt to take the lock
+    second = frozenset({2})  # after the one that tries to take the lock
     cloud.recorder.faults = [
         Fault(operation="dynamodb:UpdateItem", error="InternalServerError", calls=second, after_effect=True)
     ]
     assert cloud.run(gateway.named(1)).status == "SUCCEEDED"
 
 
-def test_running_holder_is_not_overthrown_by_one_stale_answer_about_it(
+def test_running_holder_keeps_the_lock_despite_one_stale_answer_about_it(
     cloud: EmbeddedCloud, nat: BuildGateway
 ) -> None:
     gateway = nat()

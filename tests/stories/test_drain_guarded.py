@@ -1,4 +1,4 @@
-"""Stories of guards that stand in the way of a drain, or only warn of it."""
+"""Stories of guards that refuse a drain, or only warn about it."""
 
 from __future__ import annotations
 
@@ -30,23 +30,23 @@ PROTECTED = {**MANAGED, "natdrain:protect": ""}
 ZONES = ["us-east-1a", "us-east-1b", "us-east-1b", "us-east-1b"]
 
 Find = Callable[[BuildGateway], tuple[NatGateway, dict[str, Any]]]
-"""Builds a gateway on which a guard finds something, and a request for which it does."""
+"""A function that builds a gateway and a request for which a guard finds something."""
 
 
 @pytest.fixture(autouse=True)
 def _open_calendar(cloud: EmbeddedCloud) -> Iterator[None]:
-    """Leave no closed calendar to the next story."""
+    """Open the calendar again for the next story."""
     yield
     set_calendar(cloud, "DEFAULT_OPEN")
 
 
 def state(gateway: NatGateway) -> object:
-    """What EC2 shows of the gateway, and what was asked of it so far."""
+    """Return what EC2 shows of the gateway, and the changes requested from EC2 so far."""
     return gateway.shown(), gateway.changes()
 
 
 def a_gateway_that(change: Callable[[NatGateway], object], **built: Any) -> Find:
-    """Something to find on a gateway like any other, whose address 1 is asked for."""
+    """Return a function that builds a usual gateway with this change, and a request for its address 1."""
 
     def find(nat: BuildGateway) -> tuple[NatGateway, dict[str, Any]]:
         gateway = nat(**built)
@@ -124,7 +124,7 @@ REFUSED = [(name, how) for name in LIFTABLE for how in (HAND, AUTOMATIC) if (nam
 
 
 def only_problem(cloud: EmbeddedCloud, gateway: NatGateway, request: Any, guard: str, says: str) -> str:
-    """What this one guard refuses; nothing has changed."""
+    """Return the problem of the only guard that refuses, after checking that nothing has changed."""
     before = state(gateway)
     (problem,) = refused(cloud.run(request))
     assert names_of([problem]) == [guard]
@@ -159,7 +159,7 @@ def test_guard_refuses_and_nothing_changes_until_it_is_overridden(
 
 
 @pytest.mark.parametrize(("name", "how"), WARNED)
-def test_guard_warns_and_the_drain_goes_on_to_its_end(
+def test_guard_warns_and_the_drain_continues_to_its_end(
     cloud: EmbeddedCloud, nat: BuildGateway, name: str, how: str
 ) -> None:
     find, says = LIFTABLE[name]
@@ -169,11 +169,11 @@ def test_guard_warns_and_the_drain_goes_on_to_its_end(
     assert says in warnings[0]
 
 
-def test_guards_tell_everything_at_once(cloud: EmbeddedCloud, nat: BuildGateway) -> None:
-    spoilt = {"natdrain:protect": "", "terraform": "egress"}
-    gateway = nat(5, zones=[*ZONES, ZONES[-1]], address_tags={3: spoilt})
+def test_guards_report_everything_at_once(cloud: EmbeddedCloud, nat: BuildGateway) -> None:
+    tags = {"natdrain:protect": "", "terraform": "egress"}
+    gateway = nat(5, zones=[*ZONES, ZONES[-1]], address_tags={3: tags})
     put_back(gateway, 0)
-    in_its_zone, failed, failed_too, spoilt_one = 4, 0, 1, 2
+    in_its_zone, failed, failed_too, protected = 4, 0, 1, 2
     fail(gateway, failed)
     fail(gateway, failed_too)
     hold(cloud, gateway.gateway_id, Hold={"S": "alice"})
@@ -181,16 +181,16 @@ def test_guards_tell_everything_at_once(cloud: EmbeddedCloud, nat: BuildGateway)
     measured(gateway, "ActiveConnectionCount", 55_001)
     set_calendar(cloud, "DEFAULT_CLOSED")
     before = state(gateway)
-    run = cloud.run(started(AUTOMATIC, gateway.named(in_its_zone, failed, spoilt_one)))
-    told = [*FIXED, *LIFTABLE]
+    run = cloud.run(started(AUTOMATIC, gateway.named(in_its_zone, failed, protected)))
+    reported = [*FIXED, *LIFTABLE]
     for silent in ("aws_managed", "last", "capacity"):
-        told.remove(silent)
-    assert names_of(refused(run)) == told
+        reported.remove(silent)
+    assert names_of(refused(run)) == reported
     assert names_of(run.result["Warnings"]) == ["capacity"]
     assert state(gateway) == before
 
 
-def test_warnings_are_told_although_the_drain_fails(cloud: EmbeddedCloud, nat: BuildGateway) -> None:
+def test_warnings_are_reported_although_the_drain_fails(cloud: EmbeddedCloud, nat: BuildGateway) -> None:
     gateway = nat()
     measured(gateway, "ActiveConnectionCount", 110_001)
     execution = cloud.start(gateway.named(1))
@@ -201,7 +201,7 @@ def test_warnings_are_told_although_the_drain_fails(cloud: EmbeddedCloud, nat: B
     assert "capacity" in names_of(run.result["Warnings"])
 
 
-def test_warnings_are_told_once_however_often_the_guards_were_asked(
+def test_warnings_are_reported_once_however_often_the_guards_were_judged(
     cloud: EmbeddedCloud, nat: BuildGateway
 ) -> None:
     gateway = nat(4)
@@ -214,7 +214,7 @@ def test_warnings_are_told_once_however_often_the_guards_were_asked(
 
 
 @pytest.mark.parametrize("override", [[], ["ports"]])
-def test_dry_run_tells_what_a_drain_would_be_told(
+def test_dry_run_reports_what_a_drain_would_report(
     cloud: EmbeddedCloud, nat: BuildGateway, override: list[str]
 ) -> None:
     gateway = nat()
@@ -241,11 +241,11 @@ def test_metrics_older_than_their_window_are_forgotten(
     assert {"ports", "capacity"}.isdisjoint(names)
 
 
-# Asked again before each request to EC2
+# Judged again before each request to EC2
 
 
 @pytest.mark.parametrize("name", ["hold", "ports", "siblings"])
-def test_guard_is_asked_again_for_an_address_that_must_wait(
+def test_guard_is_judged_again_for_an_address_that_must_wait(
     cloud: EmbeddedCloud, nat: BuildGateway, name: str
 ) -> None:
     find: Callable[[NatGateway], object] = {
@@ -266,7 +266,7 @@ def test_guard_is_asked_again_for_an_address_that_must_wait(
     assert gateway.changes() == []
 
 
-def test_guard_that_is_overridden_lets_an_address_go_later_too(
+def test_guard_that_is_overridden_allows_an_address_later_too(
     cloud: EmbeddedCloud, nat: BuildGateway
 ) -> None:
     gateway = nat(4)
@@ -278,7 +278,7 @@ def test_guard_that_is_overridden_lets_an_address_go_later_too(
     assert "ports" in names_of(drained(cloud.wait(execution)))
 
 
-# Overrides that cannot be
+# Invalid overrides
 
 
 @pytest.mark.parametrize(
@@ -297,15 +297,15 @@ def test_override_of_what_cannot_be_overridden_is_refused(
     cloud: EmbeddedCloud, nat: BuildGateway, override: object, problem: str
 ) -> None:
     gateway = nat()
-    (told,) = refused(cloud.run(gateway.named(1, Override=override)))
-    assert told.startswith("Override ")
-    assert problem in told
+    (reported,) = refused(cloud.run(gateway.named(1, Override=override)))
+    assert reported.startswith("Override ")
+    assert problem in reported
     if isinstance(override, list):
-        assert told.endswith(f"what can be overridden is {', '.join(LIFTABLE)}.")
+        assert reported.endswith(f"what can be overridden is {', '.join(LIFTABLE)}.")
     assert gateway.changes() == []
 
 
-def test_guards_are_asked_with_all_that_they_want_to_know_when_a_read_is_stale(
+def test_guards_are_judged_with_all_the_facts_they_need_when_a_read_is_stale(
     cloud: EmbeddedCloud, nat: BuildGateway
 ) -> None:
     gateway = nat()

@@ -1,4 +1,4 @@
-"""Stories of guards that cannot read what they want to know: they refuse, and say why."""
+"""Stories of guards that cannot read the facts they need: they refuse, and say why."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from support.stories import BuildGateway, items, problems, refused, table
 
 METRICS, CALENDARS, ADDRESSES = "cloudwatch:GetMetricData", "ssm:GetCalendarState", "ec2:DescribeAddresses"
 ASKS = {METRICS: ["ports", "capacity"], CALENDARS: ["calendar"], ADDRESSES: ["opt_in"]}
-"""The guards that want to know what each operation tells."""
+"""The guards that need the answer of each operation."""
 
 of_every_read = pytest.mark.parametrize("operation", ASKS)
 
 
 @pytest.fixture(autouse=True)
 def _open_calendar(cloud: EmbeddedCloud) -> Iterator[None]:
-    """Leave the calendar as it was to the next story."""
+    """Restore the calendar for the next story."""
     yield
     set_calendar(cloud, "DEFAULT_OPEN")
 
@@ -76,16 +76,16 @@ def test_read_that_is_throttled_for_a_while_is_never_seen(
 
 
 @pytest.mark.parametrize("operation", [METRICS, CALENDARS])
-def test_guard_that_cannot_tell_is_overridden_with_a_warning(
+def test_guard_that_cannot_read_its_facts_is_overridden_with_a_warning(
     cloud: EmbeddedCloud, nat: BuildGateway, operation: str
 ) -> None:
     gateway = nat()
     cloud.recorder.faults = [denied(operation)]
     request = gateway.named(1, Override=ASKS[operation])
     warnings = drained(cloud.run(started(HAND, request)))
-    told = [text for text in warnings if names_of([text])[0] in ASKS[operation]]
-    assert len(told) == len(ASKS[operation])
-    assert all("You may not" in text and text.endswith("(Overridden.)") for text in told)
+    reported = [text for text in warnings if names_of([text])[0] in ASKS[operation]]
+    assert len(reported) == len(ASKS[operation])
+    assert all("You may not" in text and text.endswith("(Overridden.)") for text in reported)
 
 
 def test_tags_that_nobody_can_read_are_overridden_by_nothing(cloud: EmbeddedCloud, nat: BuildGateway) -> None:
@@ -121,7 +121,7 @@ def test_read_that_is_denied_later_stops_the_next_request_to_ec2(
     assert gateway.changes() == []
 
 
-# What somebody has written into the table
+# Items that somebody has written into the table
 
 GOOD: dict[str, Any] = {
     "AssociationId": {"S": "eipassoc-0123456789abcdef0"},

@@ -1,4 +1,4 @@
-"""Stories of holds: a person stops natdrain, for one gateway or for all, and lifts that again."""
+"""Stories of holds: a person stops natdrain for one gateway or for all, and lifts the hold again."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ ODD = [{"NULL": True}, {"S": ""}, {"N": "4711"}, {"BOOL": False}, {"B": b"alice"
 
 @pytest.fixture(autouse=True)
 def _nothing_held(cloud: EmbeddedCloud) -> Iterator[None]:
-    """Leave no hold on all to the next story."""
+    """Lift a hold on all for the next story."""
     yield
     lift(cloud, "all")
 
 
-def keep_from_asking(cloud: EmbeddedCloud, gateway: NatGateway, **more: Any) -> str:
-    """Start an execution whose guards were asked, and whose Disassociate has to be repeated in a second."""
+def pause_before_disassociate(cloud: EmbeddedCloud, gateway: NatGateway, **more: Any) -> str:
+    """Start an execution whose guards were judged, and whose Disassociate will be retried in a second."""
     cloud.recorder.faults = [
         Fault(
             operation="lambda:Invoke",
             error="TooManyRequestsException",
-            message=gateway.gateway_id,  # or it would count the calls of an equal fault of another story
-            calls=frozenset({3}),  # after Read the request and Validate
+            message=gateway.gateway_id,  # unique, so that other stories' calls do not count
+            calls=frozenset({3}),  # after those of Read the request and Validate
         )
     ]
     execution = cloud.start(gateway.named(1, MaxDrainDurationSeconds=1, **more))
@@ -62,7 +62,7 @@ def test_hold_on_a_gateway_leaves_the_others_alone(cloud: EmbeddedCloud, nat: Bu
     drained(cloud.run(started(HAND, other.named(1))))
 
 
-def test_holds_are_told_both(cloud: EmbeddedCloud, nat: BuildGateway) -> None:
+def test_holds_on_all_and_on_the_gateway_are_both_reported(cloud: EmbeddedCloud, nat: BuildGateway) -> None:
     gateway = nat()
     hold(cloud, "all", Hold={"S": "bob"})
     hold(cloud, gateway.gateway_id, **WHY)
@@ -114,20 +114,22 @@ def test_drain_that_runs_already_is_watched_in_spite_of_a_hold(
 
 
 @pytest.mark.parametrize("held", ["all", "the gateway"])
-def test_hold_set_after_the_guards_were_asked_is_respected(
+def test_hold_set_after_the_guards_were_judged_is_respected(
     cloud: EmbeddedCloud, nat: BuildGateway, held: str
 ) -> None:
     gateway = nat()
-    execution = keep_from_asking(cloud, gateway)
+    execution = pause_before_disassociate(cloud, gateway)
     hold(cloud, "all" if held == "all" else gateway.gateway_id, **WHY)
     (problem,) = refused(cloud.wait(execution))
     assert " is held (alice, incident 4711). " in problem
     assert gateway.changes() == []
 
 
-def test_hold_that_is_lifted_before_the_next_look_is_no_harm(cloud: EmbeddedCloud, nat: BuildGateway) -> None:
+def test_hold_that_is_lifted_before_the_next_look_does_no_harm(
+    cloud: EmbeddedCloud, nat: BuildGateway
+) -> None:
     gateway = nat()
-    execution = keep_from_asking(cloud, gateway)
+    execution = pause_before_disassociate(cloud, gateway)
     hold(cloud, gateway.gateway_id, **WHY)
     cloud.clock.advance(5)
     assert gateway.changes() == []
@@ -157,7 +159,7 @@ def test_hold_is_neither_taken_over_nor_lifted_by_an_execution(
         ({**WHY, "Owner": {"N": "1"}, "Drains": {"S": "?"}, "ExpiresAt": {"N": "1"}}, "alice, incident 4711"),
     ],
 )
-def test_hold_holds_whatever_its_item_says(
+def test_hold_is_valid_whatever_its_item_says(
     cloud: EmbeddedCloud, nat: BuildGateway, attributes: dict[str, Any], why: str
 ) -> None:
     gateway = nat()
@@ -170,9 +172,9 @@ def test_hold_holds_whatever_its_item_says(
     assert gateway.changes() == []
 
 
-def test_trouble_with_reading_holds_is_no_leave_to_go_on(cloud: EmbeddedCloud, nat: BuildGateway) -> None:
+def test_holds_that_cannot_be_read_stop_the_drain(cloud: EmbeddedCloud, nat: BuildGateway) -> None:
     gateway = nat()
-    execution = keep_from_asking(cloud, gateway)
+    execution = pause_before_disassociate(cloud, gateway)
     cloud.recorder.faults = [
         Fault(operation="dynamodb:BatchGetItem", error="AccessDeniedException", status=400, message="No")
     ]

@@ -20,7 +20,7 @@ BOUND_SECONDS = 900
 
 @pytest.fixture(scope="module")
 def shared_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedCloud]:
-    """One whose executions wait in line for a quarter of an hour."""
+    """Open a cloud whose executions wait in line for a quarter of an hour."""
     config = tmp_path_factory.mktemp("config") / "natdrain.toml"
     given = "wait_in_line_seconds = 7200"
     assert given in EXAMPLE.read_text()
@@ -34,14 +34,14 @@ def states(run: Run) -> list[str]:
 
 
 def begin_behind_a_foreign_drain(cloud: EmbeddedCloud, gateway: NatGateway) -> str:
-    """Start an execution, and let it come to wait until EC2 is no longer busy with another address."""
+    """Start an execution, and let it wait until EC2 is no longer busy with another address."""
     cloud.client("ec2").disassociate_nat_gateway_address(**gateway.named(2), MaxDrainDurationSeconds=60)
     cloud.clock.advance(5)
     return begin(cloud, gateway, 1)
 
 
 def begin(cloud: EmbeddedCloud, gateway: NatGateway, *numbers: int, **more: Any) -> str:
-    """Start an execution, and let it come to its wait."""
+    """Start an execution, and let it reach its wait."""
     execution = cloud.start(gateway.named(*numbers, **more))
     cloud.clock.advance(10)
     return execution
@@ -58,7 +58,7 @@ def test_waiting_execution_drains_when_its_turn_comes(cloud: EmbeddedCloud, nat:
     assert states(second).index("Validate") > states(second).index("Wait in line"), "no guard is asked before"
 
 
-def test_hold_that_is_set_meanwhile_refuses_whoever_waits_in_line(
+def test_hold_that_is_set_meanwhile_refuses_an_execution_that_waits_in_line(
     cloud: EmbeddedCloud, nat: BuildGateway
 ) -> None:
     gateway = nat()
@@ -222,8 +222,8 @@ def text(value: str) -> dict[str, str]:
     return {"S": value}
 
 
-def remembering(**changed: Any) -> dict[str, Any]:
-    """`Drains` with one drain, with these attributes of it changed; None leaves one out."""
+def lock_with_drain(**changed: Any) -> dict[str, Any]:
+    """Return `Drains` with one drain and these changes of its attributes; None leaves an attribute out."""
     known = {"AssociationId": text("eipassoc-0123456789abcdef0"), "SinceAt": text("2026-10-01T00:00:00Z")}
     drain = {key: value for key, value in {**known, **changed}.items() if value is not None}
     return {"Drains": {"M": {"eipassoc-0123456789abcdef0": {"M": drain}}}}
@@ -233,8 +233,8 @@ WORKS: dict[str, dict[str, Any]] = {
     "no drains": {},
     "unknown attributes": {"Colour": text("red"), "Drains": {"M": {}}},
     "reason without an owner": {"Reason": {"N": "7"}, "Since": {"N": "7"}},
-    "drain of a version that knows more": remembering(Mood={"M": {"Today": text("good")}}),
-    "drain of a version that knows less": remembering(),
+    "drain of a version that knows more": lock_with_drain(Mood={"M": {"Today": text("good")}}),
+    "drain of a version that knows less": lock_with_drain(),
 }
 
 
@@ -252,18 +252,21 @@ def test_lock_item_that_was_edited_does_no_harm(cloud: EmbeddedCloud, nat: Build
 UNREADABLE: dict[str, tuple[dict[str, Any], str]] = {
     "drains are a text": ({"Drains": text("none")}, "Drains is no map"),
     "drain is a text": ({"Drains": {"M": {"eipassoc-1": text("x")}}}, "a drain in it is no map"),
-    "drain without an instant": (remembering(SinceAt=None), "AssociationId or SinceAt is missing"),
-    "drain without an association": (remembering(AssociationId=None), "AssociationId or SinceAt is missing"),
-    "instant without a zone": (remembering(SinceAt=text("2026-10-01T00:00:00")), "has no time zone"),
-    "instant that is a number": (remembering(RequestedAt={"N": "7"}), "'7'"),
-    "public IP that is a number": (remembering(PublicIp={"N": "7"}), "'7'"),
-    "limit that is a text": (remembering(LimitSeconds=text("soon")), "'soon'"),
-    "outcome of another version": (remembering(Outcome=text("evaporated")), "'evaporated'"),
+    "drain without an instant": (lock_with_drain(SinceAt=None), "AssociationId or SinceAt is missing"),
+    "drain without an association": (
+        lock_with_drain(AssociationId=None),
+        "AssociationId or SinceAt is missing",
+    ),
+    "instant without a zone": (lock_with_drain(SinceAt=text("2026-10-01T00:00:00")), "has no time zone"),
+    "instant that is a number": (lock_with_drain(RequestedAt={"N": "7"}), "'7'"),
+    "public IP that is a number": (lock_with_drain(PublicIp={"N": "7"}), "'7'"),
+    "limit that is a text": (lock_with_drain(LimitSeconds=text("soon")), "'soon'"),
+    "outcome of another version": (lock_with_drain(Outcome=text("evaporated")), "'evaporated'"),
 }
 
 
 @pytest.mark.parametrize("edited", UNREADABLE)
-def test_lock_item_that_cannot_be_read_is_told_and_changes_nothing(
+def test_lock_item_that_cannot_be_read_is_reported_and_changes_nothing(
     cloud: EmbeddedCloud, nat: BuildGateway, edited: str
 ) -> None:
     gateway = nat()
@@ -294,23 +297,23 @@ FOREIGN: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize("edited", FOREIGN)
 @pytest.mark.parametrize("when_busy", ["fail", "wait"])
-def test_owner_that_is_no_execution_is_told_at_once_and_stays(
+def test_owner_that_is_no_execution_is_reported_at_once_and_stays(
     cloud: EmbeddedCloud, nat: BuildGateway, edited: str, when_busy: str
 ) -> None:
     gateway = nat()
-    attributes, told = FOREIGN[edited]
+    attributes, says = FOREIGN[edited]
     put(cloud, lock(gateway, **attributes))
     run = cloud.run(gateway.named(1, WhenBusy=when_busy))
     assert (run.error, run.result["Changed"], run.seconds) == ("GatewayBusy", "none", 0)
     assert run.result["Summary"] == (
-        f"Busy: {gateway.gateway_id} {told}, which is no execution of this workflow. If nothing runs there, "
+        f"Busy: {gateway.gateway_id} {says}, which is no execution of this workflow. If nothing runs there, "
         "remove the attribute Owner from the item lock of that gateway."
     )
     assert gateway.changes() == []
     assert items(cloud, gateway.gateway_id)["lock"] == lock(gateway, **attributes)
 
 
-def test_lock_that_a_person_takes_from_a_running_execution_lets_it_ask_nothing_more(
+def test_execution_whose_lock_a_person_takes_requests_nothing_more(
     cloud: EmbeddedCloud, nat: BuildGateway
 ) -> None:
     gateway = nat()
@@ -323,7 +326,7 @@ def test_lock_that_a_person_takes_from_a_running_execution_lets_it_ask_nothing_m
     assert items(cloud, gateway.gateway_id)["lock"]["Owner"] == text("alice")
 
 
-def test_drain_is_told_as_it_was_when_the_lock_item_is_deleted_meanwhile(
+def test_drain_is_reported_as_it_was_when_the_lock_item_is_deleted_meanwhile(
     cloud: EmbeddedCloud, nat: BuildGateway
 ) -> None:
     gateway = nat()

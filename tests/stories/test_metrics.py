@@ -1,4 +1,4 @@
-"""What real executions measure, as CloudWatch would read it from the functions' logs."""
+"""Metrics of real executions, as CloudWatch would read them from the functions' logs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from support.stories import BuildGateway, log_lines
 
 
 def measured(cloud: EmbeddedCloud) -> Iterator[tuple[str, list[list[str]], dict[str, Any]]]:
-    """Every metric that was printed: its name, its sets of dimensions, and the line."""
+    """Return every printed metric: its name, its sets of dimensions, and the line."""
     for line in log_lines(cloud):
         for directive in line.get("_aws", {}).get("CloudWatchMetrics", []):
             assert directive["Namespace"] == "natdrain"
@@ -24,9 +24,9 @@ def measured(cloud: EmbeddedCloud) -> Iterator[tuple[str, list[list[str]], dict[
 
 @pytest.fixture
 def lived(cloud: EmbeddedCloud, nat: BuildGateway) -> EmbeddedCloud:
-    """A cloud in which a drain went well, one was adopted, one was refused, and EC2 throttled a function."""
+    """Open a cloud with a drain that went well, an adopted one, a refused one, and a throttled function."""
     well, adopted = nat(), nat()
-    # More often than the client in a function tries by itself.
+    # More often than the client in a function retries by itself.
     throttled = Fault(
         operation="ec2:DescribeNatGateways", error="RequestLimitExceeded", calls=frozenset(range(1, 9))
     )

@@ -1,4 +1,4 @@
-"""Stories of what is recorded and told, also of executions that cannot do it themselves."""
+"""Stories of records and events, also of executions that cannot record their own end."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ STOPPED = {"stopped": "ABORTED", "timed_out": "TIMED_OUT"}
 
 @pytest.fixture(scope="module")
 def ear(shared_cloud: EmbeddedCloud) -> Ear:
-    return Ear.on(shared_cloud, "told", {"source": ["natdrain"]})
+    return Ear.on(shared_cloud, "events", {"source": ["natdrain"]})
 
 
 @pytest.fixture
 def bus(ear: Ear) -> Ear:
-    """The events of this story."""
+    """Return the bus without the events of earlier stories."""
     ear.heard()
     return ear
 
@@ -41,7 +41,7 @@ def stop(cloud: EmbeddedCloud, execution: str, *, after: float) -> None:
 
 
 def status_event(cloud: EmbeddedCloud, execution: str, status: str) -> None:
-    """What Step Functions tells of an execution."""
+    """Publish Step Functions' own event about an execution."""
     detail = {
         "executionArn": execution,
         "stateMachineArn": cloud.drain_state_machine_arn,
@@ -60,7 +60,9 @@ def status_event(cloud: EmbeddedCloud, execution: str, status: str) -> None:
     cloud.clock.advance(1)
 
 
-def test_drain_is_told_at_its_start_and_at_its_end(cloud: EmbeddedCloud, nat: BuildGateway, bus: Ear) -> None:
+def test_drain_is_published_at_its_start_and_at_its_end(
+    cloud: EmbeddedCloud, nat: BuildGateway, bus: Ear
+) -> None:
     gateway = nat()
     run = cloud.run(gateway.named(1, Reason="contract ends"))
     start, end = bus.heard()
@@ -72,7 +74,7 @@ def test_drain_is_told_at_its_start_and_at_its_end(cloud: EmbeddedCloud, nat: Bu
     assert run.execution_arn in end["resources"]
 
 
-def test_history_tells_what_has_left_who_asked_and_why(cloud: EmbeddedCloud, nat: BuildGateway) -> None:
+def test_history_records_what_has_left_who_asked_and_why(cloud: EmbeddedCloud, nat: BuildGateway) -> None:
     gateway = nat()
     run = cloud.run(gateway.named(1, Reason="contract ends"))
     *serving, first, second = history(cloud, gateway.gateway_id)
@@ -100,7 +102,7 @@ def test_change_that_somebody_else_makes_is_noticed_at_the_next_look(
     assert (outside["Event"], outside["PublicIp"]) == ("left", gateway.addresses[2]["PublicIp"])
 
 
-def test_dry_run_tells_nothing_and_writes_nothing_of_the_gateway(
+def test_dry_run_publishes_nothing_and_writes_nothing_of_the_gateway(
     cloud: EmbeddedCloud, nat: BuildGateway, bus: Ear
 ) -> None:
     gateway = nat()
@@ -111,7 +113,7 @@ def test_dry_run_tells_nothing_and_writes_nothing_of_the_gateway(
     assert items(cloud, gateway.gateway_id) == {}
 
 
-def test_refusal_is_told_once(cloud: EmbeddedCloud, nat: BuildGateway, bus: Ear) -> None:
+def test_refusal_is_published_once(cloud: EmbeddedCloud, nat: BuildGateway, bus: Ear) -> None:
     gateway = nat()
     run = cloud.run(gateway.named(0))
     cloud.clock.advance(60)
@@ -120,14 +122,14 @@ def test_refusal_is_told_once(cloud: EmbeddedCloud, nat: BuildGateway, bus: Ear)
     assert [entry["Execution"] for entry in ended(cloud, gateway)] == [run.execution_arn]
 
 
-def test_input_that_is_no_request_is_told(cloud: EmbeddedCloud, bus: Ear) -> None:
+def test_input_that_is_no_request_is_published(cloud: EmbeddedCloud, bus: Ear) -> None:
     cloud.run({"NatGatewayIds": "what?"})
     cloud.clock.advance(60)
     [event] = bus.heard()
     assert (event["detail"]["Outcome"], event["detail"]["NatGatewayId"]) == ("refused", None)
 
 
-def test_stopped_execution_is_recorded_and_told_in_its_place(
+def test_stopped_execution_is_recorded_and_published_in_its_place(
     cloud: EmbeddedCloud, nat: BuildGateway, bus: Ear
 ) -> None:
     gateway = nat()
@@ -144,7 +146,7 @@ def test_stopped_execution_is_recorded_and_told_in_its_place(
     assert "Owner" not in items(cloud, gateway.gateway_id)["lock"]
 
 
-def test_what_a_stopped_execution_asked_for_is_its_own_when_it_leaves(
+def test_address_that_a_stopped_execution_requested_counts_as_its_own_when_it_leaves(
     cloud: EmbeddedCloud, nat: BuildGateway
 ) -> None:
     gateway = nat()
@@ -156,7 +158,7 @@ def test_what_a_stopped_execution_asked_for_is_its_own_when_it_leaves(
     assert (left["By"], left["Execution"]) == (execution, again.execution_arn)
 
 
-def test_execution_stopped_before_it_asked_for_anything_has_changed_nothing(
+def test_execution_stopped_before_its_first_request_to_ec2_has_changed_nothing(
     cloud: EmbeddedCloud, nat: BuildGateway, bus: Ear
 ) -> None:
     gateway = nat()
@@ -171,7 +173,7 @@ def test_execution_stopped_before_it_asked_for_anything_has_changed_nothing(
     assert cloud.wait(first).status == "SUCCEEDED"
 
 
-def test_stopped_dry_run_is_not_told(cloud: EmbeddedCloud, nat: BuildGateway, bus: Ear) -> None:
+def test_stopped_dry_run_is_not_published(cloud: EmbeddedCloud, nat: BuildGateway, bus: Ear) -> None:
     gateway = nat()
     cloud.recorder.faults = [Fault(operation="ec2:DescribeNatGateways", error="Unavailable")]
     execution = cloud.start(gateway.named(1, DryRun=True))
@@ -180,23 +182,23 @@ def test_stopped_dry_run_is_not_told(cloud: EmbeddedCloud, nat: BuildGateway, bu
 
 
 @pytest.mark.parametrize("name", STOPPED)
-def test_execution_that_ends_between_its_record_and_its_telling_is_told(
+def test_execution_that_ends_between_its_record_and_its_event_is_published(
     cloud: EmbeddedCloud, nat: BuildGateway, bus: Ear, name: str
 ) -> None:
     gateway = nat()
     run = cloud.run(gateway.named(1))
-    told = bus.heard()[-1]["detail"]
+    published = bus.heard()[-1]["detail"]
     status_event(cloud, run.execution_arn, STOPPED[name])
     [again] = bus.heard()
-    assert again["detail"] == told
+    assert again["detail"] == published
     assert len(ended(cloud, gateway)) == 1
 
 
-def test_execution_that_records_its_end_at_the_same_moment_is_told_as_it_recorded_it(
+def test_execution_that_records_its_end_at_the_same_moment_is_published_as_recorded(
     cloud: EmbeddedCloud, nat: BuildGateway, bus: Ear, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = cloud.run(nat().named(1))
-    told = bus.heard()[-1]["detail"]
+    published = bus.heard()[-1]["detail"]
     find, looks = Executions.find, iter([True])
 
     def find_before_it_ended(executions: Executions, execution: str) -> Execution:
@@ -206,10 +208,10 @@ def test_execution_that_records_its_end_at_the_same_moment_is_told_as_it_recorde
     monkeypatch.setattr(Executions, "find", find_before_it_ended)
     status_event(cloud, run.execution_arn, "ABORTED")
     [again] = bus.heard()
-    assert again["detail"] == told
+    assert again["detail"] == published
 
 
-def test_end_is_told_once_however_often_it_is_asked_for(
+def test_end_is_published_once_however_often_it_is_requested(
     cloud: EmbeddedCloud, nat: BuildGateway, bus: Ear
 ) -> None:
     execution = cloud.start(nat().named(1))
@@ -258,7 +260,7 @@ def test_events_that_cannot_be_sent_become_dead_letters_and_the_drain_goes_on(
     assert letters[1]["Detail"]["Summary"] == run.result["Summary"]
 
 
-def test_execution_that_nothing_is_recorded_of_may_have_changed_anything(
+def test_execution_without_a_record_may_have_changed_anything(
     cloud: EmbeddedCloud, nat: BuildGateway, bus: Ear
 ) -> None:
     execution = cloud.start(nat().named(1))
@@ -270,17 +272,17 @@ def test_execution_that_nothing_is_recorded_of_may_have_changed_anything(
     assert (event["detail"]["Outcome"], event["detail"]["Changed"]) == ("stopped", "unknown")
 
 
-def test_adopted_drain_is_told_as_a_start(cloud: EmbeddedCloud, nat: BuildGateway, bus: Ear) -> None:
+def test_adopted_drain_is_published_as_a_start(cloud: EmbeddedCloud, nat: BuildGateway, bus: Ear) -> None:
     gateway = nat()
     cloud.client("ec2").disassociate_nat_gateway_address(**gateway.named(1), MaxDrainDurationSeconds=60)
     cloud.clock.advance(5)
     cloud.run(gateway.named(1, 2))
     starts = [e["detail"]["Addresses"] for e in bus.heard() if e["detail-type"] == "Drain Started"]
-    told = [(row["PublicIp"], row["Adopted"]) for rows in starts for row in rows]
-    assert told == [(gateway.addresses[1]["PublicIp"], True), (gateway.addresses[2]["PublicIp"], False)]
+    published = [(row["PublicIp"], row["Adopted"]) for rows in starts for row in rows]
+    assert published == [(gateway.addresses[1]["PublicIp"], True), (gateway.addresses[2]["PublicIp"], False)]
 
 
-def test_record_of_an_execution_goes_by_itself(cloud: EmbeddedCloud, nat: BuildGateway) -> None:
+def test_record_of_an_execution_expires(cloud: EmbeddedCloud, nat: BuildGateway) -> None:
     run = cloud.run(nat().named(1))
     key = {"NatGatewayId": {"S": "executions"}, "Record": {"S": run.execution_arn}}
     item = cloud.client("dynamodb").get_item(TableName=table(cloud), Key=key)["Item"]

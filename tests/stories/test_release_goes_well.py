@@ -26,7 +26,7 @@ from support.release_stories import (
 from support.stories import BuildGateway, NatGateway, items, log_lines, problems
 
 
-def test_release_gives_the_allocation_back_when_its_address_has_left(
+def test_release_releases_the_allocation_when_its_address_has_left(
     cloud: EmbeddedCloud, nat: BuildGateway
 ) -> None:
     gateway = nat()
@@ -57,7 +57,7 @@ def test_release_is_asked_for_after_a_look_at_everything_that_could_forbid_it(
     since = [call for call in cloud.recorder.calls if call.at >= gone_by(run) and call.role]
     names = [call.name for call in since if not call.name.startswith(("lambda:", "logs:"))]
     assert names[: names.index(last.name) + 1] == [
-        # The look that did not find it any more.
+        # The look that no longer found it.
         "ec2:DescribeNatGateways",
         "dynamodb:BatchGetItem",  # what is remembered
         "dynamodb:TransactWriteItems",  # the history
@@ -94,7 +94,7 @@ def test_release_counts_in_the_metric_of_how_long_drains_take(
     assert LIMIT_SECONDS <= seconds <= LIMIT_SECONDS + 50
 
 
-def test_release_of_several_that_leave_one_after_the_other_tells_of_each_what_was_seen(
+def test_release_of_several_that_leave_one_after_the_other_reports_what_was_seen_of_each(
     cloud: EmbeddedCloud, nat: BuildGateway
 ) -> None:
     gateway = nat(4)
@@ -143,7 +143,7 @@ def test_release_waits_while_ec2_thinks_the_allocation_in_use(
 def test_release_survives_trouble_that_passes(
     cloud: EmbeddedCloud, nat: BuildGateway, operation: str, error: str, role: str
 ) -> None:
-    # More than the clients in the functions repeat by themselves.
+    # More than the clients in the functions retry by themselves.
     few = frozenset(range(1, 5))
     cloud.recorder.faults = [Fault(operation=operation, error=error, calls=few, role_contains=role)]
     gateway = nat()
@@ -165,7 +165,7 @@ def test_release_whose_answer_got_lost_is_found_done(cloud: EmbeddedCloud, nat: 
 
 
 def proofs(cloud: EmbeddedCloud) -> list[str]:
-    """The allocations of which the right to release was proven last."""
+    """Return the allocations of the last permission probe."""
     calls = [c for c in cloud.recorder.calls if c.name == RELEASE and c.parameters.get("DryRun") is True]
     return [call.parameters["AllocationId"] for call in calls]
 
@@ -211,10 +211,10 @@ def test_dry_run_of_a_release_is_refused_where_the_right_is_missing(
     assert f"EC2 denies ec2:ReleaseAddress on {allocation(gateway)}" in problems(run.result)[0]
 
 
-# Asking again
+# Repeated requests
 
 
-def test_release_is_made_up_for_when_what_stood_in_its_way_has_gone(
+def test_release_is_completed_by_a_later_request_when_its_obstacle_has_gone(
     cloud: EmbeddedCloud, nat: BuildGateway
 ) -> None:
     gateway = nat()
@@ -255,7 +255,7 @@ def test_release_that_was_done_before_is_found_done(
 
 
 def stopped(cloud: EmbeddedCloud, gateway: NatGateway, *, after: float) -> None:
-    """Begin to take address 1 off, to give its allocation back, and stop the execution after so long."""
+    """Begin to drain address 1 and release its allocation, and stop the execution after this time."""
     execution = cloud.start(to_release(gateway, 1))
     cloud.clock.advance(after)
     cloud.client("stepfunctions").stop_execution(executionArn=execution)
@@ -273,7 +273,7 @@ def test_release_follows_a_drain_that_was_adopted_from_a_stopped_execution(
     assert ours(gateway, 1) == [False]
 
 
-def test_release_takes_two_looks_again_when_the_first_ones_execution_was_stopped(
+def test_release_takes_two_new_looks_when_the_earlier_execution_was_stopped(
     cloud: EmbeddedCloud, nat: BuildGateway
 ) -> None:
     cloud.simulation.configure(lags=Lags(leave_after_limit=(0, 0)))

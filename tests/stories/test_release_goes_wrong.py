@@ -27,21 +27,21 @@ BETWEEN_THE_LOOKS_SECONDS = LIMIT_SECONDS + 20
 
 
 def begun(cloud: EmbeddedCloud, gateway: NatGateway, *, after: float) -> str:
-    """An execution that is to release address 1, so many seconds after it began."""
+    """Start an execution that is to release address 1, and let this many seconds pass."""
     execution = cloud.start(to_release(gateway, 1))
     cloud.clock.advance(after)
     return execution
 
 
 def associate(gateway: NatGateway, allocation_id: str) -> None:
-    """Somebody else puts an allocation on this gateway."""
+    """Associate an allocation with this gateway, as somebody else."""
     gateway.cloud.client("ec2").associate_nat_gateway_address(
         NatGatewayId=gateway.gateway_id, AllocationIds=[allocation_id]
     )
 
 
 def write(cloud: EmbeddedCloud, gateway: NatGateway, record: str, **texts: str) -> None:
-    """Somebody else writes an item about the gateway."""
+    """Write an item about the gateway, as somebody else."""
     item = {"NatGatewayId": gateway.gateway_id, "Record": record, **texts}
     cloud.client("dynamodb").put_item(
         TableName=table(cloud), Item={name: {"S": text} for name, text in item.items()}
@@ -89,10 +89,10 @@ def test_allocation_is_kept_and_the_gateway_freed_when_ec2_does_not_answer(
     released(cloud.run(to_release(gateway, 1)))
 
 
-def test_allocation_that_went_although_no_answer_came_is_found_gone(
+def test_allocation_that_was_released_without_an_answer_is_found_gone(
     cloud: EmbeddedCloud, nat: BuildGateway
 ) -> None:
-    # Every answer is lost: that it was taken, and later that EC2 knows it no longer.
+    # Every answer is lost: that the release was accepted, and later that EC2 no longer knows the allocation.
     cloud.recorder.faults = [Fault(operation=RELEASE, error="ServiceUnavailable", after_effect=True)]
     gateway = nat()
     run = cloud.run(to_release(gateway, 1))
@@ -112,7 +112,7 @@ def test_allocation_is_kept_when_the_looks_fail_for_good(cloud: EmbeddedCloud, n
 
 
 @pytest.mark.parametrize(("error", "status"), [("UnauthorizedOperation", 403), ("RequestLimitExceeded", 503)])
-def test_allocation_is_kept_when_describe_addresses_does_not_tell_of_it(
+def test_allocation_is_kept_when_describe_addresses_does_not_show_it(
     cloud: EmbeddedCloud, nat: BuildGateway, error: str, status: int
 ) -> None:
     cloud.recorder.faults = [
@@ -139,7 +139,7 @@ def test_allocation_is_kept_when_a_hold_was_set_while_its_address_drained(
 def test_allocation_is_kept_when_a_hold_was_set_after_the_last_look(
     cloud: EmbeddedCloud, nat: BuildGateway
 ) -> None:
-    # EC2 makes the function try again, and who tries again asks for holds first.
+    # EC2 makes the function retry, and a retry first reads the holds.
     once = frozenset({1})
     cloud.recorder.faults = [Fault(operation=RELEASE, error="RequestLimitExceeded", calls=once)]
     gateway = nat()
@@ -209,7 +209,7 @@ def test_allocation_is_kept_when_the_lock_was_taken_over(cloud: EmbeddedCloud, n
     assert items(cloud, gateway.gateway_id)["lock"]["Owner"]["S"] == "alice"
 
 
-def test_no_allocation_is_given_back_when_one_address_of_the_request_does_not_leave(
+def test_no_allocation_is_released_when_one_address_of_the_request_does_not_leave(
     cloud: EmbeddedCloud, nat: BuildGateway
 ) -> None:
     gateway = nat(4)
@@ -220,7 +220,7 @@ def test_no_allocation_is_given_back_when_one_address_of_the_request_does_not_le
     assert (asked(gateway), ours(gateway, 1, 2)) == ([], [True, True])
 
 
-def test_one_allocation_is_given_back_and_the_other_kept(cloud: EmbeddedCloud, nat: BuildGateway) -> None:
+def test_one_allocation_is_released_and_the_other_kept(cloud: EmbeddedCloud, nat: BuildGateway) -> None:
     cloud.recorder.faults = [refusing("InvalidAddress.Locked", calls=frozenset({1}))]
     gateway = nat(4)
     run = cloud.run(to_release(gateway, 1, 2))

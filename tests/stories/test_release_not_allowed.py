@@ -1,4 +1,4 @@
-"""A story of a deployment that does not allow to release."""
+"""A story of a deployment that does not allow releases."""
 
 from __future__ import annotations
 

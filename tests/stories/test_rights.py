@@ -1,4 +1,4 @@
-"""Every function's role allows exactly what the function does."""
+"""Rights of every function's role: exactly the actions that the function uses."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SERVICE_RIGHTS = {
 
 
 def granted() -> dict[str, set[str]]:
-    """What the template allows, by the logical id of a function's role."""
+    """Return the actions that the template allows, by the logical id of a function's role."""
     rights: dict[str, set[str]] = defaultdict(set)
     for policy in synthesise()["Resources"].values():
         if policy["Type"] != "AWS::IAM::Policy":
@@ -33,7 +33,7 @@ def granted() -> dict[str, set[str]]:
 
 
 def used(cloud: EmbeddedCloud, role: str) -> set[str]:
-    """What was called so far by the role with this logical id."""
+    """Return the actions called so far by the role with this logical id."""
     operations = {
         f"{call.service}:{call.operation}" for call in cloud.recorder.calls if call.role and role in call.role
     }

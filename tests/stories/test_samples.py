@@ -1,4 +1,4 @@
-"""Every sample of an alarm, on the bus and as an input, ends as the table in docs/alarm-drains.md says."""
+"""Samples of alarms, each on the bus and as an input: all end as the table in docs/alarm-drains.md says."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ROWS = {
 
 @pytest.fixture
 def fresh() -> Iterator[EmbeddedCloud]:
-    """The gateway of the samples, which each drain only once."""
+    """Yield a cloud with the gateway of the samples, which each drain only once."""
     with EmbeddedCloud(Scenario.load(DEFAULT)) as cloud:
         yield cloud
 
@@ -35,7 +35,7 @@ def sample(name: str) -> dict[str, Any]:
 
 
 def put_on_the_bus(cloud: EmbeddedCloud, event: dict[str, Any]) -> list[dict[str, Any]]:
-    """Let EventBridge have the event; returns the results of the executions that it started."""
+    """Put the event on the bus; return the results of the executions that it starts."""
     entry = {
         "Source": event["source"],
         "DetailType": event["detail-type"],

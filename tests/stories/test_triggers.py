@@ -1,4 +1,4 @@
-"""Stories of executions that an alarm or a schedule begins."""
+"""Stories of executions that an alarm or a schedule starts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def sample(name: str) -> Any:
 
 
 def blocked(gateway: NatGateway, number: int = 1, at: str = "2026-10-02T17:04:40.989+0000") -> dict[str, Any]:
-    """The sample's alarm, about an address of this gateway."""
+    """Return the sample's alarm for an address of this gateway."""
     event = sample("alarm-event.blocked-egress-ip.json")
     event["detail"]["state"]["timestamp"] = at
     metric = event["detail"]["configuration"]["metrics"][0]["metricStat"]["metric"]
@@ -69,7 +69,7 @@ def test_event_is_ignored_when_it_comes_again_after_the_drain(
     assert first.execution_arn in again.result["Summary"]
 
 
-def test_ignored_duplicate_prints_the_input_that_asks_all_the_same(
+def test_ignored_duplicate_prints_the_input_that_repeats_the_request(
     cloud: EmbeddedCloud, nat: BuildGateway
 ) -> None:
     gateway = nat()
@@ -124,7 +124,7 @@ def test_event_is_handled_once_when_the_answer_about_its_claim_was_lost(
     assert cloud.run(blocked(gateway)).result["Outcome"] == "drained"
 
 
-def test_claim_of_a_trigger_goes_by_itself(cloud: EmbeddedCloud, nat: BuildGateway) -> None:
+def test_claim_of_a_trigger_expires(cloud: EmbeddedCloud, nat: BuildGateway) -> None:
     gateway = nat()
     run = cloud.run(blocked(gateway))
     [claim] = [one for one in items(cloud, "triggers").values() if one["Execution"]["S"] == run.execution_arn]

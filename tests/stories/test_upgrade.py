@@ -1,4 +1,4 @@
-"""A story of an upgrade: what runs goes on, and what begins has the new configuration."""
+"""A story of an upgrade: running executions continue, and new ones have the new configuration."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Where EC2's facts are tested: a simulated account in this process, or one behind an endpoint.
+"""The accounts in which EC2's facts are tested: a simulated one in this process, or one behind an endpoint.
 
-A fact says only what is true of both, so it waits with a bound where EC2 gives no exact time. What the
-simulated one alone can do (its lags, its connections) is tested by tests without the marker `fact`.
+A fact states only what is true of both, so it waits with a limit where EC2 gives no exact time. What only the
+simulated account can do (its lags, its connections) is tested by tests without the marker `fact`.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
 Seen = TypeVar("Seen")
 
 TAG = "natdrain:verify"
-"""Everything that a run creates carries this tag from its creation on; the value names the run."""
+"""The tag of everything that a run creates, from its creation on; the value names the run."""
 CIDR = "10.0.0.0/24"
 LONGEST_DRAIN_LIMIT_SECONDS = 4000
 VIEWS_AGREE_SECONDS = 60
 """DescribeAddresses was seen 15 to 30 s behind DescribeNatGateways (kubernetes-sigs/cluster-api-provider-aws
 issue 1752)."""
 DELETED_SECONDS = 600
-"""Deleting a gateway was seen to take about one minute; it is given ten."""
+"""Deleting a gateway was seen to take about one minute; the limit is ten."""
 
 
 @dataclass(frozen=True)
 class Network:
-    """A public gateway and what it stands on; the lists begin with the primary address."""
+    """A public gateway and the resources it needs; the lists begin with the primary address."""
 
     gateway_id: str
     subnet_id: str
@@ -55,31 +55,31 @@ class Account(ABC):
 
     @abstractmethod
     def wait(self, seconds: float) -> None:
-        """Let so many of EC2's seconds pass."""
+        """Let this many of EC2's seconds pass."""
 
     @abstractmethod
     def see(self, look: Callable[[], Seen], wanted: Seen, seconds: float) -> Seen:
-        """Look until `wanted` is seen, for at most so many of EC2's seconds; returns what was seen last."""
+        """Look until `wanted` is seen, for at most this many of EC2's seconds; return what was seen last."""
 
     @abstractmethod
     def network(self, addresses: int) -> Network:
-        """A public gateway with exactly so many addresses, all in service."""
+        """Return a public gateway with exactly this many addresses, all in service."""
 
     @abstractmethod
     def draining(self) -> Network:
-        """A public gateway whose first secondary address drains, for longer than any test takes."""
+        """Return a public gateway whose first secondary address drains for longer than any test takes."""
 
     @abstractmethod
     def deleted(self) -> Network:
-        """A public gateway that was deleted while an address drained."""
+        """Return a public gateway that was deleted while an address drained."""
 
     @abstractmethod
     def spares(self, count: int) -> list[str]:
-        """The ids of EIPs that nothing uses."""
+        """Return the ids of this many EIPs that nothing uses."""
 
     @abstractmethod
     def private_gateway(self) -> str:
-        """A private gateway, in a VPC of its own."""
+        """Return a private gateway in a VPC of its own."""
 
     def look(self, gateway_id: str) -> Any:
         [gateway] = self.ec2.describe_nat_gateways(NatGatewayIds=[gateway_id])["NatGateways"]
@@ -105,7 +105,7 @@ class Account(ABC):
         return self._note(answer["AllocationId"])
 
     def make_subnet(self) -> tuple[str, str]:
-        """Create a VPC with one subnet, from which nothing leads anywhere; returns the ids of both."""
+        """Create a VPC with one subnet and no routes to the outside; return the ids of both."""
         vpc = self.ec2.create_vpc(CidrBlock=CIDR, TagSpecifications=self.tagged("vpc"))["Vpc"]
         vpc_id = self._note(vpc["VpcId"])
         self.ec2.get_waiter("vpc_exists").wait(VpcIds=[vpc_id])
@@ -115,13 +115,13 @@ class Account(ABC):
         return vpc_id, self._note(subnet["SubnetId"])
 
     def attach_internet_gateway(self, vpc_id: str) -> None:
-        """Attach what a VPC needs before EC2 makes a public NAT gateway in it (VPC user guide)."""
+        """Attach the internet gateway that a VPC needs for a public NAT gateway (VPC user guide)."""
         answer = self.ec2.create_internet_gateway(TagSpecifications=self.tagged("internet-gateway"))
         igw_id = self._note(answer["InternetGateway"]["InternetGatewayId"])
         self.ec2.attach_internet_gateway(InternetGatewayId=igw_id, VpcId=vpc_id)
 
     def make_gateway(self, subnet_id: str, allocation_ids: Sequence[str] = ()) -> str:
-        """Create a gateway, private without EIPs; returns its id while it may still be `pending`."""
+        """Create a gateway, private if there are no EIPs; return its id while it may still be `pending`."""
         parameters: dict[str, Any] = {"ConnectivityType": "private"}
         if allocation_ids:
             parameters = {"AllocationId": allocation_ids[0]}
@@ -151,11 +151,11 @@ class Account(ABC):
 
 
 VERIFIED = pytest.StashKey[Account]()
-"""Where pytest's configuration has the account that is verified, if one is."""
+"""The key of pytest's configuration for the account that is verified, if any."""
 
 
 class SimulatedAccount(Account):
-    """EC2 in this process, where time stands still until somebody waits; everything is new for each test."""
+    """EC2 in this process, new for each test; time stands still until somebody waits."""
 
     in_process = True
 
@@ -215,7 +215,7 @@ _ABOUT_THE_CALLER = {
 
 
 def is_no_answer(error: BaseException) -> bool:
-    """Tell whether an error says nothing about a fact: rights, quotas, throttling, the network."""
+    """Return whether an error says nothing about a fact: rights, quotas, throttling, the network."""
     if isinstance(error, ClientError):
         code = error.response["Error"]["Code"]
         return code in _ABOUT_THE_CALLER or code.endswith("LimitExceeded")

@@ -1,4 +1,4 @@
-"""Builders for gateways, looks and drains; every test names only what matters to it."""
+"""Builders for gateways, looks and drains; each test sets only what matters to it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _OF_RELEASE = {
 
 
 def association(name: str) -> str:
-    """`a` -> eipassoc-...a, a well-formed id that is easy to read."""
+    """Return eipassoc-...a for `a`: a well-formed id that is easy to read."""
     return f"eipassoc-{name * 17}"
 
 
@@ -58,7 +58,7 @@ def address(name: str, status: str = "succeeded", *, primary: bool | None = Fals
 
 
 def gateway(*addresses: Address, state: str = "available", primary: bool = True, **more: Any) -> Gateway:
-    """A public zonal gateway that opted in; with a primary address `1` by default."""
+    """Build a public zonal gateway that is opted in, by default with a primary address `1`."""
     own = (address("1", primary=True),) if primary else ()
     fields: dict[str, Any] = {
         "gateway_id": GATEWAY,
@@ -72,14 +72,14 @@ def gateway(*addresses: Address, state: str = "available", primary: bool = True,
 def look(
     seen: Gateway | None, at: float = 0, tags: dict[str, dict[str, str]] | None = None, **more: Any
 ) -> Look:
-    """A look `at` seconds after the start, with every allocation opted in by default."""
+    """Build a look `at` seconds after the start, by default with every allocation opted in."""
     everyone = {a.allocation_id: MANAGED for a in seen.addresses if a.allocation_id} if seen else {}
     eips = {name: ElasticIp(tags=its) for name, its in {**everyone, **(tags or {})}.items()}
     return Look(seen_at=START + timedelta(seconds=at), gateway=seen, **({"elastic_ips": eips} | more))
 
 
 def drain(name: str, **known: Any) -> Drain:
-    """A drain watched since the start, from the names of its fields, its progress and its release alike."""
+    """Build a drain watched since the start, from fields of the drain, its progress and its release."""
     ids: dict[str, Any] = {
         "association_id": association(name),
         "allocation_id": allocation(name),

@@ -1,4 +1,4 @@
-"""Finding and removing what runs of `verify-aws` created, by its tag and by nothing else."""
+"""Cleaning up of what runs of `verify-aws` created, found by its tag and by nothing else."""
 
 from __future__ import annotations
 
@@ -19,33 +19,33 @@ if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
 
 GONE_SECONDS = 180
-"""How long EC2 may refuse because of something that is gone already. Of ReleaseAddress that was seen as
+"""The time for which EC2 may refuse because of something already gone. ReleaseAddress was seen to do so with
 InvalidIPAddress.InUse, as AuthFailure (kubernetes/kops issue 938) and as InvalidNetworkInterfaceID.NotFound
-(hashicorp/terraform-provider-aws issue 49299), so no code is taken for the last word."""
+(hashicorp/terraform-provider-aws issue 49299), so no code is taken as final."""
 
 
 def tell(text: str) -> None:
     """Print a line at once."""
-    with suppress(OSError):  # nobody reads any more, and that must not stop the cleaning up
+    with suppress(OSError):  # a closed pipe must not stop the cleaning up
         sys.stdout.write(f"{text}\n")
         sys.stdout.flush()
 
 
 @dataclass(frozen=True)
 class Kind:
-    """What can be created, how it is found, and how it is removed."""
+    """A kind of resource, with the calls that find and remove it."""
 
     name: str
     plural: str
-    """As DescribeNatGateways, for instance, has it: `nat_gateways`."""
+    """The name in Describe calls, such as `nat_gateways`."""
     id_key: str
     removal: str
-    """As boto3 names it: `delete_nat_gateway`."""
+    """The name of boto3's method, such as `delete_nat_gateway`."""
     not_found: str
     patience_seconds: int = GONE_SECONDS
 
 
-# In the order of removal: each stands on what comes after it.
+# In the order of removal: each depends on those after it.
 KINDS = {
     "nat": Kind(
         "NAT gateway",
@@ -80,7 +80,7 @@ def _kind(resource_id: str) -> Kind:
 
 
 def find(ec2: EC2Client, run_id: str = "*") -> list[str]:
-    """Return the id of everything that carries the tag of a run, or of any."""
+    """Return the id of everything that carries the tag of this run, or of any run."""
     found: list[str] = []
     for kind in KINDS.values():
         filters = "Filter" if kind.plural == "nat_gateways" else "Filters"
@@ -98,7 +98,7 @@ def _pages(ec2: Any, operation: str, parameters: Mapping[str, Any]) -> Iterable[
 
 
 def remove(ec2: EC2Client, resource_ids: Iterable[str], pace: Pace) -> dict[str, str]:
-    """Remove resources and tell each; returns what could not be removed, with EC2's last reason."""
+    """Remove resources and print each; return what could not be removed, with EC2's last reason."""
     remaining = dict.fromkeys(resource_ids, "it is still there")
 
     def attempt(prefix: str) -> int:
@@ -116,10 +116,10 @@ def remove(ec2: EC2Client, resource_ids: Iterable[str], pace: Pace) -> dict[str,
 
 
 def remove_run(ec2: EC2Client, run_id: str, known: Iterable[str], pace: Pace) -> bool:
-    """Remove all that a run created: what is known, and what shows its tag a little later.
+    """Remove all that a run created, both known resources and those whose tag appears later.
 
-    Of a creation whose answer was lost nothing is known but the tag, which EC2 may show late. What cannot be
-    removed is told with the command that does it. Returns whether all is gone.
+    If the answer to a creation was lost, only the tag is known, and EC2 may show it late. For each resource
+    that is left, the command that removes it is printed. Returns whether all is gone.
     """
     pace.sleep(STALE_SECONDS)
     found, looked = [], False
@@ -137,7 +137,7 @@ def remove_run(ec2: EC2Client, run_id: str, known: Iterable[str], pace: Pace) ->
 
 
 def _why_not_gone(ec2: EC2Client, one: str) -> str:
-    """Begin to remove it, or go on with that; returns nothing when it is gone."""
+    """Begin or continue to remove it; return EC2's reason if it is still there."""
     kind = _kind(one)
     try:
         if not _removed(ec2, kind, one):

@@ -1,4 +1,4 @@
-"""One embedded cloud for each file of tests; every test builds its own gateway in it."""
+"""One embedded cloud for each test file, in which every test builds its own gateway."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def shared_cloud() -> Iterator[EmbeddedCloud]:
 
 @pytest.fixture
 def cloud(shared_cloud: EmbeddedCloud) -> Iterator[EmbeddedCloud]:
-    """The cloud, without faults and with EC2's usual lags, when all is recorded of the story before."""
+    """Return the cloud without faults and with EC2's usual lags, once the story before is fully recorded."""
     shared_cloud.recorder.faults = ()
     shared_cloud.clock.advance(1)
     shared_cloud.simulation.configure(lags=Lags(), seed=0)
@@ -43,7 +43,7 @@ _numbers = itertools.count()
 
 @pytest.fixture
 def nat(cloud: EmbeddedCloud, subnet: str) -> BuildGateway:
-    """Build a gateway with so many addresses, everything opted in.
+    """Return a function that builds a gateway with this many addresses, everything opted in.
 
     The first one is primary; unless it is a regional gateway, with `zones` for them, or `automatic`.
     """

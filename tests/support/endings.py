@@ -1,4 +1,4 @@
-"""One case for each kind of start and end: the details of their events, made by the code that makes them.
+"""One case for each kind of start and end: the details of their events, made by the product's own code.
 
 `PYTHONPATH=tests .venv/bin/python -m support.endings` writes their messages to files; read the difference
 aloud before you commit it.
@@ -56,7 +56,7 @@ def after(seconds: float) -> datetime:
 
 
 def asked(name: str, **known: Any) -> Drain:
-    """Return an address that EC2 was asked for at the start, with the usual limit, unless `known` differs."""
+    """Return an address whose drain was requested at the start with the usual limit; `known` overrides."""
     usual: dict[str, Any] = {
         "private_ip": f"10.0.0.{int(name, 16)}",
         "requested_at": START,
@@ -66,13 +66,13 @@ def asked(name: str, **known: Any) -> Drain:
 
 
 def left(name: str, **known: Any) -> Drain:
-    """Return one that left before its limit, unless `known` differs."""
+    """Return an address that left before its limit; `known` overrides."""
     gone = {"outcome": AddressOutcome.DRAINED, "last_seen_at": after(91), "gone_by": after(181)}
     return asked(name, **(gone | known))
 
 
 def adopted(name: str) -> Drain:
-    """Return one that somebody else has taken off."""
+    """Return an address that somebody else has taken off."""
     return asked(name, requested_at=None, limit_seconds=None, adopted=True, draining_seen_at=after(5))
 
 
@@ -137,7 +137,7 @@ def start(request: Request, *drains: Drain) -> dict[str, Any]:
 
 
 def end(request: Request | None, *drains: Drain, **more: Any) -> dict[str, Any]:
-    """Return the detail of the end that these drains have come to."""
+    """Return the detail of an end with these drains."""
     conclusion = conclude(request, drains, **more)
     by_itself = ExecutionStatus.FAILED if conclusion.error else ExecutionStatus.SUCCEEDED
     return ended(

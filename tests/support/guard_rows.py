@@ -1,4 +1,4 @@
-"""What each guard finds, and what it says of it: the rows of its tests."""
+"""Findings of each guard and their texts: the rows of the guards' tests."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ ZONE, OTHER_ZONE = "use1-az1", "use1-az2"
 
 
 def left(name: str, *, as_: str, **known: Any) -> dict[str, Drain]:
-    """Remember that this address left at the start, when it had another association, or something else."""
+    """Return remembered drains with this address, which left at the start under another association."""
     fields = {"outcome": AddressOutcome.DRAINED, "gone_by": START} | known
     before = drain(name, association_id=association(as_), **fields)
     return {before.association_id: before}
@@ -53,9 +53,9 @@ def in_zone(name: str, zone: str | None, status: str = "succeeded") -> Address:
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """A look at which a guard finds something about `subject`, and parts of what it says.
+    """A look at which a guard finds something about `subject`, and parts of its text.
 
-    As it is, no guard finds anything.
+    Without changes, no guard finds anything.
     """
 
     says: tuple[str, ...] = ()
@@ -266,18 +266,18 @@ DEFAULTS = {
     "owner": (Verdict.WARN, Verdict.REFUSE),
     "calendar": (Verdict.WARN, Verdict.REFUSE),
 }
-"""By hand and automatic, of every guard that a request can lift."""
+"""The verdicts of every guard that a request can lift: by hand, and automatic."""
 
 FIXED = ["ec2", "opt_in", "protect", "hold", "aws_managed", "last"]
 LIFTABLE = list(DEFAULTS)
 OF_WHAT_DRAINS_TOO = {"ec2", "opt_in", "protect", "aws_managed"}
-"""What these find is not even watched."""
+"""The guards whose addresses are not even watched."""
 
 RULE = {rule.name: rule for rule in RULES}
 
 
 def rows(*names: str) -> pytest.MarkDecorator:
-    """Everything that these guards find."""
+    """Return every finding of these guards."""
     found = [
         pytest.param(RULE[name], row, id=f"{name}-{number}")
         for name in names

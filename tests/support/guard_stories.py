@@ -1,4 +1,4 @@
-"""What the stories of guards share: what makes guards find something, and how to read what they say."""
+"""Helpers of the stories of guards: causes of findings, and readers of results."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ _times = itertools.count()
 
 
 def started(how: str, request: dict[str, Any]) -> dict[str, Any]:
-    """The request as a person makes it, or as an alarm does that never asked before."""
+    """Return the request as a person makes it, or as a new alarm does."""
     trigger = {"Kind": "alarm", "Name": "Blocked", "At": f"time {next(_times)}"}
     return {**request, "MaxDrainDurationSeconds": 1, **({"Trigger": trigger} if how == AUTOMATIC else {})}
 
 
 def names_of(said: list[str]) -> list[str]:
-    """The guards that say this, each once."""
+    """Return the guards of these problems, each once."""
     return list(dict.fromkeys(text.partition(":")[0] for text in said))
 
 
 def drained(run: Run) -> list[str]:
-    """The warnings of an execution that has drained everything."""
+    """Return the warnings of an execution that has drained everything."""
     assert (run.status, run.result["Outcome"], run.result["Changed"]) == ("SUCCEEDED", "drained", "all")
     return list(run.result["Warnings"])
 
@@ -38,7 +38,7 @@ def tag(gateway: NatGateway, resource: str, key: str, value: str = "") -> None:
 
 
 def measured(gateway: NatGateway, metric: str, value: float) -> None:
-    """A minute ago CloudWatch got this of the gateway."""
+    """Give CloudWatch a metric of the gateway from a minute ago."""
     point = {
         "MetricName": metric,
         "Dimensions": [{"Name": "NatGatewayId", "Value": gateway.gateway_id}],
@@ -81,7 +81,7 @@ def lift(cloud: EmbeddedCloud, held: str) -> None:
 
 
 def set_calendar(cloud: EmbeddedCloud, kind: str | None) -> None:
-    """Put another calendar in place of the deployment's, or none."""
+    """Replace the deployment's calendar, or delete it."""
     ssm = cloud.client("ssm")
     if ssm.list_documents(Filters=[{"Key": "Name", "Values": [CALENDAR]}])["DocumentIdentifiers"]:
         ssm.delete_document(Name=CALENDAR)

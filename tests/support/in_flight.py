@@ -1,4 +1,4 @@
-"""Functions in flight: they stand still before each of their calls to AWS until they are let go."""
+"""Functions in flight, which pause before each of their calls to AWS until they may continue."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _mine = threading.local()
 
 
 class _KilledError(BaseException):
-    """Nothing in a function can catch it."""
+    """The end of a killed function, which nothing in it can catch."""
 
 
 class InFlight:
-    """One invocation of a function, from its beginning to its first call to AWS, from that to the next."""
+    """One invocation of a function, which runs from one call to AWS to the next."""
 
     def __init__(self, call: Callable[[], Any]) -> None:
         self.next_call: str | None = None
@@ -37,7 +37,7 @@ class InFlight:
             self.next_call = None
 
     def make(self, name: str, call: Callable[[], Any]) -> Any:
-        """Stand still before this call, in the function's own thread; then make it."""
+        """Pause before this call, in the function's own thread; then make it."""
         self.next_call = name
         self._stands.release()
         self._go.acquire()
@@ -58,13 +58,13 @@ class InFlight:
         return made
 
     def kill(self) -> None:
-        """It makes no call any more."""
+        """Let it make no further call."""
         self._killed = True
         self.go_on()
 
 
 class StandingStill:
-    """A client before each of whose calls the function in flight stands still."""
+    """A client that pauses the function in flight before each call."""
 
     def __init__(self, client: Any) -> None:
         self._client = client

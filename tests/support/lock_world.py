@@ -1,4 +1,4 @@
-"""One gateway that several executions want to change, and everything that may happen to them.
+"""One gateway that several executions want to change, and everything that can happen to them.
 
 Nothing of the workflow is copied here: its states are walked as the template defines them, and its functions
 are the real ones. Instants are seconds since the start.
@@ -33,10 +33,10 @@ TABLE = "StorageTable"
 ALICE = "alice"
 RUNNING = "RUNNING"
 CHANGES = {"disassociate_nat_gateway_address", "release_address"}
-"""The calls of EC2 that the lock is for."""
+"""The calls to EC2 that need the lock."""
 HANDLERS = {"Disassociate": disassociate.handler, "Release": release.handler, "Close": close.handler}
 OUTDATED_SECONDS = 30
-"""So long DescribeExecution may say what was true before."""
+"""The time for which DescribeExecution may return outdated answers."""
 
 _MACHINE = "DrainWorkflowStateMachine"
 _EXECUTIONS = f"arn:aws:states:us-east-1:123456789012:execution:{_MACHINE}:"
@@ -47,14 +47,14 @@ _context = SimpleNamespace(
 
 
 class Start(NamedTuple):
-    """Which function is to change the gateway, and whether it waits in line for that."""
+    """The function that is to change the gateway, and whether its execution waits in line for the lock."""
 
     changes: str
     when_busy: WhenBusy
 
 
 class Template(NamedTuple):
-    """What the template says: the states, and how long a function in flight may take."""
+    """Facts from the template: the states, and the timeout of a function."""
 
     states: States
     timeout_seconds: int
@@ -78,7 +78,7 @@ class Execution:
         return self.walk.execution_arn
 
     def may_stride(self, now: float) -> bool:
-        """It need not wait, and its next step changes nothing."""
+        """Return whether its next step is due and changes nothing."""
         if self.function:
             return self.function.next_call not in {"update_item", *CHANGES}
         writes = str(self.walk.state.get("Resource")).endswith("updateItem")
@@ -86,7 +86,7 @@ class Execution:
 
     @property
     def changing(self) -> bool:
-        """It has got the lock, and has not begun to free it."""
+        """Return whether it has the lock, and has not begun to free it."""
         return self.status == RUNNING and self.walk.at == self.changes
 
 
@@ -96,7 +96,7 @@ Asked = Callable[[InFlight, Execution | None], None]
 class LockWorld:
     """The table, the executions, their functions in flight, and Alice, who may take the lock by hand.
 
-    `asked` hears of every change that EC2 is asked for: by which function, and which execution waits for it.
+    `asked` receives every change requested from EC2: the function, and the execution that waits for it.
     """
 
     def __init__(self, dynamodb: Any, template: Template, asked: Asked) -> None:
@@ -111,17 +111,17 @@ class LockWorld:
         self.now = 0.0
         self.executions: list[Execution] = []
         self.overtaken: set[InFlight] = set()
-        """What goes on although its execution does not wait for it, or although a person took the lock."""
+        """Functions that continue after their execution stopped waiting, or after a person took the lock."""
         self.alice_since: float | None = None
         self.owner: str | None = None
-        """Of the lock, as the table has it."""
+        """The owner of the lock in the table."""
 
     @property
     def running(self) -> list[Execution]:
         return [execution for execution in self.executions if execution.status == RUNNING]
 
     def what_was_given_up_happens(self, which: int) -> None:
-        """A function that nobody waits for goes on; a call that was given up arrives."""
+        """Continue a function for which no execution waits; deliver a call that was given up."""
         orphans = [one for one in self._flights if one not in {e.function for e in self.executions}]
         if orphans:
             for _ in range(3):
@@ -130,7 +130,7 @@ class LockWorld:
             self._quietly(self._late.pop(which % len(self._late)))
 
     def alice_takes_the_lock(self) -> None:
-        """Whoever holds it."""
+        """Put Alice in as the owner, no matter who holds the lock."""
         text = {R.OWNER: ALICE, R.SINCE: instant(self.now), R.GATEWAY: self._gateway_id, R.SORT: R.LOCK}
         self._dynamodb.put_item(TableName=TABLE, Item={key: {"S": value} for key, value in text.items()})
         self._see_owner()
@@ -140,7 +140,7 @@ class LockWorld:
             execution.overtaken |= execution.changing
 
     def alice_frees_the_lock(self) -> None:
-        """When no function can be in flight any more that began before she took it."""
+        """Free the lock, once no function that began before she took it can be in flight."""
         self.move_to(max(self.now, float(self.alice_since or 0) + self._timeout_seconds))
         self._dynamodb.update_item(
             TableName=TABLE,
@@ -152,7 +152,7 @@ class LockWorld:
         self.alice_since = None
 
     def start(self, start: Start) -> Execution:
-        """Begin an execution, where it wants the lock."""
+        """Begin an execution at the state that takes the lock."""
         number = len(self.executions)
         first, *later = [_step(start, f"{2 * number + each:x}"[-1], number) for each in range(2)]
         request = Request(
@@ -168,7 +168,7 @@ class LockWorld:
         return self.executions[-1]
 
     def cut_off(self, execution: Execution, cause: str) -> None:
-        """Stop it, or let its function die, or its function's answer be lost."""
+        """Stop the execution, let its function die, or lose its function's answer."""
         if cause == "stopped":
             self._end(execution, "ABORTED")
         elif execution.function and cause == "dies":
@@ -195,7 +195,7 @@ class LockWorld:
                 self._fails(execution, "Sandbox.Timedout")
 
     def stop_all(self) -> None:
-        """Until nothing is in flight any more, and nothing is outdated."""
+        """Stop all executions, and wait until nothing is in flight or outdated."""
         for execution in self.running:
             self._end(execution, "ABORTED")
         self.move_to(self.now + max(self._timeout_seconds, OUTDATED_SECONDS))
@@ -214,20 +214,20 @@ class LockWorld:
         execution.walk.failed(error, cause, self.now)
         self._follow(execution)
 
-    def step(self, execution: Execution, fate: str, *, outdated: bool) -> None:
-        """One call of the state that it is in, or one choice."""
+    def step(self, execution: Execution, answer: str, *, outdated: bool) -> None:
+        """Make one call of the current state, or one choice."""
         walk = execution.walk
         self.move_to(max(self.now, walk.due_at))
         if walk.state["Type"] != "Task":
             walk.choose(self.now)
         elif walk.at in HANDLERS:
-            self._function_goes_on(execution, answer_lost=fate == "answer lost")
+            self._function_goes_on(execution, answer_lost=answer == "answer lost")
         else:
-            self._call(walk, fate, outdated=outdated)
+            self._call(walk, answer, outdated=outdated)
         self._follow(execution)
 
     def _follow(self, execution: Execution) -> None:
-        """Pass over the states between, which neither take nor need the lock."""
+        """Skip the states in between, which neither take nor need the lock."""
         walk = execution.walk
         if walk.at == "Validate":
             walk.enter(execution.changes, self.now)
@@ -264,7 +264,7 @@ class LockWorld:
         if execution is None and flight.next_call is None:
             self._flights.pop(flight, None)
 
-    def _call(self, walk: Walk, fate: str, *, outdated: bool) -> None:
+    def _call(self, walk: Walk, answer: str, *, outdated: bool) -> None:
         """Make the call of a state that needs no function."""
         arguments = walk.arguments
         calls: dict[str, Callable[[], Mapping[str, Any]]] = {
@@ -273,12 +273,14 @@ class LockWorld:
             "describeExecution": lambda: self._describe(arguments["ExecutionArn"], outdated=outdated),
         }
         call = calls[walk.state["Resource"].rsplit(":", 1)[-1]]
-        if fate == "late":
+        if answer == "late":
             self._late.append(call)
-        if fate == "answer lost":
+        if answer == "answer lost":
             self._quietly(call)
-        if fate != "answered":
-            walk.failed("States.Timeout" if fate == "late" else "DynamoDB.InternalServerError", "", self.now)
+        if answer != "answered":
+            walk.failed(
+                "States.Timeout" if answer == "late" else "DynamoDB.InternalServerError", "", self.now
+            )
             return
         try:
             result = call()
@@ -296,7 +298,7 @@ class LockWorld:
             self._see_owner()
 
     def _quietly(self, call: Callable[[], object]) -> None:
-        """It takes effect, and nobody hears of it."""
+        """Let the call take effect, and lose its answer."""
         with suppress(ClientError):
             call()
 
@@ -314,7 +316,7 @@ class LockWorld:
 
 
 def _step(start: Start, name: str, number: int) -> dict[str, Any]:
-    """What a look would decide: to change the address with this name."""
+    """Return a look's decision to change the address with this name."""
     known: dict[str, Any] = {"public_ip": None, "since_at": START + timedelta(seconds=number)}
     if start.changes == "Release":
         left = {"outcome": AddressOutcome.DRAINED, "gone_by": START, "confirmed_at": START}

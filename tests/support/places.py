@@ -1,4 +1,4 @@
-"""Where things are in the project."""
+"""Paths of folders in the project."""
 
 from __future__ import annotations
 

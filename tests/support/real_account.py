@@ -1,4 +1,4 @@
-"""An account behind an endpoint: one gateway is shared by all facts, and mended between them.
+"""An account behind an endpoint: one gateway is shared by all facts, and restored between them.
 
 A new gateway for each fact would take minutes and cost money, and the default quotas are small: five EIPs
 in a region, two on a gateway (VPC user guide, "Amazon VPC quotas").
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
 
 STALE_SECONDS = 15
-"""A look right after a change may show what was before; so much later it is believed."""
+"""The time after a change until which a look may still show the state before it."""
 CHANGED_SECONDS = 180
-"""How long an address may take to come or to go; then another gateway is made."""
+"""The time that an address may take to join or leave; after it, another gateway is made."""
 CREATED_SECONDS = 600
 LOOK_EVERY_SECONDS = 5
 SHORTEST_PAUSE_REAL_SECONDS = 0.05
@@ -37,19 +37,19 @@ _CHANGING = (
 
 @dataclass(frozen=True)
 class Pace:
-    """How fast time passes in the account: as in life, or `speed` times as fast in an embedded cloud.
+    """The speed of time in the account: real time, or `speed` times as fast in an embedded cloud.
 
-    That flows no faster than its speed, but slower when the machine is busy: hence the grace.
+    Its time never runs faster than its speed, but slower on a busy machine: hence the grace.
     """
 
     speed: float | None = None
 
     def sleep(self, seconds: float) -> None:
-        """Let so many of EC2's seconds pass."""
+        """Let this many of EC2's seconds pass."""
         time.sleep(seconds / (self.speed or 1))
 
     def see(self, look: Callable[[], Seen], wanted: Seen, seconds: float) -> Seen:
-        """Look until `wanted` is seen, for at most so many of EC2's seconds; returns what was seen last."""
+        """Look until `wanted` is seen, for at most this many of EC2's seconds; return what was seen last."""
         grace = GRACE_REAL_SECONDS if self.speed else 0
         until = time.monotonic() + seconds / (self.speed or 1) + grace
         while (seen := look()) != wanted and time.monotonic() < until:
@@ -58,11 +58,11 @@ class Pace:
 
 
 class NotThereError(Exception):
-    """The account does not come to be as a fact needs it."""
+    """The error of an account that does not reach the state that a fact needs."""
 
 
 class RealAccount(Account):
-    """EC2 behind an endpoint. `prepare` comes first; what it creates is removed by `cleanup`."""
+    """EC2 behind an endpoint. Call `prepare` first; `cleanup` removes what it creates."""
 
     in_process = False
 
@@ -72,12 +72,12 @@ class RealAccount(Account):
         self._net: Network | None = None
         self._drains_long = False
         self._is = ""
-        """What the gateway is known to be; empty after every change that somebody made."""
+        """The known state of the gateway; empty after every change."""
         for operation in _CHANGING:
             ec2.meta.events.register(f"after-call.ec2.{operation}", self._note_change)
 
     def prepare(self) -> None:
-        """Create everything that costs: first the EIPs, because their quota is the likeliest to be short."""
+        """Create everything that costs money: first the EIPs, whose quota is the likeliest to be short."""
         allocation_ids = [self.allocate() for _ in range(2)]
         _, private_subnet_id = self.make_subnet()
         self._private = self.make_gateway(private_subnet_id)
@@ -102,10 +102,10 @@ class RealAccount(Account):
         return (free + [self.allocate() for _ in range(count - len(free))])[:count]
 
     def network(self, addresses: int) -> Network:
-        return self._bring(str(addresses), lambda: self._mend(addresses))
+        return self._bring(str(addresses), lambda: self._restore(addresses))
 
     def draining(self) -> Network:
-        """Begin a long drain on the shared gateway; with three addresses where the quota has room."""
+        """Begin a long drain on the shared gateway, with three addresses if the quota allows it."""
         return self._bring("draining", self._begin_long_drain)
 
     def deleted(self) -> Network:
@@ -122,7 +122,7 @@ class RealAccount(Account):
             self._is = wanted
         return self._net
 
-    def _mend(self, addresses: int) -> Network:
+    def _restore(self, addresses: int) -> Network:
         self.wait(STALE_SECONDS)
         if not self._serves():
             self._replace()
@@ -140,7 +140,7 @@ class RealAccount(Account):
         return self._network(self._gateway_id)
 
     def _serves(self) -> bool:
-        """Tell whether the gateway is in service, once what still comes or goes has done so."""
+        """Return whether the gateway is in service, once addresses that join or leave have done so."""
         if self._drains_long or self._state(self._gateway_id) != "available":
             return False
         statuses = self.see(

@@ -1,4 +1,4 @@
-"""What the stories of releases share: how to ask for one, and what became of the allocation."""
+"""Helpers of the stories of releases: requests for them, and what became of the allocations."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LIMIT_SECONDS = 60
 
 
 def to_release(gateway: NatGateway, *numbers: int, **more: Any) -> dict[str, Any]:
-    """The request to take these addresses off, and to give their allocations back."""
+    """Return the request to drain these addresses and release their allocations."""
     return gateway.named(*numbers, AfterDrain="release", MaxDrainDurationSeconds=LIMIT_SECONDS, **more)
 
 
@@ -24,14 +24,14 @@ def allocation(gateway: NatGateway, number: int = 1) -> str:
 
 
 def ours(gateway: NatGateway, *numbers: int) -> list[bool]:
-    """Whether the account still has the allocations of these addresses."""
+    """Return for each address whether the account still has its allocation."""
     known = gateway.cloud.client("ec2").describe_addresses()["Addresses"]
     ids = {address["AllocationId"] for address in known}
     return [allocation(gateway, number) in ids for number in numbers]
 
 
 def asked(gateway: NatGateway) -> list[Call]:
-    """Each time that EC2 was asked to take an allocation of this gateway back, dry runs left out."""
+    """Return each call to release an allocation of this gateway, without dry runs."""
     ids = {address["AllocationId"] for address in gateway.addresses}
     return [
         call
@@ -55,7 +55,7 @@ def released(run: Run) -> None:
 
 
 def kept(run: Run, *, changed: str = "some") -> str:
-    """The reason for which a request kept the one allocation that it was to give back."""
+    """Return the reason for which a request kept the one allocation that it was to release."""
     assert (run.status, run.error, run.result["Outcome"]) == ("FAILED", "ReleaseFailed", "release_failed")
     assert run.result["Changed"] == changed
     (problem,) = problems(run.result)
@@ -63,5 +63,5 @@ def kept(run: Run, *, changed: str = "some") -> str:
 
 
 def refusing(code: str, *, calls: frozenset[int] | None = None) -> Fault:
-    """EC2 refuses to take an allocation back: each time, or at these calls."""
+    """Let EC2 refuse to release an allocation: each time, or at these calls."""
     return Fault(operation=RELEASE, error=code, status=400, message="Not now.", calls=calls)

@@ -1,4 +1,4 @@
-"""What the roles of the template may do, as a simulator of IAM sees it."""
+"""The rights of the template's roles, as a simulator of IAM sees them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SCRIPT = Path(__file__).with_name("simulate_rights.mjs")
 
 
 class Allowed(Protocol):
-    """Which of these actions these policies allow; `ec2:*` is every action that knows the resource."""
+    """A function that returns the actions that policies allow; `ec2:*` is every action for the resource."""
 
     def __call__(
         self, policies: Policies, action: str, resource: str, context: Mapping[str, Any]
@@ -28,7 +28,7 @@ class Allowed(Protocol):
 
 @contextmanager
 def simulator() -> Iterator[Allowed]:
-    """One process of the simulator, which answers a question after the other."""
+    """Start one process of the simulator, which answers one question after the other."""
     with subprocess.Popen(
         [_NODE, _SCRIPT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
     ) as node:
@@ -47,7 +47,7 @@ def simulator() -> Iterator[Allowed]:
 
 
 def roles(template: Template) -> dict[str, Policies]:
-    """The policies of every role, by its logical id, with the intrinsics resolved."""
+    """Return the policies of every role, by its logical id, with the intrinsics resolved."""
     policies = [policy["Properties"] for policy in of_type(template, "AWS::IAM::Policy").values()]
     return {
         role: [
@@ -58,7 +58,7 @@ def roles(template: Template) -> dict[str, Policies]:
 
 
 def role_of(template: Template, name: str) -> str:
-    """The logical id of the role of a function."""
+    """Return the logical id of the role of a function."""
     return str(function(template, name)["Properties"]["Role"]["Fn::GetAtt"][0])
 
 

@@ -1,4 +1,4 @@
-"""An embedded cloud that another process serves, and how a test talks to it: over HTTP, with boto3 alone."""
+"""An embedded cloud that another process serves; tests use it over HTTP, with boto3 alone."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Served:
     _clients: dict[str, Any] = field(default_factory=dict)
 
     def client(self, service: str) -> Any:
-        """Return a client, always the same one: making it costs more than many calls."""
+        """Return a client, the same one each time: making it costs more than many calls."""
         if service not in self._clients:
             self._clients[service] = self._new_client(service)
         return self._clients[service]
@@ -62,7 +62,7 @@ class Served:
         return self.wait(self.start(request))
 
     def executions(self) -> list[str]:
-        """Every execution there ever was."""
+        """Return every execution that ever was."""
         pages = self.client("stepfunctions").get_paginator("list_executions")
         listed = pages.paginate(stateMachineArn=self.ready["drain_state_machine_arn"])
         return [execution["executionArn"] for page in listed for execution in page["executions"]]
@@ -81,7 +81,7 @@ class Served:
         return list(gateway["NatGatewayAddresses"])
 
     def add_gateway(self) -> str:
-        """A gateway with three secondary addresses, made as anybody would make it."""
+        """Add a gateway with three secondary addresses through EC2's public API."""
         ec2 = self.client("ec2")
         vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
         subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
@@ -112,7 +112,7 @@ def serving(*arguments: str) -> Iterator[Served]:
 
 
 def eventually(look: Callable[[], Any], good: Callable[[Any], object] = bool) -> Any:
-    """What a look shows once it is good."""
+    """Look until the result is good, and return it."""
     until = time.monotonic() + PATIENCE_REAL_SECONDS
     while not good(seen := look()):
         assert time.monotonic() < until, f"in vain: {seen}"

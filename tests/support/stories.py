@@ -1,4 +1,4 @@
-"""What the stories share: a gateway to talk about, and how to read a refusal."""
+"""Helpers of the stories: their gateway, and readers of refusals, events and history."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ MANAGED = {"natdrain:managed": "true"}
 
 @dataclass(frozen=True)
 class NatGateway:
-    """A gateway of a story, and the cloud that it lives in."""
+    """A gateway of a story, and its cloud."""
 
     cloud: EmbeddedCloud
     gateway_id: str
     addresses: list[dict[str, Any]]
 
     def named(self, *numbers: int, **more: Any) -> dict[str, Any]:
-        """A request for the addresses with these numbers; 0 is the primary one."""
+        """Return a request for the addresses with these numbers; 0 is the primary one."""
         ids = [self.addresses[number]["AssociationId"] for number in numbers]
         return {"NatGatewayId": self.gateway_id, "AssociationIds": ids, **more}
 
     def shown(self) -> list[dict[str, Any]]:
-        """The addresses as EC2 shows them now."""
+        """Return the addresses as EC2 shows them now."""
         (gateway,) = self.cloud.client("ec2").describe_nat_gateways(NatGatewayIds=[self.gateway_id])[
             "NatGateways"
         ]
@@ -39,7 +39,7 @@ class NatGateway:
         return [address["PublicIp"] for address in self.shown()]
 
     def changes(self) -> list[str]:
-        """The calls that could have changed this gateway or its addresses, dry runs left out."""
+        """Return the calls that could have changed this gateway or its addresses, without dry runs."""
         return [
             call.operation
             for call in self.cloud.recorder.calls
@@ -55,7 +55,7 @@ BuildGateway = Callable[..., NatGateway]
 
 
 def refused(run: Run) -> list[str]:
-    """The problems of a refused execution."""
+    """Return the problems of a refused execution."""
     assert (run.status, run.error) == ("FAILED", "RequestRefused")
     assert run.result["Changed"] == "none"
     assert len(json.dumps(run.result, ensure_ascii=False)) <= 32_768
@@ -73,7 +73,7 @@ def table(cloud: EmbeddedCloud) -> str:
 
 
 def items(cloud: EmbeddedCloud, gateway_id: str) -> dict[str, dict[str, Any]]:
-    """What the table holds of a gateway, by sort key."""
+    """Return the table's items of a gateway, by sort key."""
     answer = cloud.client("dynamodb").query(
         TableName=table(cloud),
         KeyConditionExpression="NatGatewayId = :gateway",
@@ -83,7 +83,7 @@ def items(cloud: EmbeddedCloud, gateway_id: str) -> dict[str, dict[str, Any]]:
 
 
 def log_lines(cloud: EmbeddedCloud) -> list[dict[str, Any]]:
-    """Every structured line that a function has printed."""
+    """Return every structured line that a function has printed."""
     logs = cloud.client("logs")
     groups = [group["logGroupName"] for group in logs.describe_log_groups()["logGroups"]]
     messages = [e["message"] for g in groups for e in logs.filter_log_events(logGroupName=g)["events"]]
@@ -107,12 +107,12 @@ class Ear:
         return cls(cloud, url)
 
     def heard(self) -> list[dict[str, Any]]:
-        """What has come since it was asked last."""
+        """Return what has come since the last call."""
         return [json.loads(body) for body in received(self.cloud, self.url)]
 
 
 def received(cloud: EmbeddedCloud, queue_url: str) -> list[str]:
-    """Every message of a queue, which then is empty."""
+    """Take every message out of a queue."""
     sqs, bodies = cloud.client("sqs"), []
     while messages := sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10).get("Messages"):
         for message in messages:
@@ -122,7 +122,7 @@ def received(cloud: EmbeddedCloud, queue_url: str) -> list[str]:
 
 
 def history(cloud: EmbeddedCloud, gateway_id: str) -> list[dict[str, Any]]:
-    """The history of a gateway, in order."""
+    """Return the history of a gateway, in order."""
     rows = [
         item for record, item in sorted(items(cloud, gateway_id).items()) if record.startswith("history#")
     ]

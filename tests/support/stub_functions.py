@@ -78,7 +78,7 @@ def function(handler: str, role_id: str) -> dict[str, Any]:
 
 
 def template(definition: dict[str, Any], more: dict[str, Any] | None = None, version: str = "A") -> str:
-    """The stub, with more resources and a version of `Look` that is published anew when its name changes."""
+    """Return the stub with these resources, and a version of `Look` that is new when its name changes."""
     look_function = function("look", "LookRole")
     look_function["Properties"]["Environment"]["Variables"]["VERSION"] = version
     look_function["Properties"]["LoggingConfig"] = {"LogGroup": {"Ref": "LookLogs"}}
@@ -153,7 +153,7 @@ def template(definition: dict[str, Any], more: dict[str, Any] | None = None, ver
 
 @cache
 def client_of(service: str) -> Any:
-    """A client for all tests, because to make one costs more than most tests do."""
+    """Return one client for all tests, because to make one costs more than most tests do."""
     return boto3.Session("example", "example", region_name=REGION).client(service)
 
 
@@ -167,7 +167,7 @@ class StubCloud:
         return client_of(service)
 
     def deploy(self, template_body: str, *, update: bool = False) -> None:
-        """Create the stack, or update it, and forget the calls that it took."""
+        """Create or update the stack, and forget the calls that it took."""
         self.client("ssm").put_parameter(
             Name="/cdk-bootstrap/hnb659fds/version", Value="21", Type="String", Overwrite=True
         )
@@ -185,14 +185,14 @@ class StubCloud:
         return str(started["executionArn"])
 
     def inputs(self) -> list[Any]:
-        """What every execution so far was started with, in the order of their beginning."""
+        """Return the input of every execution so far, in the order of their start."""
         machine = self.outputs["MachineArn"]
         listed = self.client("stepfunctions").list_executions(stateMachineArn=machine)["executions"]
         arns = [one["executionArn"] for one in sorted(listed, key=lambda one: one["startDate"])]
         return [json.loads(self.describe(arn)["input"]) for arn in arns]
 
     def dead_letters(self) -> list[Any]:
-        """What lies in the queue whose URL is the output `QueueUrl`."""
+        """Return the messages of the queue whose URL is the output `QueueUrl`."""
         answer = self.client("sqs").receive_message(
             QueueUrl=self.outputs["QueueUrl"], MaxNumberOfMessages=10, MessageAttributeNames=["All"]
         )
@@ -212,7 +212,7 @@ class StubCloud:
 
 @contextmanager
 def stub_cloud(*states: dict[str, Any]) -> Iterator[StubCloud]:
-    """A cloud in which the stub is deployed, with these states one after the other."""
+    """Return a cloud in which the stub is deployed, with these states one after the other."""
     with Clock(START) as clock:
         cloud = StubCloud(clock)
         with embedded(clock, cloud.recorder):
@@ -222,7 +222,7 @@ def stub_cloud(*states: dict[str, Any]) -> Iterator[StubCloud]:
 
 
 def chain(*states: dict[str, Any]) -> dict[str, Any]:
-    """A definition whose unnamed states run one after the other; a state with a Name keeps it."""
+    """Return a definition whose unnamed states run one after the other; a state with a Name keeps it."""
     names = [state.get("Name", f"State {index}") for index, state in enumerate(states)]
     definition: dict[str, Any] = {"QueryLanguage": "JSONata", "StartAt": names[0], "States": {}}
     for name, state, following in zip(names, states, [*names[1:], None], strict=True):

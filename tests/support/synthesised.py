@@ -1,4 +1,4 @@
-"""Reads a synthesised template: references resolved to plausible names, statements as sentences."""
+"""Readers of a synthesised template: references resolved to plausible names, statements as sentences."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ _ARNS = {
 
 
 def of_type(template: Template, kind: str) -> dict[str, Any]:
-    """All resources of a type, by logical id."""
+    """Return all resources of a type, by logical id."""
     return {key: found for key, found in template["Resources"].items() if found["Type"] == kind}
 
 
 def only(template: Template, kind: str) -> dict[str, Any]:
-    """The one resource of a type."""
+    """Return the one resource of a type."""
     [found] = of_type(template, kind).values()
     return dict(found)
 
@@ -63,7 +63,7 @@ def function(template: Template, name: str) -> dict[str, Any]:
 
 
 def resolve(template: Template, value: Any) -> str:
-    """What CloudFormation would make of a value; anything it does not know is a KeyError."""
+    """Return what CloudFormation would make of a value; anything unknown is a KeyError."""
     if isinstance(value, str):
         return value
     [(operation, operand)] = value.items()
@@ -83,13 +83,13 @@ def resolve(template: Template, value: Any) -> str:
 
 
 def definition(template: Template, name: str = "Drain") -> dict[str, Any]:
-    """A workflow in States Language."""
+    """Return a workflow in States Language."""
     text = state_machine(template, name)["Properties"]["DefinitionString"]
     return dict(json.loads(resolve(template, text)))
 
 
 def rights(template: Template, role: Any) -> list[str]:
-    """What a role may and may not do, a sentence for each action on each resource."""
+    """Return what a role may and may not do, a sentence for each action on each resource."""
     policies = [
         policy["Properties"]["PolicyDocument"]["Statement"]
         for policy in of_type(template, "AWS::IAM::Policy").values()
@@ -116,5 +116,5 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _name(logical_id: str) -> str:
-    """The construct's path, without the hash that the CDK appends."""
+    """Return the construct's path, without the hash that the CDK appends."""
     return re.sub("[0-9A-F]{8}$", "", logical_id)

@@ -1,7 +1,7 @@
-"""One execution, walked through states of the definition one at a time.
+"""A walk of one execution through states of the definition, one at a time.
 
-As much of the States Language as the lock's states use. Whoever walks makes the calls, and may lose their
-answers on the way; nothing of the workflow is copied here.
+It knows the part of the States Language that the lock's states use. The caller makes the calls of the states,
+and may lose their answers; nothing of the workflow is copied here.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ _evaluate = functools.lru_cache(maxsize=None)(jsonata.evaluate)
 
 
 def instant(seconds: float) -> str:
-    """As Step Functions writes it."""
+    """Return the instant as Step Functions writes it."""
     return (START + timedelta(seconds=seconds)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 @dataclass
 class Walk:
-    """Where one execution is; instants are seconds since the start."""
+    """The position of one execution; instants are seconds since the start."""
 
     states: Mapping[str, Any]
     state_machine_name: str
@@ -36,9 +36,9 @@ class Walk:
     at: str = ""
     entered_at: float = 0
     due_at: float = 0
-    """Not before then does it go on: it waits, or waits to try again."""
+    """The instant before which it does not continue: the end of a wait, or the next retry."""
     tried: Counter[int] = field(default_factory=Counter)
-    """How often each retrier of this state has retried it."""
+    """The number of retries by each retrier of this state."""
 
     @property
     def state(self) -> Mapping[str, Any]:
@@ -46,7 +46,7 @@ class Walk:
 
     @property
     def arguments(self) -> Any:
-        """What the task at hand calls with."""
+        """Return the arguments of the current task."""
         return self._value(self.state["Arguments"])
 
     def enter(self, name: str, now: float) -> None:
@@ -54,18 +54,18 @@ class Walk:
         self.tried.clear()
 
     def choose(self, now: float) -> None:
-        """Go on from a choice, or from a wait that is over."""
+        """Continue from a choice, or from a wait that is over."""
         for choice in self.state.get("Choices", ()):
             if self._value(choice["Condition"]):
                 return self._leave(choice, choice["Next"], now)
         return self._leave({}, self.state.get("Default") or self.state["Next"], now)
 
     def answered(self, result: Mapping[str, Any], now: float) -> None:
-        """Go on from a task with its answer."""
+        """Continue from a task with its answer."""
         self._leave(self.state, self.state["Next"], now, result=result)
 
     def failed(self, error: str, cause: str, now: float) -> None:
-        """Try the task again, or go where its failure leads."""
+        """Retry the task, or enter the state to which its failure leads."""
         for number, retrier in enumerate(self.state["Retry"]):
             if _matches(retrier, error):
                 if (tried := self.tried[number]) < retrier["MaxAttempts"]:
@@ -86,7 +86,7 @@ class Walk:
             return {key: self._value(value, **more) for key, value in template.items()}
         if not (isinstance(template, str) and template.startswith("{%")):
             return template
-        # Only what is named, so that the same is evaluated once.
+        # Only the variables that the expression names, so that equal evaluations are cached.
         context = {name: value for name, value in self._context().items() if f"context.{name}." in template}
         known = {"states": {"context": context, **more}, **self.variables}
         bindings = {f"${name}": value for name, value in known.items() if f"${name}" in template}

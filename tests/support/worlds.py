@@ -1,4 +1,4 @@
-"""What laws are tried on: whatever AWS might show and answer, moment by moment."""
+"""Cases for laws: anything that AWS might show and answer, moment by moment."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ EARLIER = {name: START - timedelta(hours=2) for name in ("since_at", "requested_
 
 @dataclass(frozen=True, kw_only=True)
 class Moment:
-    """What AWS would show and answer at one moment, and by how many seconds the look at it is late."""
+    """The state that AWS shows and its answers at one moment, and the seconds by which the look is late."""
 
     gateway: Gateway | None
     elastic_ips: Mapping[str, ElasticIp] | Unread
@@ -110,7 +110,7 @@ any_case = (
     any_records,
 )
 
-# Addresses that mostly leave, so that releasing is come to: any of the above seldom gets so far.
+# Addresses that mostly leave, so that releases occur: with the strategies above they seldom do.
 in_service = Moment(gateway=gateway(*map(address, "abc")), elastic_ips=FREE)
 leaving_gateways = st.builds(
     lambda shown, state: gateway(*(address(n, s) for n, s in shown.items() if s), state=state),

@@ -1,4 +1,4 @@
-"""Each function boots from the asset alone, as Lambda starts it, and answers what the workflow sends it."""
+"""Tests that each function boots from the asset alone, as Lambda starts it, and answers the workflow."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SCENARIO = Path(natdrain_sim.__file__).with_name("scenarios") / "default.toml"
 
 @dataclass(frozen=True)
 class Functions:
-    """The functions in the asset, which take the served embedded cloud for AWS."""
+    """The functions in the asset, with the served embedded cloud in place of AWS."""
 
     asset: Path
     endpoint: str
@@ -70,7 +70,7 @@ def functions(asset: Path) -> Iterator[Functions]:
 
 @pytest.fixture(scope="module")
 def answers(functions: Functions) -> Mapping[str, Any]:
-    """What each function answers, when each gets what the one before it answered."""
+    """Return the answer of each function, when each gets the answer of the one before it."""
     read = functions.call("read_request", Input={"PublicIps": [PUBLIC_IP]}).answer
     common = {"Request": read["Request"]}
     plan = functions.call("validate", **common, Step={"Do": "finish", "Drains": []}).answer["Step"]
@@ -116,7 +116,7 @@ def test_confirm_boots_from_the_asset_and_sees_the_address_leaving(answers: Mapp
     assert (answers["confirm"]["Do"], drain["PublicIp"]) == ("wait", PUBLIC_IP)
 
 
-def test_release_boots_from_the_asset_and_is_told_that_the_address_is_in_use(
+def test_release_boots_from_the_asset_and_finds_the_address_in_use(
     answers: Mapping[str, Any],
 ) -> None:
     [drain] = answers["release"]["Drains"]

@@ -1,4 +1,4 @@
-"""Which Python compiles the asset, and what it writes."""
+"""The Python that compiles the asset, and the byte code that it writes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HERE = Interpreter(sys.executable, platform.python_version())
 
 @pytest.fixture
 def provide(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Provide:
-    """A machine on which nothing runs but the programs that a test puts there."""
+    """Return a machine on which nothing runs but the programs that a test puts there."""
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     monkeypatch.setenv("PYENV_ROOT", str(tmp_path / "pyenv"))
 

@@ -1,4 +1,4 @@
-"""What is in the asset, and that it is the same wherever it is bundled."""
+"""The content of the asset, which is the same wherever it is bundled."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SIZE_LIMIT_MB = 35
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Another checkout of what decides about the asset, in which somebody has already worked."""
+    """Return another checkout, already used, of everything that the asset's content depends on."""
     folder = tmp_path_factory.mktemp("elsewhere") / "a checkout"
     for name in ("infra", "lambdas"):
         shutil.copytree(ROOT / name, folder / name)
@@ -68,7 +68,9 @@ def test_fingerprint_is_the_same_from_another_checkout(checkout: Path) -> None:
         "infra/asset/content.py",
     ],
 )
-def test_fingerprint_changes_with_whatever_decides_about_the_content(checkout: Path, changed: str) -> None:
+def test_fingerprint_changes_with_everything_that_the_content_depends_on(
+    checkout: Path, changed: str
+) -> None:
     before = (checkout / changed).read_bytes()
     (checkout / changed).write_bytes(before + b"\n")
     changed_fingerprint = fingerprint(checkout)
@@ -84,7 +86,7 @@ def test_fingerprint_changes_when_a_source_is_renamed(checkout: Path) -> None:
     assert changed_fingerprint != fingerprint(checkout)
 
 
-def test_fingerprint_tells_which_python_compiled_if_any(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fingerprint_contains_which_python_compiled_if_any(monkeypatch: pytest.MonkeyPatch) -> None:
     compilers = (None, Interpreter("python", "3.13.0"), Interpreter("elsewhere/python", "3.13.1"))
     fingerprints = set()
     for compiler in compilers:

@@ -37,7 +37,7 @@ class Package(NamedTuple):
 
 @pytest.fixture(scope="module")
 def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the CDK makes of the application, the bundled asset included."""
+    """Return what the CDK makes of the application, the bundled asset included."""
     output = tmp_path_factory.mktemp("assembly")
     context = {"natdrain:config": str(PROJECT / "natdrain.example.toml")}
     subprocess.run(
@@ -51,7 +51,7 @@ def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def deployed(assembly: Path) -> dict[str, Any]:
-    """The template that the CDK deploys."""
+    """Return the template that the CDK deploys."""
     return dict(json.loads((assembly / "Natdrain.template.json").read_text()))
 
 
@@ -61,7 +61,7 @@ def packaged(assembly: Path, tmp_path_factory: pytest.TempPathFactory) -> Packag
 
 
 def differences(one: Any, other: Any, where: str = "") -> Iterator[str]:
-    """The paths at which two documents differ, down to where they have no key in common."""
+    """Return the paths at which two documents differ, down to where they have no key in common."""
     if isinstance(one, dict) and isinstance(other, dict) and one.keys() & other.keys():
         for key in one.keys() | other.keys():
             yield from differences(one.get(key), other.get(key), f"{where}/{key}")
@@ -132,7 +132,7 @@ def test_package_has_the_same_bytes_when_it_is_made_again(
 
 @pytest.fixture
 def cloud(packaged: Package) -> Iterator[EmbeddedCloud]:
-    """A cloud in which CloudFormation has deployed the package too."""
+    """Yield a cloud in which CloudFormation has deployed the package too."""
     with EmbeddedCloud(Scenario.load(DEFAULT)) as cloud:
         cloud.client("s3").create_bucket(Bucket=BUCKET)
         cloud.client("s3").upload_file(str(packaged.asset_path), BUCKET, packaged.asset_path.name)

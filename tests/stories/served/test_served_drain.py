@@ -1,4 +1,4 @@
-"""The workflow over HTTP: another process serves the embedded cloud, and boto3 is all that is used."""
+"""The workflow over HTTP: another process serves the embedded cloud, and the tests use boto3 alone."""
 
 from __future__ import annotations
 

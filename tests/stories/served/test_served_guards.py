@@ -1,4 +1,4 @@
-"""Guards, holds and the lock over HTTP: another process serves the cloud, and boto3 is all that is used."""
+"""Guards, holds and the lock over HTTP: another process serves the cloud, and the tests use boto3 alone."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ WAIT = "Wait in line"
 
 
 def request(served: Served, gateway_id: str, *numbers: int, **more: Any) -> dict[str, Any]:
-    """Ask for the addresses with these numbers to leave soon."""
+    """Return a request to drain the addresses with these numbers soon."""
     addresses = served.addresses(gateway_id)
     ids = [addresses[number]["AssociationId"] for number in numbers]
     return {"NatGatewayId": gateway_id, "AssociationIds": ids, "MaxDrainDurationSeconds": 10, **more}
 
 
 def refused(served: Served, asked: dict[str, Any]) -> list[str]:
-    """The problems of a request that is refused and changes nothing."""
+    """Return the problems of a request that is refused and changes nothing."""
     before = served.addresses(asked["NatGatewayId"])
     ended = served.run(asked)
     assert (ended["status"], ended["error"]) == ("FAILED", "RequestRefused")
@@ -37,13 +37,13 @@ def refused(served: Served, asked: dict[str, Any]) -> list[str]:
 
 
 def drained(ended: dict[str, Any]) -> dict[str, Any]:
-    """The result of an execution that has drained what was asked."""
+    """Return the result of an execution that has drained what was asked."""
     assert (ended["status"], ended["result"]["Changed"]) == ("SUCCEEDED", "all")
     return dict(ended["result"])
 
 
 def add_regional_gateway(served: Served, **counts: int) -> str:
-    """A gateway with so many addresses in the zones that end so; without any, AWS manages them."""
+    """Add a gateway with so many addresses in each zone, such as a=2; without any, AWS manages them."""
     ec2 = served.client("ec2")
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24", AvailabilityZone=ZONE)
@@ -125,7 +125,7 @@ def test_served_hold_set_during_a_drain_lets_it_end_and_refuses_the_next_until_i
     drained(served.run(request(served, gateway_id, 1)))
 
 
-def test_served_two_at_once_go_one_after_the_other_when_they_wait(served: Served, gateway_id: str) -> None:
+def test_served_two_at_once_drain_one_after_the_other_when_they_wait(served: Served, gateway_id: str) -> None:
     limits = {1: 600, 2: 10}
     both = [
         request(served, gateway_id, number, MaxDrainDurationSeconds=limit, WhenBusy="wait")
@@ -141,7 +141,7 @@ def test_served_two_at_once_go_one_after_the_other_when_they_wait(served: Served
 def test_served_fifty_at_once_drain_each_address_once(served: Served, gateway_id: str) -> None:
     waiting = [request(served, gateway_id, number, WhenBusy="wait") for number in (1, 2, 3)]
     hasty = [request(served, gateway_id, 1) for _ in range(47)]
-    client = served.client("stepfunctions")  # which threads may share, other than what makes it
+    client = served.client("stepfunctions")  # threads may share a client, but not the session that makes it
 
     def start(asked: dict[str, Any]) -> str:
         arn = served.ready["drain_state_machine_arn"]

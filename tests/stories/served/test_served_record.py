@@ -1,4 +1,4 @@
-"""History, events and dead letters over HTTP: another process serves the cloud; boto3 is all that is used."""
+"""History, events and dead letters over HTTP: another process serves the cloud; the tests use boto3 alone."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ request = { PublicIps = ["3.211.231.218"], DryRun = true }
 
 
 class Listener:
-    """A queue behind a rule on our own events."""
+    """A queue behind a rule on natdrain's own events."""
 
     def __init__(self, served: Served) -> None:
         self._sqs, events = served.client("sqs"), served.client("events")
@@ -41,7 +41,7 @@ class Listener:
         self.events: list[dict[str, Any]] = []
 
     def ended(self, execution: str) -> dict[str, Any]:
-        """The event of the end of an execution."""
+        """Return the event of the end of an execution."""
 
         def heard() -> list[dict[str, Any]]:
             self.events += [json.loads(body) for body in received(self._sqs, self.url)]
@@ -151,7 +151,7 @@ def test_served_history_answers_after_a_stop_a_failure_and_an_outside_change_and
 
 
 class DeadLetters:
-    """The dead-letter queue of a served cloud."""
+    """The dead-letter queue of a served cloud, with its letters."""
 
     def __init__(self, served: Served) -> None:
         self._sqs, self._url = served.client("sqs"), served.ready["outputs"]["DeadLetterQueueUrl"]
@@ -159,7 +159,7 @@ class DeadLetters:
         self._letters: list[dict[str, Any]] = []
 
     def letter(self, kind: str) -> dict[str, Any]:
-        """The first letter with an event of this type, or with a schedule's request."""
+        """Return the first letter with an event of this type, or with a schedule's request."""
 
         def look() -> list[dict[str, Any]]:
             self._letters += [json.loads(body) for body in received(self._sqs, self._url)]
@@ -180,7 +180,7 @@ def test_served_dead_letter_queue_catches_what_each_target_fails_to_take(tmp_pat
     config.write_text(SOON)
     event = json.loads((PROJECT / "tests/samples/alarm-event.blocked-egress-ip.json").read_text())
     entry = {key: event[name] for key, name in {"Source": "source", "DetailType": "detail-type"}.items()}
-    # Nothing here depends on how quickly it is looked, and the schedule comes after twenty minutes.
+    # Nothing here depends on the speed of the looks, and the schedule comes after twenty minutes.
     with serving("--config", str(config), "--speed", "1000") as served:
         letters = DeadLetters(served)
         for topic in served.client("sns").list_topics()["Topics"]:

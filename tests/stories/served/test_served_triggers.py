@@ -1,4 +1,4 @@
-"""Alarms and schedules over HTTP: another process serves the embedded cloud; boto3 is all that is used."""
+"""Alarms and schedules over HTTP: another process serves the embedded cloud; the tests use boto3 alone."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def test_served_schedule_fires_at_its_simulated_time(served: Served, gateway_id:
 
 
 def simulated_now(served: Served) -> Any:
-    """The cloud's own time: that at which something was made just now."""
+    """Return the cloud's own time: the creation time of something made just now."""
     scheduler = served.client("scheduler")
     scheduler.create_schedule_group(Name="clock")
     now = scheduler.get_schedule_group(Name="clock")["CreationDate"]
@@ -128,7 +128,9 @@ def simulated_now(served: Served) -> Any:
     return now.replace(microsecond=0)
 
 
-def test_served_upgrade_lets_what_runs_end_and_changes_what_begins(served: Served, gateway_id: str) -> None:
+def test_served_upgrade_lets_running_executions_end_and_changes_new_ones(
+    served: Served, gateway_id: str
+) -> None:
     ip, cloudformation = public_ips(served, gateway_id)[1], served.client("cloudformation")
     running = served.start({"PublicIps": [ip], "MaxDrainDurationSeconds": 600})
     eventually(lambda: served.states(running), lambda states: "Wait" in states)
@@ -148,7 +150,7 @@ def test_served_upgrade_lets_what_runs_end_and_changes_what_begins(served: Serve
 
 
 def new_versions(text: str) -> str:
-    """The template as another configuration would make it: functions changed, versions under new names."""
+    """Return the template of another configuration: changed functions, and versions under new names."""
     template = json.loads(text)
     for name, resource in template["Resources"].items():
         if resource["Type"] == "AWS::Lambda::Function":

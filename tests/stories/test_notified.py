@@ -1,4 +1,4 @@
-"""What people are told of drains: what mail and chat get, and where it goes when they cannot get it."""
+"""Stories of notifications: texts for mail and chat, and dead letters for those that cannot be delivered."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _numbers = itertools.count()
 
 
 class Reader:
-    """A queue of its own behind one of the topics, and what has come."""
+    """A reader of one of the topics, through a queue of its own."""
 
     def __init__(self, cloud: EmbeddedCloud, topic: str) -> None:
         self._sqs = cloud.client("sqs")
@@ -40,7 +40,7 @@ def topic_arn(cloud: EmbeddedCloud, name: str) -> str:
 
 
 def bodies(sqs: Any, url: str) -> list[str]:
-    """All messages of a queue, which are taken from it."""
+    """Take all messages out of a queue."""
     found: list[str] = []
     while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
         for message in messages:
@@ -59,7 +59,7 @@ def chat(cloud: EmbeddedCloud) -> Reader:
     return Reader(cloud, "Chat")
 
 
-def test_mail_tells_start_and_end_in_one_paragraph_each(
+def test_mail_reports_start_and_end_in_one_paragraph_each(
     cloud: EmbeddedCloud, nat: BuildGateway, mail: Reader
 ) -> None:
     gateway = nat()
@@ -72,7 +72,7 @@ def test_mail_tells_start_and_end_in_one_paragraph_each(
     assert "\n" not in start + end
 
 
-def test_chat_gets_titles_and_the_texts_that_are_mailed(
+def test_chat_gets_titles_and_the_texts_of_the_mail(
     cloud: EmbeddedCloud, nat: BuildGateway, mail: Reader, chat: Reader
 ) -> None:
     cloud.run(nat().named(0))
@@ -83,12 +83,12 @@ def test_chat_gets_titles_and_the_texts_that_are_mailed(
     assert f'"{content["description"]} "' == text
 
 
-def test_dry_run_tells_nobody(cloud: EmbeddedCloud, nat: BuildGateway, mail: Reader) -> None:
+def test_dry_run_notifies_nobody(cloud: EmbeddedCloud, nat: BuildGateway, mail: Reader) -> None:
     cloud.run(nat().named(1, DryRun=True))
     assert mail.read() == []
 
 
-def test_message_that_finds_its_topic_gone_is_a_dead_letter(cloud: EmbeddedCloud, nat: BuildGateway) -> None:
+def test_message_whose_topic_is_gone_becomes_a_dead_letter(cloud: EmbeddedCloud, nat: BuildGateway) -> None:
     sns, arn = cloud.client("sns"), topic_arn(cloud, "Mail")
     sns.delete_topic(TopicArn=arn)
     cloud.run(nat().named(0))

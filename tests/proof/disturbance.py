@@ -1,4 +1,4 @@
-"""How a case meddles."""
+"""Disturbance of the executions under proof, as a case describes it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from proof.meddling import Meddler, Moment, Nothing
 from proof.troubles import DIES_AFTER, DIES_BEFORE, THROTTLED, answer
 
 
-class Spoiling(Nothing):
-    """What one case does, and when."""
+class Disturbance(Nothing):
+    """The disturbance that one case causes."""
 
     def __init__(self, case: Case, meddler: Meddler, hand: Hand | None) -> None:
         self._case, self._meddler, self._hand = case, meddler, hand
