@@ -99,7 +99,7 @@ def test_history_prints_its_entries_as_they_stand(
 
 
 @pytest.mark.usefixtures("cloud")
-def test_history_of_what_nobody_has_seen_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+def test_history_of_something_unknown_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     assert asked(capsys, "--ip", "198.51.100.1") == "natdrain has seen nothing of 198.51.100.1 yet.\n"
 
 

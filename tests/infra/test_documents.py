@@ -24,7 +24,7 @@ POLICIES = [
     for text in re.findall(r"```json\n(.*?)```", (PROJECT / "docs/rights.md").read_text(), re.DOTALL)
 ]
 ON_CALL_LINES, README_LINES = 45, 150
-# Where the name of a service in IAM is not boto3's; and actions that are no operation of an API
+# Services whose name in IAM differs from boto3's, and actions that are no operation of an API
 # (Service Authorization Reference).
 SERVICES = {"states": "stepfunctions"}
 ONLY_IN_IAM = {

@@ -27,7 +27,7 @@ OF_LAMBDA = {
 # Step Functions developer guide, "Error names".
 OF_STEP_FUNCTIONS = {"States.ALL", "States.TaskFailed", "States.Timeout"}
 OF_NATDRAIN = {error.__name__ for error in NatdrainError.__subclasses__()}
-# How Step Functions calls a service, in its error names and in the resource of a task.
+# Step Functions' names of services, in its error names and in the resource of a task.
 SERVICES = {"DynamoDB": "dynamodb", "Sfn": "stepfunctions"}
 
 

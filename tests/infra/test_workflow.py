@@ -57,7 +57,7 @@ def test_tasks_are_all_retried_for_long_enough(tasks: States) -> None:
 
 
 def test_retries_of_failures_are_patient(tasks: States) -> None:
-    # Answers and no failures: the first is final; the second may be outdated, so it is retried for a while.
+    # Answers, not failures: the first is final; the second may be outdated, so it is retried for a while.
     answers = {"DynamoDB.ConditionalCheckFailedException": 0, "Sfn.ExecutionDoesNotExistException": 35}
     patient = [task for name, task in tasks.items() if name not in BRIEF]
     for retrier in (retrier for task in patient for retrier in task["Retry"]):

@@ -88,7 +88,7 @@ def _of_call(path: str, site: Site, count: int, *, known: bool) -> Iterator[Case
 
     if known:
         if changes(site):
-            # The last one: what went before has left its traces.
+            # The last call, when the earlier ones have had their effects.
             kinds = [DENIED, LOST, *([DIES_BEFORE] if site.of_function else [])]
             yield from (case(kind, _positions(count)[-1]) for kind in kinds)
         return

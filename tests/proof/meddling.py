@@ -83,7 +83,7 @@ class Nothing:
     def at_call(self, moment: Moment, call: Call) -> Fault | None:
         """Return no fault."""
 
-    def at_entry(self, state: str, number: int) -> bool:  # noqa: ARG002 - as others have it
+    def at_entry(self, state: str, number: int) -> bool:  # noqa: ARG002 - the signature of the protocol
         """Do not stop the execution."""
         return False
 

@@ -36,9 +36,7 @@ def test_drain_is_adopted_when_its_execution_was_stopped(cloud: EmbeddedCloud, n
     assert run.seconds < 350, "the limit of the stopped execution's drain is remembered"
 
 
-def test_drain_that_ended_while_nobody_watched_is_found_ended(
-    cloud: EmbeddedCloud, nat: BuildGateway
-) -> None:
+def test_drain_that_ended_unwatched_is_found_ended(cloud: EmbeddedCloud, nat: BuildGateway) -> None:
     gateway = nat()
     stop_in_mid_drain(cloud, gateway)
     cloud.clock.advance(1000)

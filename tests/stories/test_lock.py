@@ -199,7 +199,7 @@ def test_another_tool_that_is_first_again_and_again_blocks_for_no_longer_than_th
     assert [address["Outcome"] for address in run.result["Addresses"]] == ["blocked"]
 
 
-# Items that a person or another version has changed.
+# Items changed by a person or by another version.
 
 
 def put(cloud: EmbeddedCloud, item: dict[str, Any]) -> None:

@@ -13,21 +13,21 @@ from natdrain.model.instants import instant
 from natdrain.store.executions import Execution, Executions
 from natdrain_sim.calls import Fault
 from natdrain_sim.cloud import EmbeddedCloud
-from support.stories import BuildGateway, Ear, NatGateway, history, items, received, table
+from support.stories import BuildGateway, Listener, NatGateway, history, items, received, table
 
 STOPPED = {"stopped": "ABORTED", "timed_out": "TIMED_OUT"}
 
 
 @pytest.fixture(scope="module")
-def ear(shared_cloud: EmbeddedCloud) -> Ear:
-    return Ear.on(shared_cloud, "events", {"source": ["natdrain"]})
+def listener(shared_cloud: EmbeddedCloud) -> Listener:
+    return Listener.on(shared_cloud, "events", {"source": ["natdrain"]})
 
 
 @pytest.fixture
-def bus(ear: Ear) -> Ear:
+def bus(listener: Listener) -> Listener:
     """Return the bus without the events of earlier stories."""
-    ear.heard()
-    return ear
+    listener.events()
+    return listener
 
 
 def ended(cloud: EmbeddedCloud, gateway: NatGateway) -> list[dict[str, Any]]:
@@ -61,11 +61,11 @@ def status_event(cloud: EmbeddedCloud, execution: str, status: str) -> None:
 
 
 def test_drain_is_published_at_its_start_and_at_its_end(
-    cloud: EmbeddedCloud, nat: BuildGateway, bus: Ear
+    cloud: EmbeddedCloud, nat: BuildGateway, bus: Listener
 ) -> None:
     gateway = nat()
     run = cloud.run(gateway.named(1, Reason="contract ends"))
-    start, end = bus.heard()
+    start, end = bus.events()
     assert (start["detail-type"], end["detail-type"]) == ("Drain Started", "Drain Ended")
     [row] = start["detail"]["Addresses"]
     assert instant(row["LeavesBy"]) - instant(row["RequestedAt"]) == timedelta(seconds=350)
@@ -103,39 +103,39 @@ def test_change_that_somebody_else_makes_is_noticed_at_the_next_look(
 
 
 def test_dry_run_publishes_nothing_and_writes_nothing_of_the_gateway(
-    cloud: EmbeddedCloud, nat: BuildGateway, bus: Ear
+    cloud: EmbeddedCloud, nat: BuildGateway, bus: Listener
 ) -> None:
     gateway = nat()
     assert cloud.run(gateway.named(1, DryRun=True)).status == "SUCCEEDED"
     assert cloud.run(gateway.named(0, DryRun=True)).status == "FAILED"
     cloud.clock.advance(1)
-    assert bus.heard() == []
+    assert bus.events() == []
     assert items(cloud, gateway.gateway_id) == {}
 
 
-def test_refusal_is_published_once(cloud: EmbeddedCloud, nat: BuildGateway, bus: Ear) -> None:
+def test_refusal_is_published_once(cloud: EmbeddedCloud, nat: BuildGateway, bus: Listener) -> None:
     gateway = nat()
     run = cloud.run(gateway.named(0))
     cloud.clock.advance(60)
-    [event] = bus.heard()
+    [event] = bus.events()
     assert (event["detail"]["Outcome"], event["detail"]["Error"]) == ("refused", "RequestRefused")
     assert [entry["Execution"] for entry in ended(cloud, gateway)] == [run.execution_arn]
 
 
-def test_input_that_is_no_request_is_published(cloud: EmbeddedCloud, bus: Ear) -> None:
+def test_input_that_is_no_request_is_published(cloud: EmbeddedCloud, bus: Listener) -> None:
     cloud.run({"NatGatewayIds": "what?"})
     cloud.clock.advance(60)
-    [event] = bus.heard()
+    [event] = bus.events()
     assert (event["detail"]["Outcome"], event["detail"]["NatGatewayId"]) == ("refused", None)
 
 
 def test_stopped_execution_is_recorded_and_published_in_its_place(
-    cloud: EmbeddedCloud, nat: BuildGateway, bus: Ear
+    cloud: EmbeddedCloud, nat: BuildGateway, bus: Listener
 ) -> None:
     gateway = nat()
     execution = cloud.start(gateway.named(1, Reason="contract ends"))
     stop(cloud, execution, after=30)
-    _, event = bus.heard()
+    _, event = bus.events()
     detail = event["detail"]
     assert (detail["Status"], detail["Outcome"], detail["Changed"]) == ("ABORTED", "stopped", "unknown")
     assert detail["Error"] is None
@@ -159,46 +159,46 @@ def test_address_that_a_stopped_execution_requested_counts_as_its_own_when_it_le
 
 
 def test_execution_stopped_before_its_first_request_to_ec2_has_changed_nothing(
-    cloud: EmbeddedCloud, nat: BuildGateway, bus: Ear
+    cloud: EmbeddedCloud, nat: BuildGateway, bus: Listener
 ) -> None:
     gateway = nat()
     first = cloud.start(gateway.named(1))
     cloud.clock.advance(10)
-    bus.heard()
+    bus.events()
     second = cloud.start(gateway.named(2, WhenBusy="wait"))
     stop(cloud, second, after=10)
-    [event] = bus.heard()
+    [event] = bus.events()
     assert (event["detail"]["Outcome"], event["detail"]["Changed"]) == ("stopped", "none")
     assert items(cloud, gateway.gateway_id)["lock"]["Owner"]["S"] == first
     assert cloud.wait(first).status == "SUCCEEDED"
 
 
-def test_stopped_dry_run_is_not_published(cloud: EmbeddedCloud, nat: BuildGateway, bus: Ear) -> None:
+def test_stopped_dry_run_is_not_published(cloud: EmbeddedCloud, nat: BuildGateway, bus: Listener) -> None:
     gateway = nat()
     cloud.recorder.faults = [Fault(operation="ec2:DescribeNatGateways", error="Unavailable")]
     execution = cloud.start(gateway.named(1, DryRun=True))
     stop(cloud, execution, after=5)
-    assert bus.heard() == []
+    assert bus.events() == []
 
 
 @pytest.mark.parametrize("name", STOPPED)
 def test_execution_that_ends_between_its_record_and_its_event_is_published(
-    cloud: EmbeddedCloud, nat: BuildGateway, bus: Ear, name: str
+    cloud: EmbeddedCloud, nat: BuildGateway, bus: Listener, name: str
 ) -> None:
     gateway = nat()
     run = cloud.run(gateway.named(1))
-    published = bus.heard()[-1]["detail"]
+    published = bus.events()[-1]["detail"]
     status_event(cloud, run.execution_arn, STOPPED[name])
-    [again] = bus.heard()
+    [again] = bus.events()
     assert again["detail"] == published
     assert len(ended(cloud, gateway)) == 1
 
 
 def test_execution_that_records_its_end_at_the_same_moment_is_published_as_recorded(
-    cloud: EmbeddedCloud, nat: BuildGateway, bus: Ear, monkeypatch: pytest.MonkeyPatch
+    cloud: EmbeddedCloud, nat: BuildGateway, bus: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = cloud.run(nat().named(1))
-    published = bus.heard()[-1]["detail"]
+    published = bus.events()[-1]["detail"]
     find, looks = Executions.find, iter([True])
 
     def find_before_it_ended(executions: Executions, execution: str) -> Execution:
@@ -207,33 +207,33 @@ def test_execution_that_records_its_end_at_the_same_moment_is_published_as_recor
 
     monkeypatch.setattr(Executions, "find", find_before_it_ended)
     status_event(cloud, run.execution_arn, "ABORTED")
-    [again] = bus.heard()
+    [again] = bus.events()
     assert again["detail"] == published
 
 
 def test_end_is_published_once_however_often_it_is_requested(
-    cloud: EmbeddedCloud, nat: BuildGateway, bus: Ear
+    cloud: EmbeddedCloud, nat: BuildGateway, bus: Listener
 ) -> None:
     execution = cloud.start(nat().named(1))
     stop(cloud, execution, after=30)
-    bus.heard()
+    bus.events()
     status_event(cloud, execution, "ABORTED")
-    assert bus.heard() == []
+    assert bus.events() == []
 
 
-def test_execution_that_timed_out_is_recorded(cloud: EmbeddedCloud, nat: BuildGateway, bus: Ear) -> None:
+def test_execution_that_timed_out_is_recorded(cloud: EmbeddedCloud, nat: BuildGateway, bus: Listener) -> None:
     gateway = nat()
     execution = cloud.start(gateway.named(1))
     cloud.clock.advance(10)
-    bus.heard()
+    bus.events()
     status_event(cloud, execution, "TIMED_OUT")
-    [event] = bus.heard()
+    [event] = bus.events()
     assert (event["detail"]["Status"], event["detail"]["Outcome"]) == ("TIMED_OUT", "timed_out")
     cloud.wait(execution)
 
 
 def test_end_that_could_not_be_recorded_is_recorded_afterwards(
-    cloud: EmbeddedCloud, nat: BuildGateway, bus: Ear
+    cloud: EmbeddedCloud, nat: BuildGateway, bus: Listener
 ) -> None:
     gateway = nat()
     denied = {"error": "AccessDeniedException", "status": 400, "role_contains": "Close"}
@@ -241,19 +241,19 @@ def test_end_that_could_not_be_recorded_is_recorded_afterwards(
     run = cloud.run(gateway.named(1))
     assert (run.status, run.error) == ("FAILED", "DrainFailed")
     cloud.clock.advance(60)
-    _, event = bus.heard()
+    _, event = bus.events()
     assert (event["detail"]["Status"], event["detail"]["Outcome"]) == ("FAILED", "failed")
     assert len(ended(cloud, gateway)) == 1
     assert cloud.run(gateway.named(1)).status == "SUCCEEDED"
 
 
 def test_events_that_cannot_be_sent_become_dead_letters_and_the_drain_goes_on(
-    cloud: EmbeddedCloud, nat: BuildGateway, bus: Ear
+    cloud: EmbeddedCloud, nat: BuildGateway, bus: Listener
 ) -> None:
     cloud.recorder.faults = [Fault(operation="events:PutEvents", error="InternalException", status=500)]
     run = cloud.run(nat().named(1))
     assert (run.status, run.result["Addresses"][0]["Outcome"]) == ("SUCCEEDED", "drained")
-    assert bus.heard() == []
+    assert bus.events() == []
     [queue] = [url for url in cloud.client("sqs").list_queues()["QueueUrls"] if "DeadLetters" in url]
     letters = [json.loads(body) for body in received(cloud, queue)]
     assert [letter["DetailType"] for letter in letters] == ["Drain Started", "Drain Ended"]
@@ -261,23 +261,25 @@ def test_events_that_cannot_be_sent_become_dead_letters_and_the_drain_goes_on(
 
 
 def test_execution_without_a_record_may_have_changed_anything(
-    cloud: EmbeddedCloud, nat: BuildGateway, bus: Ear
+    cloud: EmbeddedCloud, nat: BuildGateway, bus: Listener
 ) -> None:
     execution = cloud.start(nat().named(1))
     cloud.clock.advance(10)
     key = {"NatGatewayId": {"S": "executions"}, "Record": {"S": execution}}
     cloud.client("dynamodb").delete_item(TableName=table(cloud), Key=key)
     stop(cloud, execution, after=1)
-    _, event = bus.heard()
+    _, event = bus.events()
     assert (event["detail"]["Outcome"], event["detail"]["Changed"]) == ("stopped", "unknown")
 
 
-def test_adopted_drain_is_published_as_a_start(cloud: EmbeddedCloud, nat: BuildGateway, bus: Ear) -> None:
+def test_adopted_drain_is_published_as_a_start(
+    cloud: EmbeddedCloud, nat: BuildGateway, bus: Listener
+) -> None:
     gateway = nat()
     cloud.client("ec2").disassociate_nat_gateway_address(**gateway.named(1), MaxDrainDurationSeconds=60)
     cloud.clock.advance(5)
     cloud.run(gateway.named(1, 2))
-    starts = [e["detail"]["Addresses"] for e in bus.heard() if e["detail-type"] == "Drain Started"]
+    starts = [e["detail"]["Addresses"] for e in bus.events() if e["detail-type"] == "Drain Started"]
     published = [(row["PublicIp"], row["Adopted"]) for rows in starts for row in rows]
     assert published == [(gateway.addresses[1]["PublicIp"], True), (gateway.addresses[2]["PublicIp"], False)]
 

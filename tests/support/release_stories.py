@@ -10,7 +10,7 @@ from natdrain_sim.cloud import Run
 from support.stories import NatGateway, problems
 
 RELEASE = "ec2:ReleaseAddress"
-# A short drain, so that stories are short.
+# A short limit, so that stories are short.
 LIMIT_SECONDS = 60
 
 

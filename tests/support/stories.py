@@ -91,14 +91,14 @@ def log_lines(cloud: EmbeddedCloud) -> list[dict[str, Any]]:
 
 
 @dataclass(frozen=True)
-class Ear:
+class Listener:
     """A queue behind a rule on the default bus."""
 
     cloud: EmbeddedCloud
     url: str
 
     @classmethod
-    def on(cls, cloud: EmbeddedCloud, name: str, pattern: dict[str, Any]) -> Ear:
+    def on(cls, cloud: EmbeddedCloud, name: str, pattern: dict[str, Any]) -> Listener:
         sqs, events = cloud.client("sqs"), cloud.client("events")
         url = sqs.create_queue(QueueName=name)["QueueUrl"]
         arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
@@ -106,7 +106,7 @@ class Ear:
         events.put_targets(Rule=name, Targets=[{"Id": name, "Arn": arn}])
         return cls(cloud, url)
 
-    def heard(self) -> list[dict[str, Any]]:
+    def events(self) -> list[dict[str, Any]]:
         """Return what has come since the last call."""
         return [json.loads(body) for body in received(self.cloud, self.url)]
 

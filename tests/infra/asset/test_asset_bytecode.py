@@ -34,7 +34,7 @@ def provide(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Provide:
 
 
 def find() -> Interpreter | None:
-    # Past the cache, which knows the answer for this machine.
+    # Bypass the cache, which holds the answer for this machine.
     return find_interpreter.__wrapped__()
 
 

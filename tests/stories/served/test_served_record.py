@@ -43,7 +43,7 @@ class Listener:
     def ended(self, execution: str) -> dict[str, Any]:
         """Return the event of the end of an execution."""
 
-        def heard() -> list[dict[str, Any]]:
+        def found() -> list[dict[str, Any]]:
             self.events += [json.loads(body) for body in received(self._sqs, self.url)]
             return [
                 event
@@ -51,7 +51,7 @@ class Listener:
                 if (event["detail-type"], event["detail"]["Execution"]) == ("Drain Ended", execution)
             ]
 
-        [event] = eventually(heard)
+        [event] = eventually(found)
         return dict(event)
 
 
