@@ -11,9 +11,8 @@ from typing import Any
 import boto3
 import pytest
 
-from documents import drain_picture
 from documents.workflow_picture import draw
-from documents.write import PICTURE, PLACES, rewritten
+from documents.write import PLACES, rewritten
 from natdrain.contract import OPT_IN_TAG, PROTECT_TAG
 from natdrain_sim.synthesis import PROJECT
 from support.synthesised import Template, of_type, only, state_machine
@@ -52,10 +51,6 @@ def test_picture_changes_with_the_workflow(template: Template) -> None:
     text = json.dumps(state_machine(other)["Properties"]["DefinitionString"])
     state_machine(other)["Properties"]["DefinitionString"] = json.loads(text.replace("Confirm", "Look again"))
     assert draw(other) != draw(template)
-
-
-def test_picture_of_a_drain_shows_the_poll_plan_as_it_is() -> None:
-    assert (PROJECT / PICTURE).read_text() == drain_picture.draw()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT)))

@@ -114,7 +114,9 @@ MUTANTS = (
         ("by_hand",),
         "throttled for 60 s",
     ),
-    Mutant("a stopped execution is not recorded", "infra/workflows/record.py", '"ABORTED", ', "", ("stopped",)),
+    Mutant(
+        "a stopped execution is not recorded", "infra/workflows/record.py", '"ABORTED", ', "", ("stopped",)
+    ),
 )
 
 

@@ -143,6 +143,7 @@ def test_schedule_drains_the_first_time_and_finds_nothing_to_do_the_next(
     next_time = cloud.run(scheduled(request, at="2026-12-01T03:00:00Z"))
     assert (next_time.status, next_time.result["Outcome"]) == ("SUCCEEDED", "nothing_to_do")
     assert gateway.changes() == ["DisassociateNatGatewayAddress"]
+    assert "Owner" not in items(cloud, gateway.gateway_id)["lock"]
 
 
 @pytest.mark.parametrize("name", ["PublicIp", "AssociationId"])

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable
 
-from documents import drain_picture, tables, workflow_picture
+from documents import tables, workflow_picture
 from natdrain_sim.synthesis import PROJECT, synthesise
 
-PICTURE = "docs/images/one-drain.svg"
 PLACES = {
     "docs/how-it-works.md": "workflow",
     "docs/configuration.md": "configuration",
@@ -35,4 +34,3 @@ if __name__ == "__main__":
     for name, part in PLACES.items():
         document = PROJECT / name
         document.write_text(rewritten(document.read_text(), part))
-    (PROJECT / PICTURE).write_text(drain_picture.draw())

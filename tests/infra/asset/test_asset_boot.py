@@ -116,9 +116,7 @@ def test_confirm_boots_from_the_asset_and_sees_the_address_leaving(answers: Mapp
     assert (answers["confirm"]["Do"], drain["PublicIp"]) == ("wait", PUBLIC_IP)
 
 
-def test_release_boots_from_the_asset_and_finds_the_address_in_use(
-    answers: Mapping[str, Any],
-) -> None:
+def test_release_boots_from_the_asset_and_finds_the_address_in_use(answers: Mapping[str, Any]) -> None:
     [drain] = answers["release"]["Drains"]
     assert drain["ReleaseRefusal"].startswith("InvalidIPAddress.InUse")
 
