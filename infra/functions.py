@@ -12,29 +12,13 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct, IConstruct
 
-from infra.acknowledged import (
-    DESCRIBE,
-    METRICS,
-    OWN_VERSIONS,
-    TESTED_RUNTIME,
-    XRAY,
-    acknowledge,
-    acknowledge_tagged_resources,
-    acknowledge_wildcards,
-)
+from infra import acknowledged
 from infra.asset.bytecode import find_interpreter
 from infra.asset.code import PYTHON, function_code
 from infra.config.file import Config
 from infra.monitoring.logs import log_group
 from infra.rights import Rights
-from natdrain.contract import (
-    ALARM_POLICY_ENV,
-    DRAIN_LIMIT_ENV,
-    GUARD_POLICY_ENV,
-    RELEASE_ENV,
-    SERVICE,
-    TABLE_ENV,
-)
+from natdrain import contract
 from natdrain.intake.alarms import AlarmPolicy
 
 NO_BYTECODE = (
@@ -53,13 +37,13 @@ class Functions(Construct):
         self, scope: Construct, construct_id: str, *, config: Config, table: dynamodb.ITable
     ) -> None:
         super().__init__(scope, construct_id)
-        acknowledge(self, "L1", TESTED_RUNTIME)
+        acknowledged.acknowledge(self, "L1", acknowledged.TESTED_RUNTIME)
         if find_interpreter() is None:
             Annotations.of(self).add_warning_v2("natdrain:byte-code", NO_BYTECODE)
         self._config = config
         self._table = table
         rights = Rights(Stack.of(self), table=table, calendars=config.guards.change_calendars)
-        guards = {GUARD_POLICY_ENV: config.guards.policy.to_text()}
+        guards = {contract.GUARD_POLICY_ENV: config.guards.policy.to_text()}
         self.read_request = self._function(
             "ReadRequest", "read_request", rights.read_request, environment=_request_settings(config)
         )
@@ -67,11 +51,11 @@ class Functions(Construct):
         self.confirm = self._function("Confirm", "confirm", rights.look, environment=guards)
         self.disassociate = self._function("Disassociate", "disassociate", rights.disassociate)
         tagged = ("natgateway", "elastic-ip", "network-interface")
-        acknowledge_tagged_resources(self.node.find_child("DisassociateRole"), *tagged)
+        acknowledged.acknowledge_tagged_resources(self.node.find_child("DisassociateRole"), *tagged)
         self.release: lambda_.IVersion | None = None
         if config.after_drain.release:
             self.release = self._function("Release", "release", rights.release)
-            acknowledge_tagged_resources(self.node.find_child("ReleaseRole"), "elastic-ip")
+            acknowledged.acknowledge_tagged_resources(self.node.find_child("ReleaseRole"), "elastic-ip")
         self.close = self._function("Close", "close", rights.close)
         self.record = self._function("Record", "record", rights.record)
 
@@ -94,8 +78,13 @@ class Functions(Construct):
         for statement in statements:
             role.add_to_policy(statement)
         everywhere = {action for one in statements if one.resources == ["*"] for action in one.actions}
-        reasons = {"ec2:DescribeNatGateways": DESCRIBE, "cloudwatch:GetMetricData": METRICS}
-        acknowledge_wildcards(role, XRAY, *(why for action, why in reasons.items() if action in everywhere))
+        reasons = {
+            "ec2:DescribeNatGateways": acknowledged.DESCRIBE,
+            "cloudwatch:GetMetricData": acknowledged.METRICS,
+        }
+        acknowledged.acknowledge_wildcards(
+            role, acknowledged.XRAY, *(why for action, why in reasons.items() if action in everywhere)
+        )
         group.grant_write(role)
         function = lambda_.Function(
             self,
@@ -109,8 +98,8 @@ class Functions(Construct):
             timeout=_TIMEOUT,
             role=role,
             environment={
-                TABLE_ENV: self._table.table_name,
-                "POWERTOOLS_SERVICE_NAME": SERVICE,
+                contract.TABLE_ENV: self._table.table_name,
+                "POWERTOOLS_SERVICE_NAME": contract.SERVICE,
                 "POWERTOOLS_LOG_LEVEL": "INFO",
                 **(environment or {}),
             },
@@ -135,7 +124,9 @@ def allow_earlier_versions(state_machine: sfn.StateMachine, versions: Sequence[l
         )
     )
     for function in functions:
-        acknowledge(state_machine, f"IAM5[Resource::<{logical_id(function)}.Arn>:*]", OWN_VERSIONS)
+        acknowledged.acknowledge(
+            state_machine, f"IAM5[Resource::<{logical_id(function)}.Arn>:*]", acknowledged.OWN_VERSIONS
+        )
 
 
 def logical_id(construct: IConstruct) -> str:
@@ -151,7 +142,7 @@ def _request_settings(config: Config) -> dict[str, str]:
         dry_run=config.alarms.dry_run,
     )
     return {
-        DRAIN_LIMIT_ENV: str(config.defaults.max_drain_duration_seconds),
-        RELEASE_ENV: str(config.after_drain.release).lower(),
-        ALARM_POLICY_ENV: json.dumps(asdict(policy)),
+        contract.DRAIN_LIMIT_ENV: str(config.defaults.max_drain_duration_seconds),
+        contract.RELEASE_ENV: str(config.after_drain.release).lower(),
+        contract.ALARM_POLICY_ENV: json.dumps(asdict(policy)),
     }

@@ -8,9 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from aws_cdk import Annotations, Aws, Duration, TimeZone
-from aws_cdk import aws_events as events
-from aws_cdk import aws_events_targets as events_targets
+from aws_cdk import Annotations, Duration, TimeZone
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_scheduler_targets as scheduler_targets
 from aws_cdk import aws_sqs as sqs
@@ -19,15 +17,8 @@ from constructs import Construct
 
 from infra.config.file import Config
 from infra.config.sections import Schedule
-from infra.rights import rule_role
-from natdrain.intake.alarms import (
-    ADDRESS_DIMENSIONS,
-    DETAIL_TYPE,
-    EXHAUSTION_METRICS,
-    GATEWAY_DIMENSION,
-    IN_ALARM,
-    SOURCE,
-)
+from infra.workflows.state_machine import start_on_events
+from natdrain.intake import alarms
 from natdrain.model.request import Trigger, TriggerKind
 
 
@@ -47,31 +38,19 @@ class Triggers(Construct):
         self._state_machine = state_machine
         self._dead_letters = dead_letters
         if config.alarms.enabled:
-            self._alarms(config.alarms.name_prefixes)
+            start_on_events(
+                self,
+                "Alarms",
+                state_machine,
+                description="drains the address if an alarm's metric names it and its gateway",
+                # An alarm of another account or region names no gateway here.
+                source=alarms.SOURCE,
+                detail_type=alarms.DETAIL_TYPE,
+                detail=_alarm_detail(config.alarms.name_prefixes),
+                dead_letters=dead_letters,
+            )
         for schedule in config.schedule:
             self._schedule(schedule)
-
-    def _alarms(self, name_prefixes: list[str]) -> None:
-        events.Rule(
-            self,
-            "Alarms",
-            description="natdrain: drains the address if an alarm's metric names it and its gateway",
-            event_pattern=events.EventPattern(
-                # An alarm of another account or region names no gateway here.
-                account=[Aws.ACCOUNT_ID],
-                region=[Aws.REGION],
-                source=[SOURCE],
-                detail_type=[DETAIL_TYPE],
-                detail=_alarm_detail(name_prefixes),
-            ),
-            targets=[
-                events_targets.SfnStateMachine(
-                    self._state_machine,
-                    dead_letter_queue=self._dead_letters,
-                    role=rule_role(self, "AlarmsRole", self._state_machine),
-                )
-            ],
-        )
 
     def _schedule(self, schedule: Schedule) -> None:
         trigger = Trigger(
@@ -129,16 +108,16 @@ def _alarm_detail(name_prefixes: list[str]) -> Mapping[str, Any]:
     aws/event-ruler), so gateway and address belong to one metric.
     """
     detail: dict[str, Any] = {
-        "state": {"value": [IN_ALARM]},
-        "previousState": {"value": [{"anything-but": IN_ALARM}]},
+        "state": {"value": [alarms.IN_ALARM]},
+        "previousState": {"value": [{"anything-but": alarms.IN_ALARM}]},
         "configuration": {
             "metrics": {
                 "metricStat": {
                     "metric": {
-                        "name": [{"anything-but": list(EXHAUSTION_METRICS)}],
+                        "name": [{"anything-but": list(alarms.EXHAUSTION_METRICS)}],
                         "dimensions": {
-                            GATEWAY_DIMENSION: [{"exists": True}],
-                            "$or": [{name: [{"exists": True}]} for name in ADDRESS_DIMENSIONS],
+                            alarms.GATEWAY_DIMENSION: [{"exists": True}],
+                            "$or": [{name: [{"exists": True}]} for name in alarms.ADDRESS_DIMENSIONS],
                         },
                     }
                 }

@@ -14,18 +14,8 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from infra.config.sections import (
-    Alarms,
-    Allocations,
-    Defaults,
-    Guards,
-    Logs,
-    Messages,
-    Operations,
-    Schedule,
-    Section,
-    Table,
-)
+from infra.config import sections
+from infra.config.sections import Section
 from infra.config.values import Tags, check_unique
 from natdrain.model.request import AfterDrain
 from natdrain.report.hints import did_you_mean
@@ -44,34 +34,36 @@ class Config(Section):
     """true: AWS X-Ray on workflow and functions"""
     tags: Tags = Field(default={})
     """tags of everything in the stack that can carry tags, 40 at most, key = value"""
-    table: Table = Table()
+    table: sections.Table = sections.Table()
     """the table of locks and history"""
-    logs: Logs = Logs()
+    logs: sections.Logs = sections.Logs()
     """the logs of workflow and functions"""
-    defaults: Defaults = Defaults()
+    defaults: sections.Defaults = sections.Defaults()
     """values for what a request leaves out"""
-    guards: Guards = Guards()
+    guards: sections.Guards = sections.Guards()
     """what is checked before an address is drained"""
-    after_drain: Allocations = Allocations()
+    after_drain: sections.Allocations = sections.Allocations()
     """what may become of an allocation once its address has left"""
-    messages: Messages = Messages()
+    messages: sections.Messages = sections.Messages()
     """notifications about drains"""
-    operations: Operations = Operations()
+    operations: sections.Operations = sections.Operations()
     """natdrain's own alarms"""
-    alarms: Alarms = Alarms()
+    alarms: sections.Alarms = sections.Alarms()
     """drains that CloudWatch alarms start"""
-    schedule: list[Schedule] = Field(default=[])
+    schedule: list[sections.Schedule] = Field(default=[])
     """drains at set times, by EventBridge Scheduler; one `[[schedule]]` each"""
 
     @field_validator("schedule")
     @classmethod
-    def _has_unique_names(cls, schedules: list[Schedule]) -> list[Schedule]:
+    def _has_unique_names(cls, schedules: list[sections.Schedule]) -> list[sections.Schedule]:
         check_unique("name", [schedule.name for schedule in schedules])
         return schedules
 
     @field_validator("schedule")
     @classmethod
-    def _may_release(cls, schedules: list[Schedule], info: ValidationInfo) -> list[Schedule]:
+    def _may_release(
+        cls, schedules: list[sections.Schedule], info: ValidationInfo
+    ) -> list[sections.Schedule]:
         after_drain = info.data.get("after_drain")
         for schedule in schedules:
             releases = schedule.request.get("AfterDrain") == AfterDrain.RELEASE

@@ -13,20 +13,7 @@ from pydantic import (
     model_validator,
 )
 
-from infra.config.values import (
-    RETENTION_DAYS,
-    AlarmTopics,
-    Calendars,
-    DrainLimit,
-    Emails,
-    Expression,
-    OwnerTags,
-    Prefixes,
-    RequestDocument,
-    RetentionDays,
-    TimeZone,
-    Verdicts,
-)
+from infra.config import values
 from natdrain.guards.policy import GuardPolicy
 from natdrain.model.request import DEFAULT_DRAIN_LIMIT_SECONDS
 
@@ -60,15 +47,15 @@ class Table(Section):
 class Logs(Section):
     """The logs of workflow and functions."""
 
-    retention_days: RetentionDays = Field(
-        default=90, description=f"days that log lines are kept: {', '.join(map(str, RETENTION_DAYS))}"
+    retention_days: values.RetentionDays = Field(
+        default=90, description=f"days that log lines are kept: {', '.join(map(str, values.RETENTION_DAYS))}"
     )
 
 
 class Defaults(Section):
     """Values for what a request leaves out."""
 
-    max_drain_duration_seconds: DrainLimit = DEFAULT_DRAIN_LIMIT_SECONDS
+    max_drain_duration_seconds: values.DrainLimit = DEFAULT_DRAIN_LIMIT_SECONDS
     """the drain limit: seconds, 1 to 4000, after which EC2 cuts what is still open"""
 
     wait_in_line_seconds: int = Field(default=7200, ge=60, le=14_400)
@@ -91,13 +78,13 @@ class Guards(Section):
     """minutes, 1 to 180, for which an `ErrorPortAllocation` counts"""
     capacity_minutes: int = Field(default=GuardPolicy().capacity_minutes, ge=5, le=20_160)
     """minutes, 5 to 20160, of which the peak of `ActiveConnectionCount` counts"""
-    owner_tags: OwnerTags = {}
+    owner_tags: values.OwnerTags = {}
     """tags of other tools, each with what that tool will do next: `KEY` or `KEY=VALUE`, `*` for anything"""
-    change_calendars: Calendars = []
+    change_calendars: values.Calendars = []
     """SSM change calendars of this region, by name or ARN, 10 at most; each must be open"""
-    by_hand: Verdicts = {}
+    by_hand: values.Verdicts = {}
     """other verdicts for requests by hand: guard = `"allow"`, `"warn"` or `"refuse"`"""
-    automatic: Verdicts = {}
+    automatic: values.Verdicts = {}
     """the same for alarms and schedules"""
 
     @property
@@ -119,7 +106,7 @@ class Guards(Section):
 class Messages(Section):
     """Notifications for people, besides the events that are always published."""
 
-    emails: Emails = []
+    emails: values.Emails = []
     """addresses that get an e-mail at each start and end, once they have confirmed to SNS"""
     chat: bool = False
     """true: a topic for a channel of Amazon Q Developer in chat applications (Slack, Teams)"""
@@ -128,7 +115,7 @@ class Messages(Section):
 class Operations(Section):
     """Notifications when natdrain itself needs a person."""
 
-    alarm_topics: AlarmTopics = []
+    alarm_topics: values.AlarmTopics = []
     """ARNs of SNS topics of this region, 5 at most; `cloudwatch.amazonaws.com` must be allowed to publish"""
 
 
@@ -137,9 +124,9 @@ class Alarms(Section):
 
     enabled: bool = False
     """true: alarms that name a gateway and an address drain it"""
-    name_prefixes: Prefixes = []
+    name_prefixes: values.Prefixes = []
     """only alarms whose names begin with one of these; empty: every alarm"""
-    max_drain_duration_seconds: DrainLimit | None = None
+    max_drain_duration_seconds: values.DrainLimit | None = None
     """their drain limit: seconds, 1 to 4000; left out: the one in `defaults`"""
     dry_run: bool = False
     """true: only plan, and check the permission, as `DryRun` does"""
@@ -150,9 +137,9 @@ class Schedule(Section):
 
     name: str = Field(pattern="^[A-Za-z][A-Za-z0-9-]{0,39}$")
     """unique, of your choice: a letter, then letters, digits and hyphens, 40 at most"""
-    expression: Expression
+    expression: values.Expression
     """`at(2027-01-15T02:00:00)`, `cron(0 3 1 * ? *)` (AWS's six fields) or `rate(7 days)`"""
-    timezone: TimeZone = "UTC"
+    timezone: values.TimeZone = "UTC"
     """time zone of the expression, from the time zone database, such as `Europe/Berlin`"""
     start_at: AwareDatetime | None = Field(default=None, validate_default=True)
     """not before this instant, with its offset; a rate needs it as its first time"""
@@ -166,7 +153,7 @@ class Schedule(Section):
     """seconds, 60 to 86400, for which it is retried; then it becomes a dead letter"""
     enabled: bool = True
     """false: the schedule exists but starts nothing"""
-    request: RequestDocument
+    request: values.RequestDocument
     """the request, as by hand; name public IPs or allocations: an association leaves once"""
 
     @field_validator("start_at", "end_at")

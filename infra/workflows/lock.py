@@ -92,17 +92,6 @@ class GatewayLock(Construct):
         for call in every:
             retry(call, AWS_ERRORS)
             catch_all(call, close)
-        self._choose(read, check, take_over, wait_in_line_seconds, close)
-
-    def _choose(
-        self,
-        read: tasks.DynamoGetItem,
-        check: sfn.CustomState,
-        take_over: sfn.State,
-        wait_in_line_seconds: int,
-        close: sfn.State,
-    ) -> None:
-        """Connect the states by what they find: take the lock, take it over, wait in line, or give up."""
         held = sfn.Choice.jsonata(self, "Is the lock still held?", comment="It may have been freed since.")
         held.when(condition(f"$not($exists({_OWNER}))"), self.take)
         held.when(condition(_IS_FOREIGN), close, assign=_busy(foreign=True)).otherwise(check)

@@ -4,21 +4,18 @@ A person stopped that execution, it timed out, or it failed where nothing caught
 does not depend on this record: it takes over the lock of one that no longer runs.
 """
 
-from aws_cdk import Aws, Duration
+from aws_cdk import Duration
 from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_events as events
-from aws_cdk import aws_events_targets as events_targets
 from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from infra.config.file import Config
 from infra.functions import Functions, allow_earlier_versions
-from infra.rights import rule_role
 from infra.workflows.jsonata import condition, jsonata
 from infra.workflows.publishing import publish_end, record_published
 from infra.workflows.retries import invoke
-from infra.workflows.state_machine import state_machine
+from infra.workflows.state_machine import start_on_events, state_machine
 from natdrain.contract import Answer
 
 
@@ -78,25 +75,16 @@ class RecordWorkflow(Construct):
             timeout=Duration.hours(1),
         )
         allow_earlier_versions(self.state_machine, [functions.record])
-        events.Rule(
+        start_on_events(
             self,
             "Ended",
-            description="natdrain: executions of the Drain workflow that were stopped, timed out or failed",
-            event_pattern=events.EventPattern(
-                account=[Aws.ACCOUNT_ID],
-                region=[Aws.REGION],
-                source=["aws.states"],
-                detail_type=["Step Functions Execution Status Change"],
-                detail={
-                    "stateMachineArn": [drain.state_machine_arn],
-                    "status": ["ABORTED", "TIMED_OUT", "FAILED"],
-                },
-            ),
-            targets=[
-                events_targets.SfnStateMachine(
-                    self.state_machine,
-                    dead_letter_queue=dead_letters,
-                    role=rule_role(self, "EndedRole", self.state_machine),
-                )
-            ],
+            self.state_machine,
+            description="executions of the Drain workflow that were stopped, timed out or failed",
+            source="aws.states",
+            detail_type="Step Functions Execution Status Change",
+            detail={
+                "stateMachineArn": [drain.state_machine_arn],
+                "status": ["ABORTED", "TIMED_OUT", "FAILED"],
+            },
+            dead_letters=dead_letters,
         )

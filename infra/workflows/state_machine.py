@@ -1,12 +1,19 @@
-"""The settings of every state machine: query language, logs, traces, timeout."""
+"""The settings of every state machine, and the rule that starts one."""
 
-from aws_cdk import Duration
+from collections.abc import Mapping
+from typing import Any
+
+from aws_cdk import Aws, Duration
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from infra.acknowledged import LOG_DELIVERY, NOT_TRACED, XRAY, acknowledge, acknowledge_wildcards
 from infra.config.file import Config
 from infra.monitoring.logs import log_group
+from infra.rights import rule_role
 
 
 def state_machine(
@@ -29,3 +36,31 @@ def state_machine(
     if not config.tracing:
         acknowledge(machine, "SF2", NOT_TRACED)
     return machine
+
+
+def start_on_events(
+    scope: Construct,
+    construct_id: str,
+    machine: sfn.IStateMachine,
+    *,
+    description: str,
+    source: str,
+    detail_type: str,
+    detail: Mapping[str, Any],
+    dead_letters: sqs.IQueue,
+) -> None:
+    """Start a state machine on the matching events of this account and region."""
+    role = rule_role(scope, f"{construct_id}Role", machine)
+    events.Rule(
+        scope,
+        construct_id,
+        description=f"natdrain: {description}",
+        event_pattern=events.EventPattern(
+            account=[Aws.ACCOUNT_ID],
+            region=[Aws.REGION],
+            source=[source],
+            detail_type=[detail_type],
+            detail=detail,
+        ),
+        targets=[targets.SfnStateMachine(machine, dead_letter_queue=dead_letters, role=role)],
+    )
