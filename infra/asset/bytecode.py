@@ -49,20 +49,9 @@ def add_bytecode(folder: Path, interpreter: Interpreter) -> None:
     Raises:
         CalledProcessError: a module does not compile.
     """
+    compiling = ["-I", "-m", "compileall", "-q", "--invalidation-mode=unchecked-hash"]
     names = ["-s", str(folder), "-p", _ON_LAMBDA]
-    subprocess.run(  # noqa: S603 - arguments of our own
-        [
-            interpreter.path,
-            "-I",
-            "-m",
-            "compileall",
-            "-q",
-            "--invalidation-mode=unchecked-hash",
-            *names,
-            folder,
-        ],
-        check=True,
-    )
+    subprocess.run([interpreter.path, *compiling, *names, folder], check=True)  # noqa: S603 - our own arguments
 
 
 def _candidates() -> Iterator[str]:

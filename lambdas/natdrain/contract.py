@@ -15,7 +15,7 @@ PROTECT_TAG = "natdrain:protect"
 EVENT_SOURCE = "natdrain"
 DRAIN_STARTED = "Drain Started"
 DRAIN_ENDED = "Drain Ended"
-"""Source and types of the events that are told."""
+"""Source and types of the published events."""
 
 # Environment variables of the functions.
 TABLE_ENV = "NATDRAIN_TABLE"

@@ -22,11 +22,7 @@ DETAIL_TYPE = "CloudWatch Alarm State Change"
 IN_ALARM = "ALARM"
 
 GATEWAY_DIMENSION = "NatGatewayId"
-ADDRESS_DIMENSIONS = {
-    "AssociationId": "AssociationIds",
-    "AllocationId": "AllocationIds",
-    "PublicIp": "PublicIps",
-}
+ADDRESS_DIMENSIONS = {name: f"{name}s" for name in ("AssociationId", "AllocationId", "PublicIp")}
 """The dimensions that name an address, each with the field of a request that it becomes."""
 
 EXHAUSTION_METRICS = ("ErrorPortAllocation", "PacketsDropCount")

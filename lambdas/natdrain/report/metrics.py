@@ -44,39 +44,23 @@ EXECUTIONS = Metric(
     "Executions",
     "Count",
     ((OUTCOME,), (OUTCOME, TRIGGER)),
-    "executions that have ended, by how, and by who or what asked",
+    "ended executions, by outcome and by who or what asked",
 )
 DRAIN_DURATION = Metric(
-    "DrainDuration",
-    "Seconds",
-    ((TRIGGER,),),
-    "from the moment when EC2 accepted the request until a look found the address gone",
+    "DrainDuration", "Seconds", ((TRIGGER,),), "from the accepted request until a look found the address gone"
 )
 DRAIN_DURATION_OF_LIMIT = Metric(
-    "DrainDurationOfLimit",
-    "Percent",
-    ((TRIGGER,),),
-    "the same, of the drain limit; from 100 on connections may have been cut",
+    "DrainDurationOfLimit", "Percent", ((TRIGGER,),), "the same, of the limit; from 100 on EC2 may have cut"
 )
 DETECTION_LAG = Metric(
-    "DetectionLag",
-    "Seconds",
-    ((TRIGGER,),),
-    "from the last look that still showed the address, or from the request if none did, until the one that "
-    "found it gone: how late that was noticed at most",
+    "DetectionLag", "Seconds", ((TRIGGER,),), "from the last look with the address to the first without it"
 )
 REFUSALS = Metric("Refusals", "Count", ((GUARD,),), "refused executions, once for each guard that refused")
 ADOPTED = Metric(
-    "Adopted",
-    "Count",
-    ((TRIGGER,),),
-    "addresses that were draining already, without a request of the execution",
+    "Adopted", "Count", ((TRIGGER,),), "addresses that were draining without a request of the execution"
 )
 RETRIES = Metric(
-    "Retries",
-    "Count",
-    ((FUNCTION,),),
-    "attempts of a function after its first in the same state of the workflow",
+    "Retries", "Count", ((FUNCTION,),), "attempts of a function after its first in the same state"
 )
 
 METRICS = (EXECUTIONS, DRAIN_DURATION, DRAIN_DURATION_OF_LIMIT, DETECTION_LAG, REFUSALS, ADOPTED, RETRIES)
