@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from natdrain_sim.cloud import EmbeddedCloud
 from natdrain_sim.ec2 import REGION, Lags
-from natdrain_sim.ec2.addresses import NatGatewayAddress
+from natdrain_sim.ec2.models import NatGatewayAddress
 from natdrain_sim.ec2.nat_gateways import all_gateways
 from natdrain_sim.synthesis import EXAMPLE
 from proof.meddling import Meddler, seeing_states

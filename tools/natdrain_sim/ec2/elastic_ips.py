@@ -9,7 +9,7 @@ from moto.ec2.models.elastic_ip_addresses import ElasticAddress
 from moto.ec2.models.elastic_ip_addresses import ElasticAddressBackend as MotoBackend
 from moto.ec2.utils import generic_filter
 
-from .exceptions import InvalidIPAddressInUseError
+from .exceptions import ec2_error
 from .nat_gateways import address_of
 from .settings import settings_of
 from .timeline import now
@@ -37,7 +37,7 @@ class ElasticAddressBackend(EC2Backend):
         for eip in self.addresses:
             named = (allocation_id or address) in (eip.allocation_id, eip.public_ip)
             if named and address_of(self, eip, now()):
-                raise InvalidIPAddressInUseError(eip.public_ip)
+                raise ec2_error("InvalidIPAddress.InUse", eip.public_ip)
         _release(self, address, allocation_id)
 
 

@@ -1,7 +1,8 @@
-"""A NAT gateway, whose state over time is kept in timelines."""
+"""A NAT gateway and its addresses, whose states over time are kept in timelines."""
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
@@ -13,8 +14,7 @@ from moto.ec2.models.nat_gateways import NatGateway as MotoNatGateway
 from moto.ec2.models.subnets import Subnet
 from moto.ec2.utils import random_eip_association_id, random_nat_gateway_id
 
-from .addresses import NatGatewayAddress
-from .exceptions import OperationInProgressError, TooManyAddressesError
+from .exceptions import ec2_error
 from .settings import settings_of
 from .timeline import Timeline, now
 from .traffic import Traffic
@@ -24,6 +24,46 @@ if TYPE_CHECKING:
 
 VISIBLE_WHEN_DELETED = timedelta(hours=1)
 _Base: Any = MotoNatGateway
+
+
+@dataclass(eq=False, kw_only=True)
+class NatGatewayAddress:
+    """An associated EIP of a NAT gateway, or the private IP of a private gateway."""
+
+    private_ip: str
+    network_interface_id: str
+    is_primary: bool | None
+    """None for an address of a regional gateway, which has a zone instead."""
+    zone: Zone | None = None
+    allocation_id: str | None = None
+    public_ip: str | None = None
+    association_id: str | None = None
+    failure_message: str | None = None
+    """If set, a drain ends as `failed` and the address stays."""
+    drained_at: datetime | None = None
+    """The end of the last drain, once one has begun."""
+    status: Timeline = field(default_factory=Timeline)
+
+    def end_drain(self, at: datetime) -> None:
+        """Set when the drain ends."""
+        self.drained_at = at
+        self.status.change(at, "failed" if self.failure_message else None)
+
+    def to_dict(self, at: datetime) -> dict[str, Any]:
+        """Return EC2's `NatGatewayAddress` as of `at`."""
+        status = self.status.at(at)
+        return {
+            "AllocationId": self.allocation_id,
+            "NetworkInterfaceId": self.network_interface_id,
+            "PrivateIp": self.private_ip,
+            "PublicIp": self.public_ip,
+            "AssociationId": self.association_id,
+            "IsPrimary": self.is_primary,
+            "FailureMessage": self.failure_message if status == "failed" else None,
+            "Status": status,
+            "AvailabilityZone": self.zone.name if self.zone else None,
+            "AvailabilityZoneId": self.zone.zone_id if self.zone else None,
+        }
 
 
 class NatGateway(_Base):  # type: ignore[misc]  # moto's leaves CloudFormation's methods abstract
@@ -89,7 +129,7 @@ class NatGateway(_Base):  # type: ignore[misc]  # moto's leaves CloudFormation's
         served = [self.zone(zone) for zone in zones]
         count = Counter([address.zone for address in self.held_at(now())] + served)
         if max(count.values(), default=0) > self.max_addresses:
-            raise TooManyAddressesError(self.max_addresses)
+            raise ec2_error("PrivateIpAddressLimitExceeded", self.max_addresses)
         before = len(self.addresses)
         for eip, zone, wanted_ip in zip_longest(eips, served, private_ips):
             address = self._new_address(eip, zone, self._private_ip(wanted_ip))
@@ -137,7 +177,7 @@ class NatGateway(_Base):  # type: ignore[misc]  # moto's leaves CloudFormation's
         for status in ("associating", "disassociating"):
             busy = [str(a.allocation_id) for a in self.addresses if a.status.at(now()) == status]
             if busy:
-                raise OperationInProgressError(verb=status.upper(), allocation_ids=busy)
+                raise ec2_error("OperationInProgress", status.upper(), ", ".join(busy))
 
     def drain(self, addresses: Sequence[NatGatewayAddress], limit_seconds: int) -> None:
         """Take addresses out of service now; they leave, or fail, after the lags."""

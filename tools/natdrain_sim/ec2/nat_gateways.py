@@ -8,20 +8,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import cast
 
-from moto.ec2.exceptions import (
-    InvalidParameter,
-    InvalidParameterValue,
-    MissingParameterError,
-    ResourceAlreadyAssociatedError,
-)
+from moto.ec2.exceptions import InvalidParameter, InvalidParameterValue, MissingParameterError
+from moto.ec2.exceptions import ResourceAlreadyAssociatedError as AlreadyAssociatedError
 from moto.ec2.models import EC2Backend
 from moto.ec2.models.elastic_ip_addresses import ElasticAddress
 from moto.ec2.models.nat_gateways import NatGateway as MotoNatGateway
 from moto.ec2.utils import generic_filter
 
-from .addresses import NatGatewayAddress
-from .exceptions import NatGatewayMalformedError, NatGatewayNotFoundError
-from .models import NatGateway
+from .exceptions import ec2_error
+from .models import NatGateway, NatGatewayAddress
 from .settings import settings_of
 from .timeline import now
 
@@ -37,10 +32,10 @@ def all_gateways(backend: EC2Backend) -> list[NatGateway]:
 def find_gateway(backend: EC2Backend, gateway_id: str) -> NatGateway:
     """Return a gateway that exists now, or was deleted less than an hour ago."""
     if not _GATEWAY_ID.fullmatch(gateway_id):
-        raise NatGatewayMalformedError(gateway_id)
+        raise ec2_error("NatGatewayMalformed", gateway_id)
     gateway = cast("NatGateway | None", backend.nat_gateways.get(gateway_id))
     if gateway is None or gateway.states.at(now()) is None:
-        raise NatGatewayNotFoundError(gateway_id)
+        raise ec2_error("NatGatewayNotFound", gateway_id)
     return gateway
 
 
@@ -141,6 +136,6 @@ def _free_eips(backend: EC2Backend, allocation_ids: Iterable[str]) -> list[Elast
     eips: list[ElasticAddress | None] = []
     for eip in (backend.address_by_allocation([each])[0] for each in allocation_ids):
         if eip.association_id or address_of(backend, eip, now()):
-            raise ResourceAlreadyAssociatedError(str(eip.allocation_id))
+            raise AlreadyAssociatedError(str(eip.allocation_id))
         eips.append(eip)
     return eips
