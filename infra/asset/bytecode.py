@@ -51,7 +51,7 @@ def add_bytecode(folder: Path, interpreter: Interpreter) -> None:
     """
     compiling = ["-I", "-m", "compileall", "-q", "--invalidation-mode=unchecked-hash"]
     names = ["-s", str(folder), "-p", _ON_LAMBDA]
-    subprocess.run([interpreter.path, *compiling, *names, folder], check=True)  # noqa: S603 - our own arguments
+    subprocess.run([interpreter.path, *compiling, *names, folder], check=True)  # noqa: S603 - ours
 
 
 def _candidates() -> Iterator[str]:

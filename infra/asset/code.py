@@ -13,7 +13,7 @@ PYTHON = lambda_.Runtime.PYTHON_3_13
 
 
 def function_code() -> lambda_.Code:
-    """The asset of all functions; its hash tells its content before it is bundled."""
+    """Return the asset of all functions; its hash is known before it is bundled."""
     return lambda_.Code.from_asset(
         str(ROOT / "lambdas"),
         asset_hash=fingerprint(),

@@ -1,6 +1,6 @@
 """The content of the asset: the natdrain package and its pinned dependencies, made to start quickly.
 
-Equal sources give equal bytes, wherever the project lies and whoever bundles it with the same Python.
+Equal sources give equal bytes, in any folder and on any machine, if the Python is the same.
 Figures and reasons: docs/decisions/0006-what-is-in-the-asset.md.
 """
 
@@ -28,7 +28,7 @@ def bundle(output: Path, root: Path = ROOT) -> None:
     if interpreter := find_interpreter():
         add_bytecode(output, interpreter)
     for path in output.rglob("*"):
-        # Neither whoever bundles nor their umask decides what Lambda may read.
+        # The umask of the person who bundles must not decide what Lambda may read.
         path.chmod(0o755 if path.is_dir() else 0o644)
 
 

@@ -1,4 +1,4 @@
-"""What the benchmark of the poll plan shows is arithmetic: it holds on every machine."""
+"""The benchmark of the poll plan is arithmetic: it gives the same figures on every machine."""
 
 from __future__ import annotations
 

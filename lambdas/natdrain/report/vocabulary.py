@@ -55,7 +55,7 @@ ADDRESSES: Mapping[A, AddressWords] = {
         "is in an unknown state", "may be leaving {where}: it is not known whether EC2 accepted the request"
     ),
 }
-"""What became of an address."""
+"""The words for each outcome of an address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,4 +105,4 @@ ENDINGS: Mapping[E, Ending] = {
         _SAFE,
     ),
 }
-"""How an execution ended, where an event is published: not for dry runs and ignored triggers."""
+"""The words for each outcome of an execution that publishes an event: no dry run, no ignored trigger."""

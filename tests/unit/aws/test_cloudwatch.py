@@ -1,4 +1,4 @@
-"""What is asked of CloudWatch, and what its answers mean."""
+"""The calls to CloudWatch, and the meaning of its answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is worth a retry, and what is not."""
+"""The errors that are worth a retry, and the others."""
 
 from __future__ import annotations
 

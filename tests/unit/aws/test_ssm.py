@@ -1,4 +1,4 @@
-"""What is asked of Systems Manager, and what its answers mean."""
+"""The calls to Systems Manager, and the meaning of its answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How an execution ended, for whatever its addresses and its failure may be."""
+"""The end of an execution, for any outcomes of its addresses and any failure."""
 
 from __future__ import annotations
 

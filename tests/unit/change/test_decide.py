@@ -43,7 +43,7 @@ def outcomes(decision: object) -> list[AddressOutcome | None]:
 
 
 def seconds(decision: object) -> float:
-    """When a decision to wait wants the next look."""
+    """Return when a decision to wait wants the next look."""
     assert isinstance(decision, Wait)
     return (decision.until - START).total_seconds()
 

@@ -70,7 +70,7 @@ def decided(
 
 
 def kept(decision: object) -> str:
-    """Why the one allocation is kept for good."""
+    """Return why the one allocation is kept for good."""
     assert isinstance(decision, Finish)
     (one,) = decision.drains
     assert one.outcome is AddressOutcome.RELEASE_FAILED

@@ -1,4 +1,4 @@
-"""What a schedule asks for may have left long ago: that is no mistake of a request that comes every month."""
+"""A schedule may name an address that left long ago, which is no mistake: it comes every month."""
 
 from __future__ import annotations
 

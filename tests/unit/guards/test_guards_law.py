@@ -25,40 +25,40 @@ from support.guard_rows import FIXED, LIFTABLE, PROTECTED, RULE, left
 UNREAD = Unread("AccessDenied: no")
 TRIGGER = Trigger(kind=TriggerKind.ALARM, name="blocked", at="2026-10-02T17:00:00Z")
 
-Spoil = Callable[[Look], Look]
+Disturbance = Callable[[Look], Look]
 
 
-def of_gateway(**changes: Any) -> Spoil:
+def of_gateway(**changes: Any) -> Disturbance:
     return lambda seen: replace(seen, gateway=seen.gateway and replace(seen.gateway, **changes))
 
 
-def of_address(number: int, **changes: Any) -> Spoil:
-    def spoil(seen: Look) -> Look:
+def of_address(number: int, **changes: Any) -> Disturbance:
+    def disturb(seen: Look) -> Look:
         assert seen.gateway is not None
         addresses = list(seen.gateway.addresses)
         place = number % len(addresses)
         addresses[place] = replace(addresses[place], **changes)
         return of_gateway(addresses=tuple(addresses))(seen)
 
-    return spoil
+    return disturb
 
 
-def of_eip(name: str, tags: Mapping[str, str] | None) -> Spoil:
-    def spoil(seen: Look) -> Look:
+def of_eip(name: str, tags: Mapping[str, str] | None) -> Disturbance:
+    def disturb(seen: Look) -> Look:
         eips = {} if isinstance(seen.elastic_ips, Unread) else dict(seen.elastic_ips)
         eips.pop(allocation(name), None)
         return replace(
             seen, elastic_ips=eips if tags is None else {**eips, allocation(name): ElasticIp(tags=tags)}
         )
 
-    return spoil
+    return disturb
 
 
-def of_look(**changes: Any) -> Spoil:
+def of_look(**changes: Any) -> Disturbance:
     return lambda seen: replace(seen, **changes)
 
 
-SPOILS: list[Spoil] = [
+DISTURBANCES: list[Disturbance] = [
     *(of_gateway(state=state) for state in ("pending", "deleting", "failed")),
     of_gateway(connectivity="private"),
     of_gateway(availability_mode="regional"),
@@ -84,7 +84,7 @@ SPOILS: list[Spoil] = [
 
 @dataclass(frozen=True, kw_only=True)
 class World:
-    """What is asked, seen, wanted and known; on the gateway are 1 (the primary), a and b, or a alone."""
+    """A request, a look and a memory; on the gateway are 1 (the primary), a and b, or a alone."""
 
     request: Request
     seen: Look
@@ -94,7 +94,7 @@ class World:
     """It is not the first look."""
 
     def asked(self) -> list[Address]:
-        """What EC2 is asked for."""
+        """Return what EC2 is asked for."""
         assert self.seen.gateway is not None
         known = Known(policy=self.policy, remembered=self.remembered)
         addresses = self.seen.gateway.addresses
@@ -126,9 +126,9 @@ class World:
         return {name for name, forbidden in forbids.items() if forbidden and leaving}
 
 
-def spoilt(seen: Look, spoils: Iterable[Spoil]) -> Look:
-    for spoil in spoils:
-        seen = spoil(seen)
+def disturbed(seen: Look, disturbances: Iterable[Disturbance]) -> Look:
+    for disturb in disturbances:
+        seen = disturb(seen)
     return seen
 
 
@@ -145,7 +145,7 @@ worlds = st.builds(
         override=st.just(tuple(RULE)) | st.lists(st.sampled_from(LIFTABLE)).map(tuple),
         trigger=st.sampled_from([None, TRIGGER]),
     ),
-    seen=st.builds(spoilt, st.sampled_from(looks), st.lists(st.sampled_from(SPOILS), max_size=3)),
+    seen=st.builds(disturbed, st.sampled_from(looks), st.lists(st.sampled_from(DISTURBANCES), max_size=3)),
     policy=st.builds(
         GuardPolicy, by_hand=verdicts, automatic=verdicts, remaining_addresses=st.integers(0, 3)
     ),

@@ -1,4 +1,4 @@
-"""What people read, compared with files that a person has read aloud; `support.endings` writes them."""
+"""The messages for people, held against files that somebody has read aloud; `support.endings` writes them."""
 
 from __future__ import annotations
 

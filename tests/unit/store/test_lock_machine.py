@@ -71,7 +71,7 @@ FATES = [
 
 
 class Turn(NamedTuple):
-    """What happens at one step of one execution, perhaps after all those that lead to its next change."""
+    """One step of one execution, perhaps after all those that lead to its next change."""
 
     who: int
     strides: bool
@@ -93,7 +93,7 @@ PLAIN = Start("Disassociate", WhenBusy.FAIL)
 
 
 class LockBrokenError(AssertionError):
-    """What must be so is not."""
+    """A promise that does not hold."""
 
 
 def must(truth: object, otherwise: str) -> None:

@@ -1,4 +1,4 @@
-"""What is written to the table on a condition, against moto's DynamoDB."""
+"""Conditional writes to the table, against moto's DynamoDB."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def deadline_seconds(limit_seconds: int | None) -> int:
 def poll_plan(limit_seconds: int | None) -> tuple[int, ...]:
     """Return the offsets at which to look, ascending; the last one is `deadline_seconds`.
 
-    The limit is 1 to 4000, or None if we do not know it. Nothing then tells when the drain ends, so the gaps
+    The limit is 1 to 4000, or None if we do not know it. Nothing then shows when the drain ends, so the gaps
     are at most a minute or a tenth of the time gone; and we look closely after the longest limit, as after
     any that is known.
     """

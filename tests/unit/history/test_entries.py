@@ -1,4 +1,4 @@
-"""What goes into the history at one look after the other."""
+"""The entries that one look after the other adds to the history."""
 
 from __future__ import annotations
 

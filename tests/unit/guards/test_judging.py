@@ -1,4 +1,4 @@
-"""What becomes of what a guard finds: by verdict, by who starts, by override, and with everything at once."""
+"""The fate of a finding: by verdict, by who starts, by override, and with everything at once."""
 
 from __future__ import annotations
 
