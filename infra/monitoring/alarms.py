@@ -63,11 +63,6 @@ class Alarms(Construct):
             for number, arn in enumerate(config.operations.alarm_topics)
         ]
         self.all: list[cloudwatch.Alarm] = []
-        self._watch_outcomes()
-        self._watch_workflows(drain, record)
-        self._watch_infrastructure(functions, [drain, record], dead_letters)
-
-    def _watch_outcomes(self) -> None:
         self._alarm(
             "Failed",
             metric(EXECUTIONS, **{OUTCOME: ExecutionOutcome.FAILED.value}),
@@ -91,8 +86,6 @@ class Alarms(Construct):
             "Read the reason in the execution's result, fix it, and run the same request again.",
             "release-failed",
         )
-
-    def _watch_workflows(self, drain: sfn.IStateMachine, record: sfn.IStateMachine) -> None:
         self._alarm(
             "TimedOut",
             drain.metric_timed_out(period=PERIOD),
@@ -107,13 +100,6 @@ class Alarms(Construct):
             "Read the cause of the failed execution, fix it, and start it again with the same input.",
             "not-recorded",
         )
-
-    def _watch_infrastructure(
-        self,
-        functions: Sequence[lambda_.IFunction],
-        state_machines: Sequence[sfn.IStateMachine],
-        dead_letters: sqs.IQueue,
-    ) -> None:
         self._alarm(
             "DeadLetters",
             dead_letters.metric_approximate_number_of_messages_visible(statistic="Maximum", period=PERIOD),
@@ -126,7 +112,7 @@ class Alarms(Construct):
             missing=cloudwatch.TreatMissingData.IGNORE,
         )
         throttles = [function.metric_throttles(period=PERIOD) for function in functions]
-        throttles += [machine.metric_throttled(period=PERIOD) for machine in state_machines]
+        throttles += [machine.metric_throttled(period=PERIOD) for machine in (drain, record)]
         self._alarm(
             "Throttled",
             _total(throttles, "throttled"),

@@ -27,7 +27,7 @@ class RegionalNatGateway(NatGateway):
         zones, cidr = backend.describe_availability_zones(), backend.get_vpc(vpc_id).cidr_block
         # It is in no subnet of the VPC's owner: its private IPs come from a subnet that no call shows.
         arguments = (random_subnet_id(), vpc_id, cidr, None, zones[0], False, False)
-        hidden = Subnet(backend, *arguments)  # type: ignore[abstract]  # moto leaves CloudFormation's undefined
+        hidden = Subnet(backend, *arguments)  # type: ignore[abstract]  # in moto
         super().__init__(backend, hidden, **given)
         self.subnet_id = ""  # none, for moto's filters
         self.automatic = automatic
