@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 
-from benchmarks.polling import LIMITS, WAITERS, Workflow, measure
+from benchmarks import polling
+from benchmarks.polling import LIMITS, WAITERS, Workflow
 
-# Where a few looks more or less tell, every limit.
+measure = cache(polling.measure)
+# Every limit where a few looks make a difference.
 MANY_LIMITS = [*range(60, 400), 1000, 4000]
 
 STATES = ["Begin", "Wait", "Confirm", "Choose", "Wait", "Confirm", "Choose", "Close", "Succeed"]

@@ -136,6 +136,7 @@ def test_waiting_execution_follows_a_holder_that_is_stopped(cloud: EmbeddedCloud
     assert gateway.changes() == ["DisassociateNatGatewayAddress"]
 
 
+@pytest.mark.deep
 def test_fifty_at_once_change_the_gateway_one_after_the_other(
     cloud: EmbeddedCloud, nat: BuildGateway
 ) -> None:

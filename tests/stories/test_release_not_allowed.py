@@ -15,8 +15,9 @@ from support.stories import refused
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
+    """Write the configuration with every default, which other tests synthesise too."""
     file = tmp_path / "natdrain.toml"
-    file.write_text("[after_drain]\nrelease = false\n")
+    file.write_text("")
     return file
 
 

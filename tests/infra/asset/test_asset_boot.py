@@ -20,6 +20,8 @@ from benchmarks.runtime_api import Boot, boot, environments
 from natdrain.contract import GatewayRecord
 from natdrain.model.instants import timestamp
 
+pytestmark = pytest.mark.deep
+
 EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:Drain:one"
 GATEWAY = "nat-1234567890abcdef0"
 PUBLIC_IP = "3.211.231.218"
