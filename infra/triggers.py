@@ -43,7 +43,6 @@ class Triggers(Construct):
                 "Alarms",
                 state_machine,
                 description="drains the address if an alarm's metric names it and its gateway",
-                # An alarm of another account or region names no gateway here.
                 source=alarms.SOURCE,
                 detail_type=alarms.DETAIL_TYPE,
                 detail=_alarm_detail(config.alarms.name_prefixes),

@@ -49,7 +49,7 @@ def start_on_events(
     detail: Mapping[str, Any],
     dead_letters: sqs.IQueue,
 ) -> None:
-    """Start a state machine on the matching events of this account and region."""
+    """Start a state machine on matching events of this account and region, where its gateways are."""
     role = rule_role(scope, f"{construct_id}Role", machine)
     events.Rule(
         scope,

@@ -50,10 +50,17 @@ DRAIN_DURATION = Metric(
     "DrainDuration", "Seconds", ((TRIGGER,),), "from the accepted request until a look found the address gone"
 )
 DRAIN_DURATION_OF_LIMIT = Metric(
-    "DrainDurationOfLimit", "Percent", ((TRIGGER,),), "the same, of the limit; from 100 on EC2 may have cut"
+    "DrainDurationOfLimit",
+    "Percent",
+    ((TRIGGER,),),
+    "the same as a share of the drain limit; from 100 on connections may have been cut",
 )
 DETECTION_LAG = Metric(
-    "DetectionLag", "Seconds", ((TRIGGER,),), "from the last look with the address to the first without it"
+    "DetectionLag",
+    "Seconds",
+    ((TRIGGER,),),
+    "from the last look that showed the address, or from the request if none did, to the look that found "
+    "it gone: the delay at most",
 )
 REFUSALS = Metric("Refusals", "Count", ((GUARD,),), "refused executions, once for each guard that refused")
 ADOPTED = Metric(
