@@ -117,7 +117,9 @@ def natdrain(limit_seconds: int) -> Iterator[float]:
         private_ip=address.private_ip,
         progress=Progress(since_at=START),
     )
-    decision: Step = accepted([drain], request.association_ids, at=START, limit_seconds=limit_seconds)
+    decision: Step = accepted(
+        [drain], request.association_ids, at=START, answered_at=START, limit_seconds=limit_seconds
+    )
     while isinstance(decision, Wait):
         yield (decision.until - START) / timedelta(seconds=1)
         look = Look(seen_at=decision.until, gateway=gateway)

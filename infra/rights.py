@@ -35,6 +35,7 @@ class Rights:
             # The interface belongs to AWS and has no tags: a condition on them would deny every drain.
             iam.PolicyStatement(actions=[_DISASSOCIATE], resources=[self._ec2("network-interface")]),
             under_the_lock,
+            self._on_table("PutItem"),
         ]
         self.release = [*self._where_tagged(_RELEASE, "elastic-ip"), under_the_lock]
         self.close = [self._on_table("DeleteItem", "PutItem", "UpdateItem")]

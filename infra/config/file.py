@@ -17,7 +17,8 @@ from pydantic_core import ErrorDetails
 from infra.config import sections
 from infra.config.sections import Section
 from infra.config.values import Tags, check_unique
-from natdrain.model.request import AfterDrain
+from natdrain.model.problem import Guard
+from natdrain.model.request import AfterDrain, Request
 from natdrain.report.hints import did_you_mean
 
 _MAX_SHOWN_CHARACTERS = 80
@@ -69,6 +70,22 @@ class Config(Section):
             releases = schedule.request.get("AfterDrain") == AfterDrain.RELEASE
             if releases and after_drain is not None and not after_drain.release:
                 raise ValueError(f"{schedule.name} requests a release, which after_drain.release must allow")
+        return schedules
+
+    @field_validator("schedule")
+    @classmethod
+    def _keeps_the_pace(
+        cls, schedules: list[sections.Schedule], info: ValidationInfo
+    ) -> list[sections.Schedule]:
+        guards: sections.Guards | None = info.data.get("guards")
+        for schedule in schedules:
+            request = Request.from_json(schedule.request)
+            count = max(map(len, (request.association_ids, request.allocation_ids, request.public_ips)))
+            if guards and count > guards.addresses_at_once and Guard.PACE not in request.override:
+                raise ValueError(
+                    f"{schedule.name} takes {count} addresses off at once, which the guard pace refuses; "
+                    f'raise guards.pace_addresses_per_gateway, or let its request have Override = ["pace"]'
+                )
         return schedules
 
     @property

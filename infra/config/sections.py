@@ -14,8 +14,9 @@ from pydantic import (
 )
 
 from infra.config import values
-from natdrain.guards.policy import GuardPolicy
-from natdrain.model.request import DEFAULT_DRAIN_LIMIT_SECONDS
+from natdrain.guards.policy import GuardPolicy, Verdict
+from natdrain.model.problem import Guard
+from natdrain.model.request import DEFAULT_DRAIN_LIMIT_SECONDS, MAX_ADDRESSES
 
 _GUARDS_CHARACTERS = 3_000
 
@@ -78,6 +79,12 @@ class Guards(Section):
     """minutes, 1 to 180, for which an `ErrorPortAllocation` counts"""
     capacity_minutes: int = Field(default=GuardPolicy().capacity_minutes, ge=5, le=20_160)
     """minutes, 5 to 20160, of which the peak of `ActiveConnectionCount` counts"""
+    pace_addresses_per_gateway: int = Field(default=GuardPolicy().pace_addresses_per_gateway, ge=1, le=31)
+    """addresses, 1 to 31, that automatic requests may take off one gateway within `pace_minutes`"""
+    pace_addresses: int = Field(default=GuardPolicy().pace_addresses, ge=1, le=100)
+    """addresses, 1 to 100, that they may take off all gateways together in that time"""
+    pace_minutes: int = Field(default=GuardPolicy().pace_minutes, ge=1, le=1440)
+    """minutes, 1 to 1440, for which an address that they have taken off counts"""
     owner_tags: values.OwnerTags = {}
     """tags of other tools, each with what that tool will do next: `KEY` or `KEY=VALUE`, `*` for anything"""
     change_calendars: values.Calendars = []
@@ -91,6 +98,13 @@ class Guards(Section):
     def policy(self) -> GuardPolicy:
         """The settings as the functions get them."""
         return GuardPolicy(**self.model_dump())
+
+    @property
+    def addresses_at_once(self) -> int:
+        """The most addresses that one automatic request may take off."""
+        if self.automatic.get(Guard.PACE, Verdict.REFUSE) != Verdict.REFUSE:
+            return MAX_ADDRESSES
+        return min(self.pace_addresses_per_gateway, self.pace_addresses)
 
     @model_validator(mode="after")
     def _fits_the_environment(self) -> Self:

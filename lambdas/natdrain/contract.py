@@ -43,6 +43,7 @@ class GatewayRecord:
       when that was published, in `TOLD_AT`.
     - An item with the sort key `HOLD` lets nothing be changed on its gateway, or on any if that is `ALL`; the
       attribute `HOLD_WHY` says by whom and why. Only people write and delete it.
+    - The item `PACE` of the partition `PACE` has the `TAKES` of automatic requests, of all gateways.
     - The item with the sort key `SEEN` has the addresses that the last look saw in service; each change goes
       into the history, whose sort keys begin with `HISTORY` and the instant, and whose items are never
       changed. By public IP they are found through the index `BY_PUBLIC_IP`.
@@ -68,6 +69,8 @@ class GatewayRecord:
     TOLD = "Told"
     TOLD_AT = "ToldAt"
     SEEN = "seen"
+    PACE = "pace"
+    TAKES = "Takes"
     VERSION = "Version"
     LOOKED_AT = "LookedAt"
     ADDRESSES = "Addresses"
@@ -118,6 +121,8 @@ class StepField(StrEnum):
     WAIT_UNTIL = "WaitUntil"
     ASSOCIATION_IDS = "AssociationIds"
     ALLOCATION_IDS = "AllocationIds"
+    TAKES = "Takes"
+    PACE_VERSION = "PaceVersion"
     WARNINGS = "Warnings"
     PROBLEMS = "Problems"
 

@@ -9,6 +9,7 @@ from typing import Any
 from natdrain.model.drain import Drain, Progress, ReleaseProgress
 from natdrain.model.gateway import Address, Gateway
 from natdrain.model.look import ElasticIp, Look
+from natdrain.model.pace import Take
 from support.places import SAMPLES
 
 START = datetime(2026, 10, 2, 17, 0, tzinfo=UTC)
@@ -94,6 +95,12 @@ def drain(name: str, **known: Any) -> Drain:
             **{_OF_RELEASE[key]: known[key] for key in known.keys() & _OF_RELEASE.keys()}
         ),
     )
+
+
+def taken(name: str, **more: Any) -> Take:
+    """Return an address that an automatic request took off this gateway, and that still counts."""
+    fields: dict[str, Any] = {"gateway_id": GATEWAY, "until": START + timedelta(seconds=1), "in_service": 3}
+    return Take(association_id=association(name), **(fields | more))
 
 
 def sample(name: str) -> Any:

@@ -20,13 +20,25 @@ from natdrain.model.drain import Drain
 from natdrain.model.errors import RequestRefused
 from natdrain.model.look import Hold, Load, Look
 from natdrain.model.outcome import AddressOutcome, ExecutionStatus
+from natdrain.model.pace import Pace
 from natdrain.model.problem import Guard, Problem
 from natdrain.model.request import AfterDrain, Request, Trigger, TriggerKind
 from natdrain.report import details, findings
 from natdrain.report.event import ended, started
 from natdrain.report.result import result
 from support import builders
-from support.builders import GATEWAY, MANAGED, START, address, allocation, association, gateway, ip, look
+from support.builders import (
+    GATEWAY,
+    MANAGED,
+    START,
+    address,
+    allocation,
+    association,
+    gateway,
+    ip,
+    look,
+    taken,
+)
 from support.places import TESTS
 
 MESSAGES = TESTS / "unit/report/messages"
@@ -91,11 +103,12 @@ def unreadable(document: Any) -> Failure:
 
 
 PORTS = replace(
-    findings.PORT_ERRORS.about(GATEWAY, gateway=GATEWAY, errors=3, minutes=15, command="aws ec2 ..."),
+    findings.PORT_ERRORS.about(GATEWAY, where=GATEWAY, errors=3, minutes=15, command="aws ec2 ..."),
     guard=Guard.PORTS,
 )
-CUT = {"last_seen_at": after(357), "gone_by": after(366)}
-NOT_KNOWN = {"last_seen_at": after(181), "gone_by": after(366)}
+CUT = {"last_seen_at": after(353), "gone_by": after(363)}
+PERHAPS_CUT = {"last_seen_at": after(347), "gone_by": after(353)}
+NOT_KNOWN = {"gone_by": after(363), "last_seen_at": None}
 FAILED = {
     "outcome": AddressOutcome.FAILED,
     "detail": details.EC2_FAILED.with_(message="the network interface is busy"),
@@ -152,7 +165,7 @@ def end(request: Request | None, *drains: Drain, **more: Any) -> dict[str, Any]:
 
 def judged(request: Request, seen: Look) -> Step:
     """Return the decision at this look; the gateway is idle, and no calendar is asked."""
-    return decide(request, replace(seen, load=Load(port_errors=0, peak_connections=0)), Known())
+    return decide(request, replace(seen, load={None: Load(port_errors=0, peak_connections=0)}), Known())
 
 
 def refused(request: Request, seen: Look) -> dict[str, Any]:
@@ -185,6 +198,7 @@ TIMED_OUT = {
 
 CASES: dict[str, dict[str, Any]] = {
     "start of one address": start(BY_HAND, asked("a")),
+    "start with connections at stake": start(BY_HAND, asked("a", connections=1200, addresses=3)),
     "start of several by an alarm": start(BY_ALARM, *(asked(name) for name in "abcde")),
     "start over midnight": start(BY_SCHEDULE, asked("a", requested_at=after(6.5 * 3600), limit_seconds=4000)),
     "start before a release": start(TO_RELEASE, asked("a"), asked("b")),
@@ -192,6 +206,7 @@ CASES: dict[str, dict[str, Any]] = {
     "start adopted with a limit that is not known": start(BY_HAND, adopted("a")),
     "drained and nothing cut": end(BY_HAND, left("a")),
     "drained and perhaps cut": end(BY_HAND, left("a", **CUT)),
+    "drained about its limit": end(BY_HAND, left("a", **PERHAPS_CUT)),
     "drained and not known": end(BY_HAND, left("a", **NOT_KNOWN)),
     "drained several": end(BY_ALARM, left("a"), left("b"), left("c", **CUT), asked("d", **BEFORE)),
     "drained in two zones": end(BY_HAND, left("a", zone="use1-az1"), left("b", zone="use1-az2")),
@@ -205,7 +220,10 @@ CASES: dict[str, dict[str, Any]] = {
     "refused": refused(BY_HAND, UNTAGGED),
     "refused by a hold": refused(BY_ALARM, look(gateway(address("a")), holds=(HOLD,))),
     "refused with an override": refused(
-        BY_SCHEDULE, look(gateway(address("a"), address("b", "associating"), address("c", "failed")))
+        BY_SCHEDULE, look(gateway(address("a"), address("b", "failed")), tags=OF_STACK)
+    ),
+    "refused to an alarm": refused(
+        BY_ALARM, look(gateway(address("a"), address("b")), pace=Pace(takes=(taken("c", in_service=4),)))
     ),
     "refused unread": end(None, failure=UNREAD),
     "busy": end(BY_HAND, failure=BUSY),

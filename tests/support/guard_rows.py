@@ -14,6 +14,7 @@ from natdrain.model.drain import Drain
 from natdrain.model.gateway import Address, Gateway
 from natdrain.model.look import ChangeCalendar, Hold, Load, Unread
 from natdrain.model.outcome import AddressOutcome
+from natdrain.model.pace import Pace
 from support.builders import (
     GATEWAY,
     MANAGED,
@@ -25,6 +26,7 @@ from support.builders import (
     gateway,
     ip,
     look,
+    taken,
 )
 
 PROTECTED = {**MANAGED, "natdrain:protect": ""}
@@ -66,9 +68,11 @@ class Found:
     of_look: Mapping[str, Any] = field(default_factory=dict)
     policy: Mapping[str, Any] = field(default_factory=dict)
     remembered: Mapping[str, Drain] = field(default_factory=dict)
+    automatic: bool = False
 
     def case(self, **policy: Any) -> Case:
-        around: dict[str, Any] = {"load": IDLE, "calendar": OPEN, **self.of_look}
+        idle = {address.zone: IDLE for address in self.seen.addresses}
+        around: dict[str, Any] = {"load": idle, "calendar": OPEN, **self.of_look}
         tags = {allocation(name): its for name, its in self.tags.items()}
         named = {association(name) for name in self.targets}
         return Case(
@@ -77,6 +81,7 @@ class Found:
             targets=[a for a in self.seen.addresses if a.association_id in named],
             policy=GuardPolicy(**{**self.policy, **policy}),
             remembered=self.remembered,
+            automatic=self.automatic,
         )
 
 
@@ -102,11 +107,6 @@ FOUND: dict[str, list[Found]] = {
             subject=association("b"),
             seen=gateway(address("b", primary=None)),
             targets="b",
-        ),
-        Found(
-            says=(ip("a"), "has the status failed (no luck)", NOTHING),
-            subject=association("a"),
-            seen=gateway(address("a", "failed", failure_message="no luck")),
         ),
     ],
     "opt_in": [
@@ -192,29 +192,53 @@ FOUND: dict[str, list[Found]] = {
     "ports": [
         Found(
             says=(GATEWAY, "3 times in the last 15 minutes (ErrorPortAllocation)", "not fewer", ASSOCIATE),
-            of_look={"load": replace(IDLE, port_errors=3)},
-        )
+            of_look={"load": {None: replace(IDLE, port_errors=3)}},
+        ),
+        Found(
+            says=(f"{GATEWAY} in {ZONE} could not allocate a port 3 times", f"--availability-zone-id {ZONE}"),
+            seen=regional(in_zone("a", ZONE), in_zone("b", ZONE), in_zone("c", OTHER_ZONE)),
+            of_look={"load": {ZONE: replace(IDLE, port_errors=3), OTHER_ZONE: IDLE}},
+        ),
     ],
     "capacity": [
         Found(
             says=("up to 110001 connections", "last 1440 minutes", "2 addresses", "110000", "over-estimates"),
-            of_look={"load": replace(IDLE, peak_connections=110_001)},
+            of_look={"load": {None: replace(IDLE, peak_connections=110_001)}},
         ),
         Found(
             says=("CloudWatch has no ActiveConnectionCount", GATEWAY, "last 1440 minutes"),
-            of_look={"load": replace(IDLE, peak_connections=None)},
+            of_look={"load": {None: replace(IDLE, peak_connections=None)}},
+        ),
+        Found(
+            says=(f"{GATEWAY} in {ZONE} had up to 55001 connections", "1 address with ports for 55000"),
+            seen=regional(in_zone("a", ZONE), in_zone("b", ZONE), in_zone("c", OTHER_ZONE)),
+            of_look={"load": {ZONE: replace(IDLE, peak_connections=55_001), OTHER_ZONE: IDLE}},
+        ),
+    ],
+    "pace": [
+        Found(
+            says=(f"{GATEWAY} would have lost 2", "within 60 minutes", "may take off 1", "replacements"),
+            of_look={"pace": Pace(takes=(taken("c", in_service=4),))},
+        ),
+        Found(
+            says=("Automatic requests would have taken 4 addresses off all gateways", "may take off 3"),
+            subject=None,
+            of_look={"pace": Pace(takes=tuple(taken(name, gateway_id="nat-2") for name in "cde"))},
         ),
     ],
     "siblings": [
         Found(
-            says=(f"{ip('b')} is associating. Try again when it is in service.",),
-            subject=association("b"),
-            seen=gateway(address("a"), address("b", "associating")),
-        ),
-        Found(
-            says=(ip("b"), "has failed (no luck). Deal with it first."),
+            says=(
+                f"{ip('b')} has failed (no luck). To take it off: aws ec2 disassociate-nat-gateway-address",
+                f"--nat-gateway-id {GATEWAY} --association-ids {association('b')}",
+            ),
             subject=association("b"),
             seen=gateway(address("a"), address("b", "failed", failure_message="no luck")),
+        ),
+        Found(
+            says=(ip("b"), "has failed (EC2 gives no reason)", "no call that takes it off", "AWS Support"),
+            subject=None,
+            seen=gateway(address("a"), address("b", "failed", association_id=None)),
         ),
     ],
     "put_back": [
@@ -260,8 +284,9 @@ FOUND: dict[str, list[Found]] = {
 DEFAULTS = {
     "remaining": (Verdict.REFUSE, Verdict.REFUSE),
     "ports": (Verdict.REFUSE, Verdict.REFUSE),
-    "capacity": (Verdict.WARN, Verdict.WARN),
-    "siblings": (Verdict.REFUSE, Verdict.REFUSE),
+    "capacity": (Verdict.WARN, Verdict.REFUSE),
+    "pace": (Verdict.WARN, Verdict.REFUSE),
+    "siblings": (Verdict.WARN, Verdict.WARN),
     "put_back": (Verdict.WARN, Verdict.REFUSE),
     "owner": (Verdict.WARN, Verdict.REFUSE),
     "calendar": (Verdict.WARN, Verdict.REFUSE),

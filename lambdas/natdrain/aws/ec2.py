@@ -23,9 +23,10 @@ _WITH_ADDRESSES: Any = {"Filter": [{"Name": "state", "Values": ["pending", "avai
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """An accepted request: the drain began at `at`, or within the seconds that the call took after it."""
+    """An accepted request: the drain began between `at` and `answered_at`."""
 
     at: datetime
+    answered_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ def disassociate(gateway_id: str, association_ids: Sequence[str], limit_seconds:
             denied = _denied(_DISASSOCIATE, _targets(gateway_id, association_ids), error)
             return Refused(clock.now(), str(denied), denied=True)
         return Refused(clock.now(), errors.text_of(error), busy=code == errors.OPERATION_IN_PROGRESS)
-    return Accepted(asked_at)
+    return Accepted(asked_at, clock.now())
 
 
 def release(allocation_id: str) -> Accepted | Refused:
@@ -94,7 +95,7 @@ def release(allocation_id: str) -> Accepted | Refused:
         if (code := errors.code_of(error)) != errors.ALLOCATION_NOT_FOUND:
             busy, denied = code in errors.IN_USE, code == errors.UNAUTHORIZED
             return Refused(clock.now(), errors.text_of(error), busy=busy, denied=denied)
-    return Accepted(asked_at)
+    return Accepted(asked_at, clock.now())
 
 
 def prove_right_to_release(allocation_id: str) -> None:

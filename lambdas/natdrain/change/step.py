@@ -14,6 +14,7 @@ from natdrain.contract import Do
 from natdrain.contract import StepField as F
 from natdrain.model.drain import Drain
 from natdrain.model.instants import instant, timestamp
+from natdrain.model.pace import Take
 from natdrain.model.problem import Problem, bounded
 
 
@@ -63,9 +64,14 @@ class Refuse(Step):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disassociate(Step):
-    """Ask EC2 to take these associations off the gateway."""
+    """Ask EC2 to take these associations off the gateway.
+
+    `takes` are to be counted before, if the pace has still the version that was judged.
+    """
 
     association_ids: tuple[str, ...]
+    takes: tuple[Take, ...] = ()
+    pace_version: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +106,12 @@ def to_json(step: Step) -> dict[str, Any]:
         case Refuse():
             return document | {F.DO: Do.REFUSE, F.PROBLEMS: [p.to_json() for p in bounded(step.problems)]}
         case Disassociate():
-            return document | {F.DO: Do.DISASSOCIATE, F.ASSOCIATION_IDS: list(step.association_ids)}
+            takes = [take.to_json() for take in step.takes]
+            return document | {
+                F.DO: Do.DISASSOCIATE,
+                F.ASSOCIATION_IDS: list(step.association_ids),
+                **({F.TAKES: takes, F.PACE_VERSION: step.pace_version} if takes else {}),
+            }
         case Release():
             return document | {F.DO: Do.RELEASE, F.ALLOCATION_IDS: list(step.allocation_ids)}
         case Wait():
@@ -120,7 +131,10 @@ def from_json(document: Mapping[str, Any]) -> Step:
             problems = tuple(Problem.from_json(one) for one in document[F.PROBLEMS])
             return Refuse(**common, problems=problems)
         case Do.DISASSOCIATE:
-            return Disassociate(**common, association_ids=tuple(document[F.ASSOCIATION_IDS]))
+            takes = tuple(Take.from_json(one) for one in document.get(F.TAKES) or ())
+            version = document.get(F.PACE_VERSION, 0)
+            ids = tuple(document[F.ASSOCIATION_IDS])
+            return Disassociate(**common, association_ids=ids, takes=takes, pace_version=version)
         case Do.RELEASE:
             return Release(**common, allocation_ids=tuple(document[F.ALLOCATION_IDS]))
         case Do.WAIT:

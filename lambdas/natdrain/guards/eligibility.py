@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from natdrain.contract import OPT_IN_TAG, OPT_IN_VALUE, PROTECT_TAG
 from natdrain.guards.case import Case, Finding, address_finding
-from natdrain.model.gateway import AVAILABLE, FAILED, PENDING
+from natdrain.model.gateway import AVAILABLE, PENDING
 from natdrain.model.look import Unread
 from natdrain.report import findings
 from natdrain.report.wording import eip_name, name_of
@@ -22,9 +22,6 @@ def ec2(case: Case) -> Iterator[Finding]:
     for target in case.targets:
         if gateway.may_be_primary(target):
             yield address_finding(findings.PRIMARY, target, gateway=gateway.gateway_id)
-        if target.status == FAILED:
-            why = target.failure_message or findings.NO_REASON
-            yield address_finding(findings.ADDRESS_FAILED, target, why=why)
 
 
 def opt_in(case: Case) -> Iterator[Finding]:

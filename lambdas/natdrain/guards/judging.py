@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from natdrain.guards import capacity, eligibility, ownership
+from natdrain.guards import capacity, eligibility, ownership, pace
 from natdrain.guards.case import Case, Finding
 from natdrain.guards.policy import RULES, Verdict
 from natdrain.model.problem import Guard, Problem
@@ -19,6 +19,7 @@ _GUARDS: Mapping[Guard, Callable[[Case], Iterator[Finding]]] = {
     Guard.REMAINING: capacity.remaining,
     Guard.PORTS: capacity.ports,
     Guard.CAPACITY: capacity.capacity,
+    Guard.PACE: pace.pace,
     Guard.SIBLINGS: ownership.siblings,
     Guard.PUT_BACK: ownership.put_back,
     Guard.OWNER: ownership.owner,
@@ -28,17 +29,21 @@ _GUARDS: Mapping[Guard, Callable[[Case], Iterator[Finding]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """The findings of all guards in a case, each with its guard's name."""
+    """The findings of all guards in a case, each with its guard's name.
+
+    `passing`: there are refusals, and all end when another address comes into service.
+    """
 
     refusals: tuple[Problem, ...]
     warnings: tuple[Problem, ...]
+    passing: bool = False
 
 
-def judge(case: Case, *, automatic: bool, override: Collection[str]) -> Judgement:
+def judge(case: Case, *, override: Collection[str]) -> Judgement:
     """Ask every guard, by the verdicts for an automatic start or for one by hand; `override` lifts guards."""
-    refusals, warnings = [], []
+    refusals, warnings, passing = [], [], True
     for rule in RULES:
-        verdict = case.policy.verdict(rule, automatic=automatic)
+        verdict = case.policy.verdict(rule, automatic=case.automatic)
         for finding in () if verdict is Verdict.ALLOW else _GUARDS[rule.name](case):
             problem = replace(finding.problem, guard=rule.name)
             if not rule.fixed and rule.name in override:
@@ -46,6 +51,7 @@ def judge(case: Case, *, automatic: bool, override: Collection[str]) -> Judgemen
             elif verdict is Verdict.WARN and not finding.firm:
                 warnings.append(problem)
             else:
-                fix = None if rule.fixed else way_on(rule.override, automatic=automatic)
+                fix = None if rule.fixed else way_on(rule.override, automatic=case.automatic)
                 refusals.append(replace(problem, fix=joined(problem.fix, fix) or None))
-    return Judgement(tuple(refusals), tuple(warnings))
+                passing = passing and finding.passing
+    return Judgement(tuple(refusals), tuple(warnings), passing=bool(refusals) and passing)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from natdrain.guards.case import Case, Finding, address_finding
-from natdrain.model.gateway import ASSOCIATING, FAILED
+from natdrain.model.gateway import FAILED
 from natdrain.model.look import Unread
 from natdrain.report import findings
 from natdrain.report.wording import eip_name
@@ -14,14 +14,14 @@ _STACK_TAG = "aws:cloudformation:stack-name"
 
 
 def siblings(case: Case) -> Iterator[Finding]:
-    """Find another address that is being associated, or has failed."""
+    """Find another address that has failed."""
     others = [a for a in case.gateway.addresses if a not in case.targets] if case.to_ask else []
-    for other in others:
-        if other.status in ASSOCIATING:
-            yield address_finding(findings.SIBLING_JOINS, other, status=other.status)
-        elif other.status == FAILED:
-            why = other.failure_message or findings.NO_REASON
-            yield address_finding(findings.SIBLING_FAILED, other, why=why)
+    for other in (other for other in others if other.status == FAILED):
+        facts = {
+            "why": other.failure_message or findings.NO_REASON,
+            "way_out": findings.take_off(case.gateway, other),
+        }
+        yield address_finding(findings.SIBLING_FAILED, other, **facts)
 
 
 def put_back(case: Case) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ The code, the configuration and the documents all read it.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 from typing import Self
 
@@ -52,8 +53,8 @@ class Rule:
 RULES: tuple[Rule, ...] = (
     Rule(
         Guard.EC2,
-        "what EC2 has no way to do or forbids: a private gateway, one that is not `available`, an address "
-        "that is the primary one or `failed`",
+        "what EC2 has no way to do or forbids: a private gateway, one that is not `available`, the primary "
+        "address",
         lifted_by="nothing",
     ),
     Rule(
@@ -87,9 +88,15 @@ RULES: tuple[Rule, ...] = (
         "address that would remain: a heuristic that over-estimates what is needed, since the ports are for "
         "each destination and the metric counts all destinations together",
         Verdict.WARN,
+    ),
+    Rule(
+        Guard.PACE,
+        "within `pace_minutes`, automatic requests would take more than `pace_addresses_per_gateway` "
+        "addresses off this gateway, or more than `pace_addresses` off all gateways: an outage is not ten "
+        "blocked addresses. An address that has joined this gateway since makes up for one",
         Verdict.WARN,
     ),
-    Rule(Guard.SIBLINGS, "another address of the gateway is being associated, or has failed"),
+    Rule(Guard.SIBLINGS, "another address of the gateway has failed", Verdict.WARN, Verdict.WARN),
     Rule(
         Guard.PUT_BACK,
         "natdrain has taken the address off this gateway before, and somebody has put it back since",
@@ -119,8 +126,16 @@ class GuardPolicy:
     remaining_addresses: int = 1
     port_errors_minutes: int = 15
     capacity_minutes: int = 1440
+    pace_addresses_per_gateway: int = 1
+    pace_addresses: int = 3
+    pace_minutes: int = 60
     owner_tags: Mapping[str, str] = field(default_factory=dict)
     change_calendars: Sequence[str] = ()
+
+    @property
+    def pace_window(self) -> timedelta:
+        """The time for which an address that an automatic request has taken off counts."""
+        return timedelta(minutes=self.pace_minutes)
 
     def verdict(self, rule: Rule, *, automatic: bool) -> Verdict:
         """Return the action on what this guard finds."""

@@ -10,17 +10,17 @@ finds the right missing. Errors: `TransientFailure`.
 from natdrain.aws import clock, ec2
 from natdrain.change.after.release import strategy_of
 from natdrain.change.leave.answers import accepted, recovered, refused
-from natdrain.change.step import Step
+from natdrain.change.step import Disassociate, Step
 from natdrain.contract import StepField
-from natdrain.model.drain import Drain
 from natdrain.model.errors import GatewayBusy
 from natdrain.model.request import Request
-from natdrain.report import refusals
+from natdrain.report import details, refusals
 from natdrain.report.findings import held
 from natdrain.steps.settings import Settings
 from natdrain.steps.task import Event, deciding, task
 from natdrain.store.holds import Holds
 from natdrain.store.lock import GatewayLock
+from natdrain.store.pace import Paces
 
 
 @task
@@ -32,13 +32,12 @@ def handler(event: Event, request: Request, before: Step) -> Step:
         ec2.prove_permission(str(request.gateway_id), ids, request.limit_seconds)
         return strategy_of(request.after_drain).to_prove(before.drains)
     lock = GatewayLock(Settings.from_env().table, str(request.gateway_id), event["Execution"])
-    return _ask(lock, before.drains, ids, request.limit_seconds, retried=event["RetryCount"] > 0)
+    return _ask(lock, before, ids, request.limit_seconds, retried=event["RetryCount"] > 0)
 
 
-def _ask(
-    lock: GatewayLock, drains: tuple[Drain, ...], ids: list[str], limit_seconds: int, *, retried: bool
-) -> Step:
-    """Check hold and lock, ask, and record what EC2 accepted."""
+def _ask(lock: GatewayLock, before: Step, ids: list[str], limit_seconds: int, *, retried: bool) -> Step:
+    """Check hold and lock, count what an automatic request takes, ask, and record what EC2 accepted."""
+    drains = before.drains
     if holds := Holds(lock.table).on(lock.gateway_id):
         # Set since the guards were judged: the next look judges them again.
         return refused(drains, ids, at=clock.now(), refusal=str(held(holds[0])), busy=True)
@@ -48,11 +47,20 @@ def _ask(
         raise GatewayBusy(refusals.LOCK_LOST.about(lock.gateway_id, gateway=lock.gateway_id))
     if earlier := recovered(asked, ids, remembered):
         return earlier
+    pace, counted = Paces(lock.table), set[str]()
+    if isinstance(before, Disassociate) and before.takes:
+        new = pace.count_takes(before.takes, before.pace_version, lock.owner, clock.now())
+        if new is None:
+            # The next look judges the guards again.
+            return refused(drains, ids, at=clock.now(), refusal=details.COUNTED_MEANWHILE, busy=True)
+        counted = set() if retried else new
     said = ec2.disassociate(lock.gateway_id, ids, limit_seconds)
     if isinstance(said, ec2.Refused):
+        if not any(d.progress.asked_by for d in drains if d.association_id in counted):
+            pace.give_back(counted, lock.owner)
         # An earlier attempt, whose answer got lost, may have been accepted.
         known = asked if retried else drains
         return refused(known, ids, at=said.at, refusal=said.text, busy=said.busy, denied=said.denied)
-    step = accepted(asked, ids, at=said.at, limit_seconds=limit_seconds)
+    step = accepted(asked, ids, at=said.at, answered_at=said.answered_at, limit_seconds=limit_seconds)
     lock.remember(drain for drain in step.drains if drain.association_id in ids)
     return step

@@ -6,7 +6,7 @@ one.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Self
@@ -18,19 +18,22 @@ from natdrain.model.problem import Problem
 _Keys = Mapping[str, tuple[str, Callable[[Any], Any]]]
 """The JSON key of each field, and what reads it."""
 
-_MAX_NUMBER = 4_000  # no field has a greater one: EC2's longest limit, and counts
+_MAX_NUMBER = 4_000  # EC2's longest limit; counts of our own are smaller
+_MAX_COUNT = 10**9  # more connections than any gateway has
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
     """The drain of one address, as our own requests and looks show it.
 
-    `since_at` is when we began to watch it. `requested_at` is when EC2 accepted our request and
-    `limit_seconds` the limit it accepted; both are None while EC2 has not, and for a drain that somebody else
-    began. `refusal` is what EC2 last answered instead; `refusals` counts the answers that waiting does not
-    fix, and `denied` says that the last one was a missing permission. `asked_by` is the execution that asked
-    EC2, or was about to. `adopted` is a drain that runs without a request of this execution. `left_before`:
-    the address had left before this execution began, as our own record shows.
+    `since_at` is when we began to watch it. `requested_at` is when we made the request that EC2 accepted,
+    `answered_at` when it answered, and `limit_seconds` the limit it accepted; they are None while EC2 has
+    not, and for a drain that somebody else began. `connections` are those of the gateway, or of the zone of a
+    regional one, when EC2 was about to be asked, and `addresses` were in service there then. `refusal` is
+    what EC2 last answered instead; `refusals` counts the answers that waiting does not fix, and `denied` says
+    that the last one was a missing permission. `asked_by` is the execution that asked EC2, or was about to.
+    `adopted` is a drain that runs without a request of this execution. `left_before`: the address had left
+    before this execution began, as our own record shows.
     """
 
     since_at: datetime
@@ -39,6 +42,9 @@ class Progress:
     left_before: bool = False
     requested_at: datetime | None = None
     limit_seconds: int | None = None
+    answered_at: datetime | None = None
+    connections: int | None = None
+    addresses: int | None = None
     refusal: str | None = None
     refusals: int = 0
     denied: bool = False
@@ -101,11 +107,23 @@ class Drain:
         return {self.association_id, self.allocation_id, self.public_ip}
 
     @property
+    def share(self) -> int | None:
+        """An even share of the connections, which is an estimate: CloudWatch counts none by address."""
+        progress = self.progress
+        if progress.connections is None or not progress.addresses:
+            return None
+        return round(progress.connections / progress.addresses)
+
+    @property
     def limit_at(self) -> datetime | None:
         """The instant when EC2 forces the address off; None if that is not known."""
         if self.progress.requested_at is None or self.progress.limit_seconds is None:
             return None
-        return self.progress.requested_at + timedelta(seconds=self.progress.limit_seconds)
+        return self.progress.requested_at + self._limit
+
+    @property
+    def _limit(self) -> timedelta:
+        return timedelta(seconds=self.progress.limit_seconds or 0)
 
     @property
     def limit_reached(self) -> bool | None:
@@ -119,7 +137,9 @@ class Drain:
         # Strictly, since instants are kept to the second.
         if gone_by < self.limit_at:
             return False
-        return True if last_seen_at is not None and last_seen_at > self.limit_at else None
+        # EC2 accepted at some instant of the call.
+        answered_at = self.progress.answered_at or self.progress.requested_at
+        return True if last_seen_at and answered_at and last_seen_at > answered_at + self._limit else None
 
     @property
     def to_ask(self) -> bool:
@@ -145,8 +165,13 @@ class Drain:
     def to_json(self) -> dict[str, Any]:
         """Return the drain as a state of the workflow and the table carry it; empty fields are left out."""
         parts = ((_IDENTITY, self), (_PROGRESS, self.progress), (_RELEASE, self.release))
-        values = {key: getattr(part, name) for keys, part in parts for name, (key, _) in keys.items()}
-        return {key: _json(value) for key, value in values.items() if value not in (None, False, 0, ())}
+        document = {}
+        for keys, part in parts:
+            defaults = {one.name: one.default for one in fields(part)}
+            for name, (key, _) in keys.items():
+                if (value := getattr(part, name)) not in (None, defaults[name]):
+                    document[key] = _json(value)
+        return document
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Self:
@@ -197,11 +222,15 @@ def _instant(value: object) -> datetime:
     return instant(_text(value))
 
 
-def _number(value: object) -> int:
+def _number(value: object, most: int = _MAX_NUMBER) -> int:
     # DynamoDB has decimal numbers only; a bool is an int in Python, and no number here.
-    if isinstance(value, int | float | Decimal) and not isinstance(value, bool) and 0 <= value <= _MAX_NUMBER:
+    if isinstance(value, int | float | Decimal) and not isinstance(value, bool) and 0 <= value <= most:
         return int(value)
-    raise ValueError(f"not a number from 0 to {_MAX_NUMBER}")
+    raise ValueError(f"not a number from 0 to {most}")
+
+
+def _count(value: object) -> int:
+    return _number(value, _MAX_COUNT)
 
 
 def _problems(value: object) -> tuple[Problem, ...]:
@@ -227,6 +256,9 @@ _PROGRESS: _Keys = {
     "left_before": ("LeftBefore", _flag),
     "requested_at": ("RequestedAt", _instant),
     "limit_seconds": ("LimitSeconds", _number),
+    "answered_at": ("AnsweredAt", _instant),
+    "connections": ("Connections", _count),
+    "addresses": ("AddressesInService", _count),
     "refusal": ("Refusal", _text),
     "refusals": ("Refusals", _number),
     "denied": ("Denied", _flag),

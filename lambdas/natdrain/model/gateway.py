@@ -1,12 +1,13 @@
 """A NAT gateway and its addresses as EC2 shows them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 IN_SERVICE = "succeeded"
 """EC2's status of an address that is associated and carries traffic."""
 DRAINING = "disassociating"
+LEAVING = {DRAINING, "unassigning"}
 FAILED = "failed"
 ASSOCIATING = {"associating", "assigning"}
 _SETTLED = {IN_SERVICE, FAILED}
@@ -22,7 +23,8 @@ GOING_OR_GONE = {"deleting", "deleted", "failed"}
 class Address:
     """One entry of `NatGatewayAddresses` (EC2 API reference, NatGatewayAddress).
 
-    `is_primary` is None where EC2 does not say, as it may on a regional gateway; only there has it a `zone`.
+    `is_primary` is None where EC2 does not say, as it may on a regional gateway; only there has it a `zone`,
+    and a `zone_name`, by which CloudWatch knows the zone.
     """
 
     association_id: str | None
@@ -32,7 +34,13 @@ class Address:
     status: str
     is_primary: bool | None = None
     zone: str | None = None
+    zone_name: str | None = None
     failure_message: str | None = None
+
+    @property
+    def stays(self) -> bool:
+        """True if it is in service or coming, by an association that EC2 shows."""
+        return self.association_id is not None and self.status not in {*LEAVING, FAILED}
 
     @property
     def in_transition(self) -> bool:
@@ -84,6 +92,7 @@ class Gateway:
                     zone=(entry.get("AvailabilityZoneId") or entry.get("AvailabilityZone"))
                     if regional
                     else None,
+                    zone_name=entry.get("AvailabilityZone") if regional else None,
                     failure_message=entry.get("FailureMessage"),
                 )
                 for entry in shape.get("NatGatewayAddresses", [])
@@ -99,6 +108,36 @@ class Gateway:
     def busy(self) -> list[Address]:
         """The addresses on which EC2 is working; meanwhile it accepts no other address operation."""
         return [address for address in self.addresses if address.in_transition]
+
+    def identified(self, known: Mapping[str | None, str]) -> Self:
+        """Return the gateway with the association ids that entries of leaving addresses may lack.
+
+        `known` has associations by allocation. Nothing documents that DescribeNatGateways shows the id of an
+        association until it has left.
+        """
+        listed = {address.association_id for address in self.addresses}
+        addresses = []
+        for address in self.addresses:
+            association_id = known.get(address.allocation_id) if address.allocation_id else None
+            unnamed = address.association_id is None and address.status in LEAVING
+            if association_id and unnamed and association_id not in listed:
+                listed.add(association_id)
+                address = replace(address, association_id=association_id)  # noqa: PLW2901 - the same address
+            addresses.append(address)
+        return replace(self, addresses=tuple(addresses))
+
+    def entry_of(self, association_id: str, allocation_id: str | None) -> Address | None:
+        """Return the entry of an association that is to leave, or None.
+
+        EC2 may show it without its id, or while it leaves by another one: only an entry of the allocation by
+        another id that stays is another association.
+        """
+        same = (a for a in self.with_allocation(allocation_id) if not a.association_id or a.status in LEAVING)
+        return self.association(association_id) or next(same, None)
+
+    def with_allocation(self, allocation_id: str | None) -> list[Address]:
+        """Return the entries of an allocation: an association that has failed may be one more."""
+        return [a for a in self.addresses if allocation_id and a.allocation_id == allocation_id]
 
     def association(self, association_id: str) -> Address | None:
         """Return the address with this association, or None."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from natdrain.model.gateway import Gateway
+from natdrain.model.pace import Pace
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +40,16 @@ class Hold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """The load of a gateway within the windows of the policy, as CloudWatch has it.
+    """The load of a gateway, or of one zone of a regional one, as CloudWatch has it.
 
-    `peak_connections` is None without any data, which an available gateway should have: it reports zeros too
-    (VPC user guide, NAT gateway metrics). That errors without data are none is inferred.
+    `port_errors` and `peak_connections` are those within the windows of the policy, `connections` those of
+    the latest minute. The last two are None without any data, which an available gateway should have: it
+    reports zeros too (VPC user guide, NAT gateway metrics). That errors without data are none is inferred.
     """
 
     port_errors: int
     peak_connections: int | None
+    connections: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,13 +65,14 @@ class Look:
     """The gateway and its surroundings as AWS showed them at `seen_at` (aware UTC).
 
     `gateway` is None when EC2 knows no such gateway. `elastic_ips` holds, by allocation id, those that
-    were asked for; one that is missing there was not found. `load` and `calendar` are None when no guard
-    asks for them.
+    were asked for; one that is missing there was not found. `load` is by the zone of addresses, and by None
+    for a zonal gateway. `load`, `pace` and `calendar` are None when no guard asks for them.
     """
 
     seen_at: datetime
     gateway: Gateway | None
     elastic_ips: Mapping[str, ElasticIp] | Unread = field(default_factory=dict)
     holds: tuple[Hold, ...] = ()
-    load: Load | Unread | None = None
+    load: Mapping[str | None, Load] | Unread | None = None
+    pace: Pace | Unread | None = None
     calendar: ChangeCalendar | Unread | None = None

@@ -21,6 +21,7 @@ class Guard(StrEnum):
     REMAINING = "remaining"
     PORTS = "ports"
     CAPACITY = "capacity"
+    PACE = "pace"
     SIBLINGS = "siblings"
     PUT_BACK = "put_back"
     OWNER = "owner"

@@ -26,6 +26,7 @@ EC2_ANSWERS = Sentence("EC2 answers {refusal}")
 REFUSED_TO_THE_END = Sentence("it was refused until the end ({refusal})")
 ASSOCIATED = Sentence("EC2 shows it associated as {association}")
 ANSWER_TOO_LATE = "no answer of EC2's came in time"
+COUNTED_MEANWHILE = "another automatic request has taken an address off a gateway meanwhile"
 LOCK_TAKEN_OVER = "the lock was taken over from this execution"
 
 # Problems of what a request names.
@@ -33,6 +34,10 @@ NONE = "none"
 NOTHING_HERE = "nothing here"
 NO_GATEWAY = Sentence("There is no NAT gateway {gateway} here.", "Check the id, the account and the region.")
 NOT_ASSOCIATED = Sentence("{name} is {status} on {gateway}.", "Try again when it is in service.")
+FAILED_UNASSOCIATED = Sentence(
+    "{name} is {status} on {gateway}, and EC2 shows no association, by which alone it could be taken off.",
+    "If it stays, ask AWS Support.",
+)
 NOT_ON_GATEWAY = Sentence(
     "{name} is not on {gateway}: it may have left, be mistyped or belong to another gateway, which EC2 does "
     "not distinguish.",

@@ -13,6 +13,7 @@ from natdrain.model.instants import timestamp
 from natdrain.model.outcome import ExecutionOutcome, ExecutionStatus
 from natdrain.model.request import BY_HAND, Request
 from natdrain.report import message
+from natdrain.report.result import stake
 
 
 def is_published(request: Request | None, end: Conclusion) -> bool:
@@ -74,4 +75,4 @@ def _address(drain: Drain) -> dict[str, Any]:
         "RequestedAt": progress.requested_at and timestamp(progress.requested_at),
         "MaxDrainDurationSeconds": progress.limit_seconds,
         "LeavesBy": drain.limit_at and timestamp(drain.limit_at),
-    }
+    } | stake(drain)

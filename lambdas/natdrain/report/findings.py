@@ -4,7 +4,7 @@ from datetime import datetime
 
 from natdrain.contract import OPT_IN_TAG, OPT_IN_VALUE
 from natdrain.contract import GatewayRecord as R
-from natdrain.model.gateway import Gateway, zone_option
+from natdrain.model.gateway import Address, Gateway, zone_option
 from natdrain.model.instants import timestamp
 from natdrain.model.look import Hold
 from natdrain.model.problem import Problem
@@ -22,9 +22,6 @@ GATEWAY_NOT_AVAILABLE = Sentence(
     "{gateway} is {state}; its addresses can leave only while it is available.", _FOR_GOOD
 )
 PRIMARY = Sentence("{name} is the primary address of {gateway}: EC2 forbids to disassociate it.", _FOR_GOOD)
-ADDRESS_FAILED = Sentence(
-    "{name} has the status failed ({why}); only an address in service can be drained.", _FOR_GOOD
-)
 NOT_OPTED_IN = Sentence(
     f"{{name}} does not carry the tag {_OPT_IN}{{has}}.",
     "To let natdrain touch it: aws ec2 create-tags --resources {resource} "
@@ -57,22 +54,38 @@ TOO_FEW_STAY = Sentence(
     "Associate another one first: {command}",
 )
 PORT_ERRORS = Sentence(
-    "{gateway} could not allocate a port {errors} times in the last {minutes} minutes "
+    "{where} could not allocate a port {errors} times in the last {minutes} minutes "
     "(ErrorPortAllocation): it needs more addresses, not fewer.",
     "Associate another one: {command}",
 )
 LOAD_UNREAD = Sentence("{metric} of {gateway} could not be read ({why}), so the load is unknown.")
 LOAD_UNKNOWN = Sentence(
-    "CloudWatch has no ActiveConnectionCount of {gateway} in the last {minutes} minutes, so neither this "
+    "CloudWatch has no ActiveConnectionCount of {where} in the last {minutes} minutes, so neither this "
     "guard nor `ports` knows how busy it is."
 )
 PEAK_ABOVE_PORTS = Sentence(
-    "{gateway} had up to {peak} connections at once in the last {minutes} minutes (ActiveConnectionCount), "
+    "{where} had up to {peak} connections at once in the last {minutes} minutes (ActiveConnectionCount), "
     "and would keep {count} with ports for {ports} to any one destination. This heuristic over-estimates: "
     "the metric counts the connections to all destinations together."
 )
-SIBLING_JOINS = Sentence("{name} is {status}.", "Try again when it is in service.")
-SIBLING_FAILED = Sentence("{name} has failed ({why}).", "Deal with it first.")
+PACE_UNREAD = Sentence(
+    "The pace of automatic requests could not be read ({why}), so that it is unknown how many addresses they "
+    "have taken off."
+)
+PACE_OF_GATEWAY = Sentence(
+    "{gateway} would have lost {loss} of its addresses in service to automatic requests within {minutes} "
+    "minutes, and they may take off {most}. If several addresses are blocked at once, the cause is probably "
+    "not the addresses.",
+    "Put replacements into service first, or try again later.",
+)
+PACE_OF_ALL = Sentence(
+    "Automatic requests would have taken {loss} addresses off all gateways within {minutes} minutes, and may "
+    "take off {most}. If several addresses are blocked at once, the cause is probably not the addresses.",
+    "Find the cause, or try again later.",
+)
+SIBLING_FAILED = Sentence("{name} has failed ({why}).", "{way_out}")
+TAKE_OFF = Sentence("To take it off: {command}")
+NOT_TO_TAKE_OFF = "EC2 has no call that takes it off: if it stays, ask AWS Support."
 NO_REASON = "EC2 gives no reason"
 PUT_BACK = Sentence(
     "{name} had left as {association} {when}, and somebody has put it back since.",
@@ -114,10 +127,22 @@ def left_by(gone_by: datetime | None) -> str:
 
 def too_few_stay(gateway: Gateway, zone: str | None, count: int, least: int) -> Problem:
     """Return the problem of a gateway, or of one zone of a regional one."""
-    where = f" in {zone or 'an unnamed zone'}" if gateway.regional else ""
-    where, command = f"{gateway.gateway_id}{where}", associate(gateway, zone)
+    where, command = place(gateway, zone), associate(gateway, zone)
     stays = count_of(count, "address")
     return TOO_FEW_STAY.about(gateway.gateway_id, where=where, count=stays, least=least, command=command)
+
+
+def place(gateway: Gateway, zone: str | None) -> str:
+    """Return the name of a gateway, or of one zone of a regional one."""
+    return gateway.gateway_id + (f" in {zone or 'an unnamed zone'}" if gateway.regional else "")
+
+
+def take_off(gateway: Gateway, address: Address) -> str:
+    """Return what to do about an address that has failed."""
+    if address.association_id is None or gateway.may_be_primary(address):
+        return NOT_TO_TAKE_OFF
+    which = f"--nat-gateway-id {gateway.gateway_id} --association-ids {address.association_id}"
+    return TAKE_OFF.with_(command=f"aws ec2 disassociate-nat-gateway-address {which}")
 
 
 def associate(gateway: Gateway, zone: str | None = None) -> str:

@@ -27,6 +27,11 @@ _MEANWHILE = (
     "New connections already use the gateway's other addresses: anything that must not be cut should "
     "reconnect before then. A drain cannot be stopped."
 )
+_MISSED = "Nothing repeats an automatic start: if it is still needed, a person must act."
+_LONGER_NEXT_TIME = (
+    f"Next time a longer MaxDrainDurationSeconds, up to {MAX_DRAIN_LIMIT_SECONDS}, would let more of them "
+    f"end by themselves."
+)
 _GOOD = {ExecutionOutcome.DRAINED, ExecutionOutcome.RELEASED, ExecutionOutcome.NOTHING_TO_DO}
 
 
@@ -56,7 +61,7 @@ class _Where:
 def started(request: Request, drains: Sequence[Drain]) -> Message:
     """Write the message about these addresses, which newly leave."""
     where = _Where(request.gateway_id)
-    parts = [*_sentences(drains, _leaving, where), _why(request), _MEANWHILE]
+    parts = [*_sentences(drains, _leaving, where), *_at_stake(request, drains), _why(request), _MEANWHILE]
     if request.after_drain is AfterDrain.RELEASE:
         lost = (
             f"Afterwards {ALLOCATIONS} [is|are] released to AWS, and [the public IP is|the public IPs are] "
@@ -69,18 +74,31 @@ def started(request: Request, drains: Sequence[Drain]) -> Message:
     )
 
 
+def _at_stake(request: Request, drains: Sequence[Drain]) -> Iterator[str]:
+    """Yield how many connections may be cut: the same for all addresses of a gateway, or of a zone."""
+    for text, some in wording.grouped([d for d in drains if d.share is not None], wording.stake).items():
+        yield wording.sentence(str(text))
+        if any(wording.would_cut_many(drain, request.limit_seconds) for drain in some):
+            yield _LONGER_NEXT_TIME
+
+
 def ended(request: Request | None, end: Conclusion, *, execution: str, region: str) -> Message:
     """Write the message about the end of an execution; `execution` is its ARN."""
     words = ENDINGS[end.outcome]
     title = words.title
     if end.outcome in _GOOD and end.changed is Changed.NONE and end.drains:
         title = "{names} had left {gateway} before"
+    elif end.outcome in _GOOD and any(drain.limit_reached and drain.ended_now for drain in end.drains):
+        title = f"{title}; connections may have been cut"
     where = _Where(end.gateway_id)
     names = _names(end.drains) or _named(request)
     parts = [where.in_(words.sentence, names=wording.listed(names), summary=wording.plain(summary(end)))]
     if end.error not in UNTOUCHED:
-        parts += _sentences(end.drains, lambda drain: _became(request, drain, end.of(drain)), where)
-    parts += [_changes(end), _why(request), wording.number(words.next_step, len(end.problems))]
+        # First those of which connections may have been cut.
+        drains = sorted(end.drains, key=lambda drain: not drain.limit_reached)
+        parts += _sentences(drains, lambda drain: _became(request, drain, end.of(drain)), where)
+    parts += [_changes(end), _why(request), _missed(request, end)]
+    parts.append(wording.number(words.next_step, len(end.problems)))
     parts += wording.numbered("Why", "There are {count} reasons", end.problems)
     warnings = [warning for warning in end.warnings if warning.guard]
     parts += wording.numbered("Warning", "There are {count} warnings", warnings)
@@ -149,13 +167,14 @@ def _became(request: Request | None, drain: Drain, outcome: AddressOutcome) -> s
 def _left(drain: Drain) -> str:
     progress = drain.progress
     by = f" by {wording.at(progress.gone_by, progress.requested_at)}" if progress.gone_by else ""
+    if how_long := drain.limit_reached is not False and wording.stayed(drain):
+        known = "" if drain.limit_reached else "no look shows whether [it|they] stayed to the end; "
+        return (
+            f"{how_long} and left {{where}}{by}: {known}EC2 cuts what is still open at the limit, and does "
+            f"not say whether there was anything"
+        )
     if drain.limit_reached is None:
         return f"left {{where}}{by}, and whether anything was cut is not known"
-    if drain.limit_reached:
-        return (
-            f"left {{where}}{by}, but stayed until [its|their] limit: EC2 cuts what is still open then, and "
-            f"does not say whether there was anything"
-        )
     return f"left {{where}}{by}, before [its|their] limit, so no connection was cut"
 
 
@@ -171,6 +190,10 @@ def _why(request: Request | None) -> str:
         # The reason of an alarm's request names the alarm.
         who, reason = "automatically", request.reason or f"alarm {trigger.name}"
     return wording.sentence(f"Requested {who}: {wording.cut(wording.plain(reason))}")
+
+
+def _missed(request: Request | None, end: Conclusion) -> str:
+    return _MISSED if request and request.automatic and end.error in UNTOUCHED else ""
 
 
 def _changes(end: Conclusion) -> str:

@@ -104,6 +104,7 @@ ALARM_ASKS_FOR_NOTHING = Sentence(
 METRIC_NOT_ANSWERED = Sentence("CloudWatch answered {status} for {metric}.")
 READ_IN_PART = Sentence("DynamoDB returned only a part of what was read from {table}.")
 LOOK_RECORDED_MEANWHILE = Sentence("{gateway}: another look was recorded meanwhile.")
+COUNTED_MEANWHILE = Sentence("Other requests keep counting what they take off gateways.")
 VARIABLE_MISSING = Sentence("The environment variable {name} is missing: the stack sets it.")
 VARIABLE_WRONG = Sentence("The environment variable {name} is wrong ({error}): the stack sets it.")
 

@@ -10,6 +10,8 @@ from natdrain.model.gateway import is_zone_id, zone_option
 from natdrain.model.instants import timestamp
 from natdrain.model.outcome import LEFT, AddressOutcome
 from natdrain.model.problem import one_line
+from natdrain.model.request import MAX_DRAIN_LIMIT_SECONDS
+from natdrain.report import wording
 from natdrain.report.vocabulary import ADDRESSES
 from natdrain.report.wording import label_of
 
@@ -54,6 +56,13 @@ def put_back(end: Conclusion, *, region: str) -> list[str]:
     return commands
 
 
+def stake(drain: Drain) -> dict[str, int]:
+    """Return what is known of the connections that a drain may cut, as fields of a row."""
+    if drain.share is None or drain.progress.connections is None:
+        return {}
+    return {"GatewayConnections": drain.progress.connections, "ConnectionsEstimate": drain.share}
+
+
 def summary(end: Conclusion) -> str:
     """Return the end in one sentence."""
     if end.quiet is not None:
@@ -92,8 +101,8 @@ def _became(drain: Drain, outcome: AddressOutcome) -> str:
         left = "had left already"
     elif drain.limit_reached is False:
         left = "has left before its limit, so nothing was cut"
-    elif drain.limit_reached:
-        left = f"has left, and stayed past its limit of {drain.progress.limit_seconds} s"
+    elif how_long := wording.stayed(drain):
+        left = f"{wording.number(how_long, 1)}, and has left"
     else:
         left = "has left, and whether anything was cut is not known"
     if outcome is AddressOutcome.RELEASED:
@@ -102,6 +111,9 @@ def _became(drain: Drain, outcome: AddressOutcome) -> str:
 
 
 def _warnings(end: Conclusion) -> Iterator[str]:
+    # First of all, whether connections were cut.
+    for drain in (drain for drain in end.drains if not drain.progress.left_before):
+        yield from (f"{label_of(drain)}: {text}." for text in _left_warnings(drain))
     yield from map(str, end.warnings)
     for drain in end.drains:
         yield from (f"{label_of(drain)}: {text}." for text in _drain_warnings(drain, end))
@@ -117,15 +129,11 @@ def _warnings(end: Conclusion) -> Iterator[str]:
 def _drain_warnings(drain: Drain, end: Conclusion) -> Iterator[str]:
     limit_seconds = end.planned_limit_seconds
     if drain.outcome is not None:
-        if not drain.progress.left_before:
-            yield from _left_warnings(drain)
+        pass
     elif limit_seconds and drain.leaving:
         yield f"it is already draining with its own limit; yours of {limit_seconds} s does not apply"
     elif limit_seconds:
-        yield (
-            f"a connection that is still open {limit_seconds} s after EC2 accepts the request is cut "
-            f"by EC2; a drain cannot be cancelled"
-        )
+        yield from _planned_warnings(drain, limit_seconds)
     elif end.failed and drain.leaving:
         until = f" and ends at {timestamp(drain.limit_at)} at the latest" if drain.limit_at else ""
         yield f"its drain goes on without us{until}; run the same request again to continue watching"
@@ -133,22 +141,38 @@ def _drain_warnings(drain: Drain, end: Conclusion) -> Iterator[str]:
         yield "its allocation would be released to AWS, and the public IP lost for good"
 
 
+def _planned_warnings(drain: Drain, limit_seconds: int) -> Iterator[str]:
+    yield (
+        f"a connection that is still open {limit_seconds} s after EC2 accepts the request is cut "
+        f"by EC2; a drain cannot be cancelled"
+    )
+    if stake := wording.stake(drain):
+        longer = ""
+        if wording.would_cut_many(drain, limit_seconds):
+            longer = (
+                f"; a longer MaxDrainDurationSeconds, up to {MAX_DRAIN_LIMIT_SECONDS}, would let more of "
+                f"them end by themselves"
+            )
+        yield f"{stake}{longer}"
+
+
 def _left_warnings(drain: Drain) -> Iterator[str]:
     if drain.outcome not in LEFT or drain.limit_reached is False:
         return
     progress = drain.progress
-    if drain.limit_reached:
+    how_long = wording.stayed(drain)
+    if drain.limit_reached and how_long:
         yield (
-            f"it stayed until its drain limit of {progress.limit_seconds} s. EC2 cuts what is still open "
-            f"then, and does not say whether there was anything"
+            f"it {wording.number(how_long, 1)}. EC2 cuts what is still open at the limit, and does not say "
+            f"whether there was anything"
         )
     elif drain.limit_at is None:
         yield "it is not known who began its drain or with which limit; EC2 may have cut connections"
     else:
-        seen = f"was last seen at {timestamp(progress.last_seen_at)}, and " if progress.last_seen_at else ""
+        stayed = f"{wording.number(how_long, 1)}, and " if how_long else ""
         yield (
-            f"it {seen}was gone by {timestamp(progress.gone_by or drain.limit_at)}: no look shows whether it "
-            f"left before its limit, at {timestamp(drain.limit_at)}; EC2 may have cut connections"
+            f"it {stayed}was gone by {timestamp(progress.gone_by or drain.limit_at)}: no look shows whether "
+            f"it left before its limit, at {timestamp(drain.limit_at)}; EC2 may have cut connections"
         )
 
 
@@ -172,7 +196,7 @@ def _row(drain: Drain, outcome: AddressOutcome) -> dict[str, Any]:
         "LastSeenAt": progress.last_seen_at and timestamp(progress.last_seen_at),
         "GoneBy": progress.gone_by and timestamp(progress.gone_by),
         "LimitReached": drain.limit_reached,
-    }
+    } | stake(drain)
     if drain.zone:
         row[f"AvailabilityZone{'Id' if is_zone_id(drain.zone) else ''}"] = drain.zone
     if drain.detail:

@@ -10,10 +10,12 @@ from natdrain.contract import item_key
 from natdrain.model.drain import Drain
 from natdrain.model.gateway import Address
 from natdrain.model.problem import Problem
+from natdrain.model.request import DEFAULT_DRAIN_LIMIT_SECONDS
 
 _MAX_PART_CHARACTERS = 400
 _MAX_NAMES = 4
 _MAX_PARTS = 3
+_MANY_CONNECTIONS = 100
 
 ALLOCATIONS = "[its|their] allocation[|s]"
 
@@ -55,6 +57,39 @@ def at(when: datetime, start: datetime | None) -> str:
 def by_at_the_latest(limit_at: datetime, start: datetime | None) -> str:
     """Return when an address has left, and what that means for connections."""
     return f"by {at(limit_at, start)} at the latest, when EC2 cuts what is still open"
+
+
+def stayed(drain: Drain) -> str | None:
+    """Return the time for which looks show that an address stayed, or None.
+
+    It has left, and no look shows that it did so before its limit.
+    """
+    limit_at, last_seen_at, requested_at = (
+        drain.limit_at,
+        drain.progress.last_seen_at,
+        drain.progress.requested_at,
+    )
+    if not (limit_at and last_seen_at and requested_at) or last_seen_at < requested_at:
+        return None
+    limit_seconds = drain.progress.limit_seconds
+    if drain.limit_reached:
+        late = (last_seen_at - limit_at).total_seconds()
+        return f"[was|were] still there {late:.0f} s after [its|their] limit of {limit_seconds} s"
+    return f"stayed at least until {(last_seen_at - requested_at).total_seconds():.0f} of {limit_seconds} s"
+
+
+def stake(drain: Drain) -> str | None:
+    """Return how many connections a drain may cut, as an estimate; None if CloudWatch did not tell."""
+    if drain.share is None:
+        return None
+    where = "Its zone" if drain.zone else "The gateway"
+    share = f"an even share of each address in service would be {drain.share:,}, which is an estimate"
+    return f"{where} had {drain.progress.connections:,} connections at the last count, and {share}"
+
+
+def would_cut_many(drain: Drain, limit_seconds: int) -> bool:
+    """Return True if a longer limit is worth a thought."""
+    return (drain.share or 0) >= _MANY_CONNECTIONS and limit_seconds <= DEFAULT_DRAIN_LIMIT_SECONDS
 
 
 def listed(names: Sequence[str]) -> str:

@@ -9,7 +9,6 @@ from natdrain.aws import clock, cloudwatch, ec2, errors, ssm
 from natdrain.change.leave.decide import Known, decide
 from natdrain.change.step import Step
 from natdrain.contract import MAX_RETRIES
-from natdrain.guards.policy import GuardPolicy
 from natdrain.model.drain import Drain
 from natdrain.model.gateway import Address, Gateway
 from natdrain.model.look import Look
@@ -17,9 +16,10 @@ from natdrain.model.problem import Guard
 from natdrain.model.request import Request
 from natdrain.steps.settings import LookSettings
 from natdrain.steps.task import Event
-from natdrain.store.drains import Drains
+from natdrain.store.drains import Drains, Memory
 from natdrain.store.history import History
 from natdrain.store.holds import Holds
+from natdrain.store.pace import Paces
 
 
 def look_and_decide(
@@ -39,17 +39,20 @@ def look_and_decide(
     """
     settings, gateway_id = LookSettings.from_env(), str(request.gateway_id)
     gateway, now = ec2.describe_gateway(gateway_id), clock.now()
-    look = Look(seen_at=now, gateway=gateway)
     shown = _named(gateway, names)
     associations = {a.association_id for a in shown if a.association_id} | _with(names, "eipassoc-")
     allocations = {a.allocation_id for a in shown if a.allocation_id} | _with(names, "eipalloc-")
+    public_ips = {name for name in names if not name.startswith("eip")}
+    memory = Drains(settings.table).recall(gateway_id, associations, allocations | public_ips)
+    gateway = gateway and gateway.identified(_associations(memory, drains))
+    look = Look(seen_at=now, gateway=gateway)
     if names:
+        shown = _named(gateway, names)
+        allocations |= {a.allocation_id for a in shown if a.allocation_id}
         read = functools.partial(errors.read, last_attempt=event["RetryCount"] >= MAX_RETRIES)
         elastic_ips = read(lambda: ec2.describe_elastic_ips(sorted(allocations)))
         look = replace(look, elastic_ips=elastic_ips, holds=Holds(settings.table).on(gateway_id))
-        look = _with_load_and_calendar(look, request, settings.policy, read, load=bool(shown))
-    public_ips = {name for name in names if not name.startswith("eip")}
-    memory = Drains(settings.table).recall(gateway_id, associations, allocations | public_ips)
+        look = _with_circumstances(look, request, settings, read, acts=bool(shown))
     step = decide(request, look, Known(drains=drains, policy=settings.policy, remembered=memory.drains))
     if not request.dry_run:
         known = {**memory.drains, **{drain.association_id: drain for drain in step.drains}}
@@ -59,12 +62,24 @@ def look_and_decide(
     return step
 
 
-def _with_load_and_calendar(
-    look: Look, request: Request, policy: GuardPolicy, read: Callable[..., Any], *, load: bool
+def _associations(memory: Memory, drains: Collection[Drain]) -> dict[str | None, str]:
+    """Return the associations by allocation of which an entry may lack its id: the surest last."""
+    seen = {names.get("AllocationId"): key for key, names in memory.seen.addresses.items()}
+    running = [drain for drain in memory.drains.values() if drain.leaving and not drain.outcome]
+    running.sort(key=lambda drain: drain.progress.requested_at or drain.progress.since_at)
+    ours = [drain for drain in drains if not drain.outcome]
+    return seen | {drain.allocation_id: drain.association_id for drain in (*running, *ours)}
+
+
+def _with_circumstances(
+    look: Look, request: Request, settings: LookSettings, read: Callable[..., Any], *, acts: bool
 ) -> Look:
-    gateway_id, asks = str(request.gateway_id), functools.partial(policy.asks, automatic=request.automatic)
-    if load and asks(Guard.PORTS, Guard.CAPACITY):
-        look = replace(look, load=read(lambda: cloudwatch.read_load(gateway_id, policy, look.seen_at)))
+    policy = settings.policy
+    gateway, asks = look.gateway, functools.partial(policy.asks, automatic=request.automatic)
+    if gateway and acts and asks(Guard.PORTS, Guard.CAPACITY):
+        look = replace(look, load=read(lambda: cloudwatch.read_load(gateway, policy, look.seen_at)))
+    if acts and asks(Guard.PACE):
+        look = replace(look, pace=Paces(settings.table).read())
     if policy.change_calendars and asks(Guard.CALENDAR):
         look = replace(look, calendar=read(lambda: ssm.read_calendar(policy.change_calendars)))
     return look

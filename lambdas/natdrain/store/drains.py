@@ -15,7 +15,7 @@ from natdrain.model.outcome import LEFT_EARLIER, AddressOutcome
 from natdrain.report import refusals
 from natdrain.store.table import Table
 
-_BROKEN = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+BROKEN = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 """Raised for an item that natdrain cannot have written."""
 
 
@@ -51,7 +51,7 @@ class Drains:
         kept = [_read(self.table, gateway_id, record, item) for (_, record), item in found.items()]
         try:
             last = Seen.from_item(seen)
-        except _BROKEN as error:
+        except BROKEN as error:
             raise unreadable(self.table, gateway_id, R.SEEN, str(error)) from error
         # A running drain is newer than what was recorded of the same association before.
         return Memory(drains={drain.association_id: drain for drain in [*kept, *running.values()]}, seen=last)
@@ -87,7 +87,7 @@ def _read(table: Table, gateway_id: str, record: str, document: object) -> Drain
         raise unreadable(table, gateway_id, record, refusals.NO_MAP.with_(name=refusals.A_DRAIN_IN_IT))
     try:
         return Drain.from_json(document)
-    except _BROKEN as error:
+    except BROKEN as error:
         raise unreadable(table, gateway_id, record, str(error)) from error
 
 

@@ -10,10 +10,13 @@ import pytest
 from natdrain.change.leave.answers import accepted, recovered, refused
 from natdrain.change.leave.decide import Known, decide
 from natdrain.change.step import Disassociate, Finish, Refuse, Wait
+from natdrain.guards.policy import GuardPolicy
 from natdrain.model.drain import Drain
-from natdrain.model.gateway import Gateway
+from natdrain.model.gateway import Address, Gateway
+from natdrain.model.look import Load, Unread
 from natdrain.model.outcome import AddressOutcome
-from natdrain.model.request import Request
+from natdrain.model.pace import Pace
+from natdrain.model.request import Request, Trigger, TriggerKind
 from natdrain.report.wording import label_of
 from support import builders
 from support.builders import GATEWAY, MANAGED, START, address, allocation, association, gateway, ip, look
@@ -93,7 +96,7 @@ def test_decide_waits_for_a_foreign_drain_as_long_as_the_longest_limit() -> None
 def test_decide_knows_the_limit_of_an_earlier_executions_drain() -> None:
     known = Known(remembered={association("a"): drain("a")})
     decision = decide(request("a"), look(gateway(address("a", DRAINING)), at=100), known)
-    assert seconds(decision) == 181
+    assert seconds(decision) == 174
     assert isinstance(decision, Wait)
     assert decision.drains[0].progress.adopted
 
@@ -204,7 +207,6 @@ def test_decide_waits_for_the_draining_one_before_it_asks_for_the_other() -> Non
         ),
         (gateway(address("a"), tags={"natdrain:managed": "no"}), "a", f"{GATEWAY} does not carry the tag"),
         (gateway(address("a"), tags=MANAGED | {"natdrain:protect": ""}), "a", f"{GATEWAY} carries the tag"),
-        (gateway(address("a", "failed", failure_message="no luck")), "a", "has the status failed (no luck)"),
         (gateway(address("a"), primary=False), "a", "No address of nat-1234567890abcdef0 would stay"),
     ],
 )
@@ -265,7 +267,7 @@ def test_decide_refuses_two_ways_of_naming_that_disagree() -> None:
 def test_decide_waits_while_the_address_drains() -> None:
     known = Known(drains=(drain("a"),))
     decision = decide(request("a"), look(gateway(address("a", DRAINING)), at=100), known)
-    assert seconds(decision) == 181
+    assert seconds(decision) == 174
 
 
 def test_decide_waits_while_ec2s_reads_are_stale() -> None:
@@ -322,7 +324,7 @@ def test_decide_asks_for_the_second_when_the_first_has_left() -> None:
 def test_decide_waits_at_the_pace_of_the_one_that_drains() -> None:
     known = Known(drains=(drain("a"), in_service("b")))
     seen = gateway(address("a", DRAINING), address("b"))
-    assert seconds(decide(request("a", "b"), look(seen, at=100), known)) == 181
+    assert seconds(decide(request("a", "b"), look(seen, at=100), known)) == 174
 
 
 def test_decide_asks_again_after_ec2_was_busy() -> None:
@@ -368,3 +370,167 @@ def test_recovered_takes_nothing_that_is_not_this_steps_own(before: Drain) -> No
 
 def test_label_of_an_address_is_its_ip_and_its_association() -> None:
     assert label_of(address("a")) == f"{ip('a')} ({association('a')})"
+
+
+# Addresses that have failed
+
+
+def failed(name: str, **more: object) -> Address:
+    return address(name, "failed", failure_message="no luck", **more)
+
+
+def test_decide_asks_for_an_address_that_has_failed() -> None:
+    decision = decide(request("a"), look(gateway(failed("a"), address("b"))), Known())
+    assert isinstance(decision, Disassociate)
+
+
+def test_decide_asks_for_a_failed_address_in_a_call_of_its_own() -> None:
+    decision = decide(request("a", "b"), look(gateway(failed("a"), address("b"))), Known())
+    assert isinstance(decision, Disassociate)
+    assert decision.association_ids == (association("b"),)
+
+
+def test_decide_warns_of_another_address_that_has_failed() -> None:
+    decision = decide(request("a"), look(gateway(address("a"), failed("b"))), Known())
+    assert isinstance(decision, Disassociate)
+    assert [warning.guard for warning in decision.warnings] == ["siblings"]
+
+
+@pytest.mark.parametrize(
+    ("at", "known", "ends"), [(12, {}, False), (60, {}, True), (12, {"draining_seen_at": START}, True)]
+)
+def test_decide_ends_as_failed_when_this_drain_has_failed_and_not_an_earlier_one(
+    at: int, known: dict[str, object], *, ends: bool
+) -> None:
+    seen = look(gateway(failed("a"), address("b")), at=at)
+    decision = decide(request("a"), seen, Known(drains=(drain("a", **known),)))
+    assert outcomes(decision) == [AddressOutcome.FAILED if ends else None]
+
+
+def test_decide_refuses_an_address_that_has_failed_without_an_association() -> None:
+    ask = Request(gateway_id=GATEWAY, allocation_ids=(allocation("a"),))
+    decision = decide(ask, look(gateway(failed("a", association_id=None), address("b"))), Known())
+    assert isinstance(decision, Refuse)
+    assert "EC2 shows no association" in str(decision.problems[0])
+
+
+# Addresses that are being associated
+
+JOINS = [address("a"), address("b", "associating")]
+
+
+def test_decide_waits_for_another_address_to_come_into_service() -> None:
+    decision = decide(request("a"), look(gateway(*JOINS)), Known())
+    assert isinstance(decision, Wait)
+    assert "busy with" in str(decision.warnings[0])
+
+
+def test_decide_waits_when_the_address_that_joins_will_be_the_one_that_stays() -> None:
+    known = Known(policy=GuardPolicy(remaining_addresses=2))
+    waits = decide(request("a"), look(gateway(*JOINS)), known)
+    assert isinstance(waits, Wait)
+    again = replace(known, drains=waits.drains)
+    asks = decide(request("a"), look(gateway(address("a"), address("b")), at=15), again)
+    assert isinstance(asks, Disassociate)
+
+
+def test_decide_asks_the_guards_again_when_the_address_has_not_come_into_service() -> None:
+    known = Known(policy=GuardPolicy(remaining_addresses=2))
+    waits = decide(request("a"), look(gateway(*JOINS)), known)
+    again = replace(known, drains=waits.drains)
+    decision = decide(request("a"), look(gateway(address("a"), failed("b")), at=15), again)
+    assert outcomes(decision) == [AddressOutcome.NOT_ASKED]
+
+
+@pytest.mark.parametrize(
+    ("seen", "remaining"),
+    [(gateway(*JOINS), 3), (gateway(*JOINS, tags={}), 1), (gateway(address("a", "associating")), 2)],
+    ids=["not enough", "another guard", "only itself"],
+)
+def test_decide_does_not_wait_for_an_address_that_would_not_help(seen: Gateway, remaining: int) -> None:
+    known = Known(policy=GuardPolicy(remaining_addresses=remaining))
+    assert isinstance(decide(request("a"), look(seen), known), Refuse)
+
+
+def test_decide_says_in_a_dry_run_what_may_stand_in_the_way() -> None:
+    known = Known(policy=GuardPolicy(remaining_addresses=2))
+    dry_run = replace(request("a"), dry_run=True)
+    decision = decide(dry_run, look(gateway(*JOINS)), known)
+    assert [warning.guard for warning in decision.warnings] == ["remaining", None]
+
+
+# Entries of draining addresses without their association, or with another
+
+
+@pytest.mark.parametrize("status", ["disassociating", "unassigning", "associating"])
+def test_decide_waits_while_the_allocation_is_listed_without_an_association(status: str) -> None:
+    seen = gateway(address("a", status, association_id=None))
+    decision = decide(request("a"), look(seen, at=100), Known(drains=(drain("a"),)))
+    assert outcomes(decision) == [None]
+
+
+def test_decide_waits_while_the_allocation_leaves_under_another_association() -> None:
+    seen = gateway(address("a", DRAINING, association_id=association("f")))
+    decision = decide(request("a"), look(seen, at=100), Known(drains=(drain("a"),)))
+    assert outcomes(decision) == [None]
+
+
+def test_decide_does_not_take_an_allocation_that_joins_again_for_one_that_stayed() -> None:
+    seen = gateway(address("a", "associating", association_id=None))
+    known = Known(drains=(drain("a", last_seen_at=START),))
+    decision = decide(request("a"), look(seen, at=353), known)
+    assert isinstance(decision, Wait)
+    assert decision.drains[0].progress.last_seen_at == START
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"),
+    [
+        (IN_SERVICE, AddressOutcome.PUT_BACK),
+        ("associating", AddressOutcome.PUT_BACK),
+        ("failed", AddressOutcome.DRAINED),
+    ],
+)
+def test_decide_takes_an_address_for_put_back_when_it_is_in_service_or_coming(
+    status: str, outcome: AddressOutcome
+) -> None:
+    seen = gateway(address("a", status, association_id=association("f")))
+    decision = decide(request("a"), look(seen, at=360), Known(drains=(drain("a"),)))
+    assert outcomes(decision) == [outcome]
+
+
+def test_decide_watches_a_remembered_drain_that_is_listed_under_another_association() -> None:
+    seen = gateway(address("a", DRAINING, association_id=association("f")))
+    decision = decide(request("a"), look(seen, at=100), Known(remembered={association("a"): drain("a")}))
+    assert outcomes(decision) == [None]
+
+
+# What is at stake, and what is counted
+
+LOAD = {None: Load(port_errors=0, peak_connections=900, connections=600)}
+
+
+def test_decide_notes_the_connections_at_stake_before_it_asks() -> None:
+    seen = look(gateway(address("a"), address("b")), load=LOAD)
+    decision = decide(request("a"), seen, Known())
+    [begun] = decision.drains
+    assert (begun.progress.connections, begun.progress.addresses, begun.share) == (600, 3, 200)
+
+
+@pytest.mark.parametrize(
+    "load", [None, Unread("AccessDenied"), {None: replace(LOAD[None], connections=None)}]
+)
+def test_decide_notes_no_share_of_connections_that_are_not_known(load: object) -> None:
+    decision = decide(request("a"), look(gateway(address("a")), load=load), Known())
+    assert decision.drains[0].share is None
+
+
+@pytest.mark.parametrize("automatic", [True, False])
+def test_decide_has_the_takes_of_an_automatic_request_counted(*, automatic: bool) -> None:
+    trigger = Trigger(kind=TriggerKind.ALARM, name="blocked", at="now") if automatic else None
+    seen = look(gateway(address("a"), address("b")), pace=Pace(version=7), load=LOAD)
+    decision = decide(replace(request("a"), trigger=trigger), seen, Known())
+    assert isinstance(decision, Disassociate)
+    counted = [(take.association_id, take.until) for take in decision.takes]
+    assert counted == ([(association("a"), START + timedelta(hours=1))] if automatic else [])
+    assert decision.pace_version == (7 if automatic else 0)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from natdrain.change.leave.poll_plan import deadline_seconds, next_offset, poll_plan
 
-PLAN = (7, 13, 24, 46, 91, 181, 360, 370, 380, 390, 400, 420, 460, 540, 650)
+PLAN = (7, 12, 23, 45, 88, 174, 347, 353, 363, 373, 383, 393, 403, 423, 463, 543, 650)
 
 limits = st.integers(1, 4000)
 
@@ -31,12 +31,22 @@ def test_plan_ends_at_limit_plus_margin(limit: int) -> None:
 
 @given(limits)
 def test_plan_grows_with_the_logarithm_of_the_limit(limit: int) -> None:
-    assert len(poll_plan(limit)) <= 9 + max(0, math.log2((limit + 8) / 4))
+    assert len(poll_plan(limit)) <= 11 + max(0, math.log2((limit + 8) / 4))
 
 
 @given(limits)
 def test_plan_of_a_short_limit_has_one_early_look_for_each_half_minute_at_most(limit: int) -> None:
-    assert sum(offset <= limit for offset in poll_plan(limit)) <= limit / 30
+    assert sum(offset < limit - 3 for offset in poll_plan(limit)) <= limit / 30
+
+
+@given(st.integers(10, 4000))
+def test_plan_looks_just_before_the_limit_and_just_after_it(limit: int) -> None:
+    assert {limit - 3, limit + 3} <= set(poll_plan(limit))
+
+
+@given(st.integers(1, 9))
+def test_plan_of_a_limit_of_seconds_looks_only_after_it(limit: int) -> None:
+    assert poll_plan(limit)[0] == limit + 3
 
 
 @given(st.integers(30, 4000), st.floats(0, 4000))
@@ -69,11 +79,11 @@ def test_plan_for_an_unknown_limit_looks_once_a_minute_or_a_tenth_of_the_time_go
 
 
 @pytest.mark.parametrize(
-    ("elapsed", "offset"), [(0, 7), (24, 46), (23.4, 24), (23.6, 46), (360, 370), (700, 650)]
+    ("elapsed", "offset"), [(0, 7), (23, 45), (22.4, 23), (22.6, 45), (353, 363), (700, 650)]
 )
 def test_next_offset_is_the_first_still_to_come(elapsed: float, offset: int) -> None:
     assert next_offset(350, elapsed) == offset
 
 
 def test_plan_for_an_unknown_limit_looks_closely_after_the_longest_one() -> None:
-    assert poll_plan(None)[-9:] == (4010, 4020, 4030, 4040, 4050, 4070, 4110, 4190, 4300)
+    assert poll_plan(None)[-10:] == (4003, 4013, 4023, 4033, 4043, 4053, 4073, 4113, 4193, 4300)

@@ -307,7 +307,7 @@ def test_release_waits_until_all_are_ready() -> None:
 def test_release_waits_for_the_address_that_still_drains() -> None:
     seen = gateway(address("b", "disassociating"))
     decision = decided(drain("a"), draining("b", limit_seconds=350), at=200, seen=seen)
-    assert seconds(decision) == 360
+    assert seconds(decision) == 347
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,7 @@ DISTURBANCES: list[Disturbance] = [
     ),
     of_look(elastic_ips=UNREAD),
     *(of_look(holds=(Hold(held=held, why="alice", table="table"),)) for held in (GATEWAY, "all")),
-    *(of_look(load=load) for load in (UNREAD, Load(port_errors=7, peak_connections=10**6))),
+    *(of_look(load=load) for load in (UNREAD, {None: Load(port_errors=7, peak_connections=10**6)})),
     *(of_look(calendar=calendar) for calendar in (UNREAD, ChangeCalendar(closed=True))),
 ]
 
@@ -115,12 +115,13 @@ class World:
         primary = {True} if gateway.availability_mode == "regional" else {True, None}
         forbids = {
             "ec2": (gateway.state, gateway.connectivity) != ("available", "public")
-            or any(a.is_primary in primary or a.status != "succeeded" for a in leaving),
+            or any(a.is_primary in primary or a.status not in {"succeeded", "failed"} for a in leaving),
             "opt_in": len(found) < len(leaving) or any(its.get("natdrain:managed") != "true" for its in tags),
             "protect": any(key.lower() == "natdrain:protect" for its in tags for key in its),
             "hold": bool(self.seen.holds),
             "aws_managed": gateway.aws_managed,
-            "last": not any(a.status == "succeeded" and a not in leaving for a in gateway.addresses),
+            "last": any(a.status == "succeeded" for a in leaving)
+            and not any(a.status == "succeeded" and a not in leaving for a in gateway.addresses),
         }
         assert list(forbids) == FIXED
         return {name for name, forbidden in forbids.items() if forbidden and leaving}

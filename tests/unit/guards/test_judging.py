@@ -13,8 +13,9 @@ from natdrain.guards.judging import Judgement, judge
 from natdrain.guards.policy import RULES, GuardPolicy, Rule, Verdict
 from natdrain.model.drain import Drain
 from natdrain.model.look import ChangeCalendar, Hold, Load, Unread
+from natdrain.model.pace import Pace
 from natdrain.model.problem import Problem
-from support.builders import GATEWAY, MANAGED, address, association, drain, gateway, ip
+from support.builders import GATEWAY, MANAGED, address, association, drain, gateway, ip, taken
 from support.guard_rows import (
     DEFAULTS,
     FIXED,
@@ -36,7 +37,7 @@ by_start = pytest.mark.parametrize("start", ["by_hand", "automatic"])
 
 
 def judged(found: Found, start: str, override: Collection[str] = (), **policy: Any) -> Judgement:
-    return judge(found.case(**policy), automatic=start == "automatic", override=override)
+    return judge(replace(found, automatic=start == "automatic").case(**policy), override=override)
 
 
 def only(judgement: Judgement, verdict: Verdict) -> str:
@@ -153,12 +154,14 @@ EVERYTHING = Found(
         in_zone("b", ZONE, "failed"),
         in_zone("c", OTHER_ZONE, "failed"),
         aws_managed=True,
+        connectivity="private",
         tags={"natdrain:protect": "", "tool": ""},
     ),
     targets="ab",
     of_look={
         "holds": (Hold(held="all", why="bob", table="table"),),
-        "load": Load(port_errors=1, peak_connections=440_001),
+        "load": {ZONE: Load(port_errors=1, peak_connections=440_001)},
+        "pace": Pace(takes=(taken("d", zone=ZONE, in_service=5),)),
         "calendar": ChangeCalendar(closed=True),
     },
     policy={"owner_tags": {"tool": "it restores that"}},
@@ -227,6 +230,7 @@ NOT_READ = Unread("Throttling: slow down")
 UNREAD = {
     "ports": ({"load": NOT_READ}, f"ErrorPortAllocation of {GATEWAY}", "the load is unknown."),
     "capacity": ({"load": NOT_READ}, f"ActiveConnectionCount of {GATEWAY}", "the load is unknown."),
+    "pace": ({"pace": NOT_READ}, "The pace of automatic requests", "that it is unknown how many"),
     "calendar": ({"calendar": NOT_READ}, "The change calendar (freeze)", "it counts as closed."),
 }
 unread = pytest.mark.parametrize(
@@ -345,7 +349,7 @@ def test_address_was_not_put_back_if_something_else_is_remembered(remembered: di
 
 @by_start
 def test_capacity_is_enough_with_55000_for_each_address_that_remains(start: str) -> None:
-    found = Found(of_look={"load": Load(port_errors=0, peak_connections=2 * 55_000)})
+    found = Found(of_look={"load": {None: Load(port_errors=0, peak_connections=2 * 55_000)}})
     assert judged(found, start) == Judgement((), ())
 
 

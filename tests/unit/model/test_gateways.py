@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from natdrain.model.gateway import Gateway
-from support.builders import address, gateway, sample
+from natdrain.model.gateway import Address, Gateway
+from support.builders import address, allocation, association, gateway, sample
 
 
 def read(name: str) -> Gateway:
@@ -82,3 +83,45 @@ def test_gateway_is_managed_by_aws_unless_ec2_says_otherwise(managed: str, said:
     shape = sample("describe-nat-gateways.regional-manual.json")["NatGateways"][0]
     assert not Gateway.from_ec2(shape).aws_managed
     assert Gateway.from_ec2(shape | {managed: said}).aws_managed
+
+
+KNOWN: dict[str | None, str] = {allocation("a"): association("a")}
+
+
+def unnamed(name: str, status: str = "disassociating") -> Address:
+    return address(name, status, association_id=None)
+
+
+def ids(seen: Gateway) -> list[str | None]:
+    return [a.association_id for a in seen.addresses]
+
+
+def test_gateway_is_given_the_association_of_an_entry_that_leaves_without_one() -> None:
+    assert ids(gateway(unnamed("a"), primary=False).identified(KNOWN)) == [association("a")]
+
+
+@pytest.mark.parametrize("status", ["associating", "failed", "succeeded"])
+def test_gateway_is_given_no_association_of_an_entry_that_does_not_leave(status: str) -> None:
+    assert ids(gateway(unnamed("a", status), primary=False).identified(KNOWN)) == [None]
+
+
+def test_gateway_keeps_the_associations_that_ec2_shows() -> None:
+    other = address("a", "disassociating", association_id=association("f"))
+    assert ids(gateway(other, primary=False).identified(KNOWN)) == [association("f")]
+
+
+def test_gateway_is_given_each_association_once() -> None:
+    seen = gateway(unnamed("a"), unnamed("a"), primary=False).identified(KNOWN)
+    assert ids(seen) == [association("a"), None]
+    assert ids(gateway(address("a"), unnamed("a"), primary=False).identified(KNOWN))[1] is None
+
+
+def test_entry_of_an_association_is_also_one_that_leaves_or_has_no_id() -> None:
+    for entry in (unnamed("a"), address("a", "unassigning", association_id=association("f"))):
+        assert gateway(entry).entry_of(association("a"), allocation("a")) == entry
+
+
+def test_entry_of_an_association_is_none_that_stays_under_another_id_or_has_no_allocation() -> None:
+    again = address("a", association_id=association("f"))
+    assert gateway(again).entry_of(association("a"), allocation("a")) is None
+    assert gateway(replace(unnamed("a"), allocation_id=None)).entry_of(association("a"), None) is None

@@ -76,8 +76,9 @@ def test_result_has_every_fact_of_an_address() -> None:
     ("last_seen", "gone_by", "limit_reached", "says"),
     [
         (179, 300, False, "before its limit, so nothing was cut"),
-        (357, 366, True, "stayed past its limit of 350 s"),
-        (179, 357, None, "whether anything was cut is not known"),
+        (353, 366, True, "was still there 3 s after its limit of 350 s, and has left"),
+        (347, 353, None, "stayed at least until 347 of 350 s, and has left"),
+        (-10, 357, None, "whether anything was cut is not known"),
     ],
 )
 def test_result_says_about_the_limit_what_the_looks_prove(
@@ -119,9 +120,30 @@ def test_result_of_a_refusal_counts_the_problems_after_the_first() -> None:
     ]
 
 
-def test_result_has_the_warnings_of_the_guards_first() -> None:
+def test_result_warns_of_cut_connections_first_and_then_as_the_guards_do() -> None:
     warning = Problem(guard="owner", subject=GATEWAY, text="A stack owns it.")
-    assert written(LEFT, warnings=(warning,))["Warnings"][0] == "owner: A stack owns it."
+    cut, owner = written(LEFT, warnings=(warning,))["Warnings"]
+    assert "EC2 cuts what is still open at the limit" in cut
+    assert owner == "owner: A stack owns it."
+
+
+def test_result_of_a_dry_run_says_how_many_connections_are_at_stake() -> None:
+    document = written({"connections": 1200, "addresses": 3}, dry_run=True)
+    [row], [_, stake] = document["Addresses"], document["Warnings"]
+    assert (row["GatewayConnections"], row["ConnectionsEstimate"]) == (1200, 400)
+    assert "1,200 connections at the last count" in stake
+    assert "400, which is an estimate" in stake
+
+
+@pytest.mark.parametrize(
+    ("connections", "limit", "advised"), [(300, 350, True), (297, 350, False), (300, 351, False)]
+)
+def test_result_of_a_dry_run_advises_a_longer_limit_where_the_default_would_cut_many(
+    connections: int, limit: int, *, advised: bool
+) -> None:
+    known = {"connections": connections, "addresses": 3}
+    [_, stake] = written(known, dry_run=True, limit_seconds=limit)["Warnings"]
+    assert ("a longer MaxDrainDurationSeconds, up to 4000" in stake) is advised
 
 
 def test_result_offers_to_put_back_only_what_has_left() -> None:

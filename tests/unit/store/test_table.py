@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-import boto3
 import pytest
 from boto3.dynamodb.conditions import Attr
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
-from moto import mock_aws
 
 from natdrain.aws import clients, clock, errors
 from natdrain.model.errors import TransientFailure
@@ -24,30 +21,6 @@ NAMED = {"NatGatewayId": GATEWAY, "Record": "lock"}
 ME = "arn:aws:states:us-east-1:123456789012:execution:Drain:me"
 NEW = Attr("Record").not_exists()
 MINE = Attr("Owner").eq(ME)
-
-
-@pytest.fixture
-def client() -> Any:
-    return boto3.client(
-        "dynamodb",
-        region_name="us-east-1",
-        aws_access_key_id="any",
-        aws_secret_access_key="any",  # noqa: S106 - any will do
-    )
-
-
-@pytest.fixture
-def table(client: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Table]:
-    keys = {"NatGatewayId": "HASH", "Record": "RANGE"}
-    with mock_aws():
-        client.create_table(
-            TableName="Storage",
-            KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys.items()],
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in keys],
-            BillingMode="PAY_PER_REQUEST",
-        )
-        monkeypatch.setattr(clients, "dynamodb", lambda: client)
-        yield Table("Storage")
 
 
 def stored(table: Table) -> dict[str, Any]:

@@ -33,12 +33,9 @@ def seams() -> Iterator[Seam]:
 
 
 def _put_connections(backend: CloudWatchBackend, dimensions: list[dict[str, str]]) -> None:
-    simulation = Simulation()
-    for gateway_id in {dimension["Value"] for dimension in dimensions} & set(simulation.gateway_ids()):
-        point = {
-            "MetricName": METRIC,
-            "Dimensions": [{"Name": "NatGatewayId", "Value": gateway_id}],
-            "Timestamp": utcnow() - timedelta(minutes=1),
-            "Value": sum(simulation.connections(gateway_id).values()),
-        }
+    simulation, named = Simulation(), {dimension["Name"]: dimension["Value"] for dimension in dimensions}
+    gateway_id, zone = named.get("NatGatewayId"), named.get("AvailabilityZone")
+    if gateway_id in simulation.gateway_ids() and (count := simulation.active(gateway_id, zone)) is not None:
+        at = utcnow() - timedelta(minutes=1)
+        point = {"MetricName": METRIC, "Dimensions": dimensions, "Timestamp": at, "Value": count}
         backend.put_metric_data(NAMESPACE, [point])

@@ -113,6 +113,15 @@ class Simulation:
         held = gateway.held_at(now())
         return {a.association_id: count[a.association_id] for a in held if a.association_id}
 
+    def active(self, gateway_id: str, zone: str | None) -> int | None:
+        """Count the connections that are open now on a zonal gateway, or in a zone of a regional one.
+
+        None: a regional gateway reports by zone only, and a zonal one without (VPC user guide, metrics).
+        """
+        held = find_gateway(self._backend, gateway_id).held_at(now())
+        there = [str(a.association_id) for a in held if (a.zone and a.zone.name) == zone]
+        return sum(self.connections(gateway_id).get(one, 0) for one in there) if there else None
+
     def cut(self, gateway_id: str) -> dict[str, int]:
         """Count the connections that have been cut, per association that the gateway has or had."""
         gateway = find_gateway(self._backend, gateway_id)

@@ -12,7 +12,7 @@ from natdrain.change.after.keep import Judge, Keep
 from natdrain.change.leave.progress import put_back
 from natdrain.change.step import Finish, Reason, Release, Step, Wait
 from natdrain.model.drain import Drain
-from natdrain.model.gateway import AVAILABLE, GOING_OR_GONE, Address, Gateway
+from natdrain.model.gateway import AVAILABLE, GOING_OR_GONE, LEAVING, Address, Gateway
 from natdrain.model.look import ElasticIp, Look, Unread
 from natdrain.model.outcome import AddressOutcome
 from natdrain.model.request import AfterDrain
@@ -88,9 +88,15 @@ class ReleaseToAws(Keep):
 def _watch(drain: Drain, gateway: Gateway) -> Drain:
     if drain.outcome not in GOES_ON or drain.outcome is AddressOutcome.RELEASED:
         return drain
-    if gateway.association(drain.association_id):
+    entry = gateway.association(drain.association_id)
+    entry = entry or next(iter(gateway.with_allocation(drain.allocation_id)), None)
+    if entry is None:
+        return drain
+    unnamed = entry.association_id is None and entry.status in LEAVING
+    if entry.association_id == drain.association_id or unnamed:
         return replace(drain, outcome=None, detail=None).noted(left_before=False, gone_by=None)
-    return put_back(drain, gateway) or drain
+    # Whatever becomes of it there: somebody else has used the allocation since.
+    return put_back(drain, entry)
 
 
 def _confirm(drain: Drain, look: Look) -> Drain:

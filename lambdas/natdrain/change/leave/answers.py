@@ -8,9 +8,21 @@ from natdrain.change.step import Reason, Wait
 from natdrain.model.drain import Drain
 
 
-def accepted(drains: Sequence[Drain], ids: Sequence[str], *, at: datetime, limit_seconds: int) -> Wait:
+def accepted(
+    drains: Sequence[Drain],
+    ids: Sequence[str],
+    *,
+    at: datetime,
+    answered_at: datetime | None = None,
+    limit_seconds: int,
+) -> Wait:
     """Record that EC2 accepted the request for `ids`, and when to look."""
-    changes = {"requested_at": at, "limit_seconds": limit_seconds, "refusal": None}
+    changes = {
+        "requested_at": at,
+        "answered_at": answered_at,
+        "limit_seconds": limit_seconds,
+        "refusal": None,
+    }
     known = [d.noted(**changes) if d.association_id in ids else d for d in drains]
     return wait_for(known, at, Reason.EC2_ACCEPTED)
 
@@ -23,7 +35,8 @@ def recovered(drains: Sequence[Drain], ids: Sequence[str], remembered: Mapping[s
         # Only what this execution asked: the drains of another one were first seen at another time.
         ours = asked.since_at == since[before.association_id]
         if ours and asked.requested_at and asked.limit_seconds:
-            return accepted(drains, ids, at=asked.requested_at, limit_seconds=asked.limit_seconds)
+            at, limit_seconds = asked.requested_at, asked.limit_seconds
+            return accepted(drains, ids, at=at, answered_at=asked.answered_at, limit_seconds=limit_seconds)
     return None
 
 

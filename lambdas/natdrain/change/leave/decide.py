@@ -12,16 +12,18 @@ from functools import partial
 
 from natdrain.change.after.keep import Keep
 from natdrain.change.after.release import strategy_of
-from natdrain.change.leave.progress import begin, next_look_at, observe
+from natdrain.change.leave.progress import at_stake, begin, next_look_at, observe
 from natdrain.change.leave.targets import find_targets
 from natdrain.change.step import Disassociate, Finish, Reason, Refuse, Step, Wait
 from natdrain.guards.case import Case
 from natdrain.guards.judging import Judgement, judge
+from natdrain.guards.pace import takes
 from natdrain.guards.policy import GuardPolicy
 from natdrain.model.drain import Drain
-from natdrain.model.gateway import AVAILABLE, Address, Gateway
+from natdrain.model.gateway import AVAILABLE, FAILED, Address, Gateway
 from natdrain.model.look import Look
 from natdrain.model.outcome import AddressOutcome
+from natdrain.model.pace import Pace
 from natdrain.model.problem import Problem
 from natdrain.model.request import Request
 from natdrain.report import details
@@ -59,10 +61,12 @@ def decide(request: Request, look: Look, known: Known) -> Step:
     drains = tuple(observe(drain, look) for drain in after.watch(drains, look))
     if look.gateway is not None and any(drain.to_ask for drain in drains):
         if look.gateway.busy:
-            return _wait_for_ec2(look.gateway, drains, look.seen_at, judgement)
+            step = _wait_for_ec2(look.gateway, drains, look.seen_at, judgement)
+            # A dry run waits for nothing, so it says what may stand in the way.
+            return _warn_of(judgement.refusals, step) if judgement and request.dry_run else step
         judgement = judgement or _judge_again(request, look, known, look.gateway, drains)
         if not judgement.refusals:
-            return _ask(drains, judgement)
+            return _warn(_ask(request, look, known, look.gateway, drains), judgement)
         drains = _not_asked(drains, judgement)
 
     if not all(drain.outcome for drain in drains):
@@ -71,14 +75,26 @@ def decide(request: Request, look: Look, known: Known) -> Step:
 
 
 def _warn(step: Step, judgement: Judgement | None) -> Step:
-    return replace(step, warnings=(*judgement.warnings, *step.warnings)) if judgement else step
+    return _warn_of(judgement.warnings, step) if judgement else step
 
 
-def _ask(drains: Sequence[Drain], judgement: Judgement) -> Step:
+def _warn_of(problems: Sequence[Problem], step: Step) -> Step:
+    return replace(step, warnings=(*problems, *step.warnings))
+
+
+def _ask(
+    request: Request, look: Look, known: Known, gateway: Gateway, drains: Sequence[Drain]
+) -> Disassociate:
+    """Ask EC2; for addresses that have failed in a call of their own, whose answer is about them only."""
+    to_ask = {drain.association_id for drain in drains if drain.to_ask}
+    targets = [address for address in gateway.addresses if address.association_id in to_ask]
+    targets = [address for address in targets if address.status != FAILED] or targets
+    pace = look.pace if request.automatic and isinstance(look.pace, Pace) else None
     return Disassociate(
-        drains=tuple(drains),
-        association_ids=tuple(drain.association_id for drain in drains if drain.to_ask),
-        warnings=judgement.warnings,
+        drains=tuple(at_stake(drain, look, gateway) for drain in drains),
+        association_ids=tuple(str(target.association_id) for target in targets),
+        takes=takes(gateway, targets, pace, look.seen_at + known.policy.pace_window) if pace else (),
+        pace_version=pace.version if pace else 0,
         reason=Reason.GUARDS_ALLOW,
     )
 
@@ -115,14 +131,15 @@ def _begin(
     if request.scheduled and gateway.state == AVAILABLE and nothing:
         return Finish(reason=Reason.ABSENT_AS_SCHEDULED)
     problems = tuple(targets.problems)
-    warnings: tuple[Problem, ...] = ()
     judgement = None
     releasing = after.to_release([*targets.here, *targets.left])
     if targets.here or releasing or not targets.left:
         judgement = _judge(request, look, known, gateway, targets=targets.here, releasing=releasing)
-        problems, warnings = (*problems, *judgement.refusals), judgement.warnings
+        if not judgement.passing:
+            problems = (*problems, *judgement.refusals)
     if problems:
-        return Refuse(problems=problems, warnings=warnings, reason=Reason.REQUEST_OR_GUARDS_REFUSE)
+        refuse = Refuse(problems=problems, reason=Reason.REQUEST_OR_GUARDS_REFUSE)
+        return _warn(refuse, judgement)
     begun = [begin(target, look, known.remembered) for target in targets.here]
     return (*begun, *targets.left), judgement
 
@@ -160,5 +177,6 @@ def _judge(
         policy=known.policy,
         remembered=known.remembered,
         releasing=releasing or {},
+        automatic=request.automatic,
     )
-    return judge(case, automatic=request.automatic, override=request.override)
+    return judge(case, override=request.override)

@@ -1,9 +1,10 @@
 """The poll plan: when to look again, as offsets in seconds from the moment a drain began.
 
 A drain may end early, but mostly ends just after its limit. So the plan doubles its gaps up to the limit: an
-address that leaves early is noticed after at most as much time again as it took, or at the first look. It
-looks every ten seconds for the fifty after the limit, in which idle addresses leave, and then grows its gaps
-up to a deadline. Its length grows with the logarithm of the limit.
+address that leaves early is noticed after at most as much time again as it took, or at the first look. Two
+looks, just before the limit and just after it, show whether the address stayed until EC2 cuts what is open.
+Then it looks every ten seconds for the fifty in which idle addresses leave, and grows its gaps up to a
+deadline. Its length grows with the logarithm of the limit.
 """
 
 DEADLINE_MARGIN_SECONDS = 300
@@ -16,7 +17,9 @@ UNKNOWN_LIMIT_SECONDS = 4000
 # reads, which are eventually consistent, may not even show that it drains.
 _LIMIT_SECONDS_PER_EARLY_LOOK = 30
 _FIRST_EARLY_LOOK_SECONDS = 7
-_CLOSE_LOOKS_AFTER_LIMIT_SECONDS = (10, 20, 30, 40, 50, 70, 110, 190, DEADLINE_MARGIN_SECONDS)
+_LOOK_BEFORE_LIMIT_SECONDS = 3
+# The first is late enough that a stale read, up to two seconds old, does not show an address that has left.
+_CLOSE_LOOKS_AFTER_LIMIT_SECONDS = (3, 13, 23, 33, 43, 53, 73, 113, 193, DEADLINE_MARGIN_SECONDS)
 
 _UNKNOWN_FIRST_LOOK_SECONDS = 15
 _UNKNOWN_WIDEST_EARLY_GAP_SECONDS = 60
@@ -37,6 +40,8 @@ def poll_plan(limit_seconds: int | None) -> tuple[int, ...]:
     if limit_seconds is None:
         return _plan_for_unknown_limit()
     offsets = [limit_seconds + after for after in _CLOSE_LOOKS_AFTER_LIMIT_SECONDS]
+    if (before := limit_seconds - _LOOK_BEFORE_LIMIT_SECONDS) >= _FIRST_EARLY_LOOK_SECONDS:
+        offsets.insert(0, before)
     for _ in range(limit_seconds // _LIMIT_SECONDS_PER_EARLY_LOOK):
         # A little later than half, since the next look takes a moment too.
         if (half := offsets[0] // 2 + 1) < _FIRST_EARLY_LOOK_SECONDS:

@@ -6,13 +6,23 @@ from datetime import datetime, timedelta
 
 from natdrain.change.leave.poll_plan import deadline_seconds, next_offset
 from natdrain.model.drain import Drain, Progress
-from natdrain.model.gateway import AVAILABLE, DRAINING, FAILED, GOING_OR_GONE, Address, Gateway
+from natdrain.model.gateway import (
+    ASSOCIATING,
+    AVAILABLE,
+    FAILED,
+    GOING_OR_GONE,
+    IN_SERVICE,
+    LEAVING,
+    Address,
+    Gateway,
+)
 from natdrain.model.look import Look
 from natdrain.model.outcome import AddressOutcome
 from natdrain.report import details
 
 SETTLE_SECONDS = 60
-"""EC2's reads are eventually consistent: for so long an accepted address may still look in service."""
+"""EC2's reads are eventually consistent: for so long an accepted address may still look as it did before."""
+_SETTLE = timedelta(seconds=SETTLE_SECONDS)
 
 MAX_REFUSALS = 3
 """After so many final refusals, with the address still there, we believe EC2."""
@@ -35,7 +45,7 @@ def begin(target: Address, look: Look, remembered: Mapping[str, Drain]) -> Drain
         public_ip=target.public_ip,
         private_ip=target.private_ip,
         zone=target.zone,
-        progress=Progress(since_at=look.seen_at, adopted=target.status == DRAINING),
+        progress=Progress(since_at=look.seen_at, adopted=target.status in LEAVING),
     )
     before = remembered.get(drain.association_id)
     if before is None or before.outcome:
@@ -44,12 +54,25 @@ def begin(target: Address, look: Look, remembered: Mapping[str, Drain]) -> Drain
     if ours.requested_at is None:
         # EC2 was to be asked; if the address drains, the answer got lost.
         return drain.noted(asked_by=ours.asked_by) if drain.progress.adopted else drain
-    settling = look.seen_at - ours.requested_at < timedelta(seconds=SETTLE_SECONDS)
-    if target.status != DRAINING and not settling:
+    settling = look.seen_at - ours.requested_at < _SETTLE
+    if target.status not in LEAVING and not settling:
         return drain
     return drain.noted(
-        adopted=True, asked_by=ours.asked_by, requested_at=ours.requested_at, limit_seconds=ours.limit_seconds
+        adopted=True,
+        asked_by=ours.asked_by,
+        requested_at=ours.requested_at,
+        answered_at=ours.answered_at,
+        limit_seconds=ours.limit_seconds,
     )
+
+
+def at_stake(drain: Drain, look: Look, gateway: Gateway) -> Drain:
+    """Return the drain with the connections that it may cut, as this look shows them, if it is to begin."""
+    loads = look.load if isinstance(look.load, Mapping) else {}
+    if not drain.to_ask or (load := loads.get(drain.zone)) is None:
+        return drain
+    serving = [a for a in gateway.addresses if a.status == IN_SERVICE and a.zone == drain.zone]
+    return drain.noted(connections=load.connections, addresses=len(serving))
 
 
 def adopt_left(before: Drain, look: Look, gateway: Gateway) -> Drain:
@@ -70,7 +93,7 @@ def observe(drain: Drain, look: Look) -> Drain:
     if gateway is None or gateway.state in GOING_OR_GONE:
         state = gateway.state if gateway else details.UNKNOWN_TO_EC2
         return drain.ended(AddressOutcome.GATEWAY_GONE, details.GATEWAY_GONE.with_(state=state))
-    address = gateway.association(drain.association_id)
+    address = gateway.entry_of(drain.association_id, drain.allocation_id)
     if address is None and gateway.state == AVAILABLE:
         return _left(drain, look, gateway)
     if address is not None:
@@ -83,24 +106,25 @@ def observe(drain: Drain, look: Look) -> Drain:
 def _left(drain: Drain, look: Look, gateway: Gateway) -> Drain:
     adopted = drain.progress.adopted or drain.progress.requested_at is None
     drain = drain.noted(gone_by=look.seen_at, adopted=adopted)
-    return put_back(drain, gateway) or replace(drain, outcome=AddressOutcome.DRAINED)
+    again = next((a for a in gateway.with_allocation(drain.allocation_id) if a.stays), None)
+    return put_back(drain, again) if again else replace(drain, outcome=AddressOutcome.DRAINED)
 
 
-def put_back(drain: Drain, gateway: Gateway) -> Drain | None:
-    """Return the drain as put back, if its allocation is on the gateway again; else None."""
-    again = next((a for a in gateway.addresses if a.allocation_id == drain.allocation_id), None)
-    if again is None:
-        return None
-    return drain.ended(AddressOutcome.PUT_BACK, details.PUT_BACK_AS.with_(association=again.association_id))
+def put_back(drain: Drain, again: Address) -> Drain:
+    """Return the drain of an address that left, and whose allocation is on the gateway again."""
+    association = again.association_id or again.status
+    return drain.ended(AddressOutcome.PUT_BACK, details.PUT_BACK_AS.with_(association=association))
 
 
 def _still_there(drain: Drain, address: Address, look: Look, gateway: Gateway) -> Drain:
+    if address.association_id is None and address.status in ASSOCIATING:
+        return drain  # somebody puts it back: the next look shows it
     drain = drain.noted(last_seen_at=look.seen_at)
     progress = drain.progress
-    if address.status == FAILED:
+    if address.status == FAILED and _drain_failed(drain, look.seen_at):
         message = address.failure_message or details.FAILED_WITHOUT_REASON
         return drain.ended(AddressOutcome.FAILED, details.EC2_FAILED.with_(message=message))
-    if address.status == DRAINING:
+    if address.status in LEAVING:
         seen_at = progress.draining_seen_at or look.seen_at
         adopted = progress.adopted or progress.requested_at is None
         return drain.noted(draining_seen_at=seen_at, adopted=adopted)
@@ -110,6 +134,13 @@ def _still_there(drain: Drain, address: Address, look: Look, gateway: Gateway) -
         outcome = AddressOutcome.NOT_ASKED if progress.denied else AddressOutcome.FAILED
         return drain.ended(outcome, details.KEEPS_REFUSING.with_(refusal=progress.refusal))
     return drain
+
+
+def _drain_failed(drain: Drain, now: datetime) -> bool:
+    """Return True if this drain has failed; the status may also be from before, or from a stale read."""
+    progress = drain.progress
+    accepted = progress.requested_at is not None and now - progress.requested_at >= _SETTLE
+    return progress.draining_seen_at is not None or accepted
 
 
 def _overdue(drain: Drain) -> Drain:

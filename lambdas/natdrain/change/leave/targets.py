@@ -6,7 +6,7 @@ from itertools import chain
 
 from natdrain.change.leave.progress import adopt_left
 from natdrain.model.drain import Drain
-from natdrain.model.gateway import AVAILABLE, Address, Gateway
+from natdrain.model.gateway import AVAILABLE, FAILED, Address, Gateway
 from natdrain.model.look import Look
 from natdrain.model.problem import Problem
 from natdrain.model.request import Request
@@ -60,16 +60,19 @@ def _find(
 ) -> _Found:
     """Find one name; None if a schedule names what is not there."""
     here = next((a for a in gateway.addresses if getattr(a, attribute) == name), None)
-    if here is not None:
-        if here.association_id:
-            return here
-        facts = {"name": name, "status": here.status, "gateway": gateway.gateway_id}
-        return details.NOT_ASSOCIATED.about(here.allocation_id, **facts)
     before = max(
         (drain for drain in remembered.values() if getattr(drain, attribute) == name),
         key=lambda drain: drain.progress.gone_by or drain.progress.since_at,
         default=None,
     )
+    if here is None and before is not None and not before.outcome:
+        here = gateway.entry_of(before.association_id, before.allocation_id)
+    if here is not None:
+        if here.association_id:
+            return here
+        facts = {"name": name, "status": here.status, "gateway": gateway.gateway_id}
+        sentence = details.FAILED_UNASSOCIATED if here.status == FAILED else details.NOT_ASSOCIATED
+        return sentence.about(here.allocation_id, **facts)
     if gateway.state == AVAILABLE and (before is not None or request.scheduled):
         return before
     on_it = ", ".join(map(name_of, gateway.addresses)) or details.NONE
