@@ -13,7 +13,7 @@ from natdrain.change.step import Disassociate, Finish, Refuse, Wait
 from natdrain.guards.policy import GuardPolicy
 from natdrain.model.drain import Drain
 from natdrain.model.gateway import Address, Gateway
-from natdrain.model.look import Load, Unread
+from natdrain.model.look import Load
 from natdrain.model.outcome import AddressOutcome
 from natdrain.model.pace import Pace
 from natdrain.model.request import Request, Trigger, TriggerKind
@@ -517,9 +517,7 @@ def test_decide_notes_the_connections_at_stake_before_it_asks() -> None:
     assert (begun.progress.connections, begun.progress.addresses, begun.share) == (600, 3, 200)
 
 
-@pytest.mark.parametrize(
-    "load", [None, Unread("AccessDenied"), {None: replace(LOAD[None], connections=None)}]
-)
+@pytest.mark.parametrize("load", [None, {None: replace(LOAD[None], connections=None)}])
 def test_decide_notes_no_share_of_connections_that_are_not_known(load: object) -> None:
     decision = decide(request("a"), look(gateway(address("a")), load=load), Known())
     assert decision.drains[0].share is None
