@@ -88,7 +88,7 @@ def test_drain_states_honestly_that_the_limit_was_reached(cloud: EmbeddedCloud, 
     )
     run = cloud.run(gateway.named(1, MaxDrainDurationSeconds=60))
     assert run.result["Addresses"][0]["LimitReached"] is True
-    assert "EC2 cuts what is still open then" in run.result["Warnings"][0]
+    assert "s after its limit of 60 s. EC2 cuts what is still open" in run.result["Warnings"][0]
     assert cloud.connections_cut(gateway.gateway_id) == 1
 
 

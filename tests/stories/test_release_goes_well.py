@@ -63,10 +63,10 @@ def test_release_is_asked_for_after_a_look_at_everything_that_could_forbid_it(
         "dynamodb:TransactWriteItems",  # the history
         # The second one.
         "ec2:DescribeNatGateways",
+        "dynamodb:BatchGetItem",  # what is remembered
         "ec2:DescribeAddresses",
         "dynamodb:BatchGetItem",  # holds
         "ssm:GetCalendarState",
-        "dynamodb:BatchGetItem",  # what is remembered
         # The release itself.
         "dynamodb:BatchGetItem",  # holds
         "dynamodb:UpdateItem",  # the lock is still ours

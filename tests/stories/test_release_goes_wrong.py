@@ -23,7 +23,7 @@ from support.stories import BuildGateway, NatGateway, items, table
 
 # Addresses leave at their limit, and the look that comes first after it is 10 s late.
 PUNCTUAL = Lags(leave_after_limit=(0, 0))
-BETWEEN_THE_LOOKS_SECONDS = LIMIT_SECONDS + 20
+BETWEEN_THE_LOOKS_SECONDS = LIMIT_SECONDS + 10
 
 
 def begun(cloud: EmbeddedCloud, gateway: NatGateway, *, after: float) -> str:

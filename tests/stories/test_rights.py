@@ -52,7 +52,7 @@ def test_actions_granted_to_every_function_are_the_actions_it_uses(
     trigger = {"Kind": "alarm", "Name": "Blocked", "At": "now"}
     assert cloud.run(gateway.named(0, Trigger=trigger)).status == "FAILED"
     assert cloud.run(request).status == "SUCCEEDED"
-    stopped = cloud.start(nat().named(1))
+    stopped = cloud.start(nat().named(1, Trigger=trigger))
     cloud.clock.advance(10)
     cloud.client("stepfunctions").stop_execution(executionArn=stopped)
     cloud.clock.advance(1)

@@ -10,7 +10,7 @@ import pytest
 
 from natdrain_sim.cloud import EmbeddedCloud
 from natdrain_sim.ec2 import Lags
-from support.stories import MANAGED, BuildGateway, NatGateway
+from support.stories import MANAGED, BuildGateway, NatGateway, table
 
 __all__ = ["cloud", "nat", "shared_cloud", "subnet"]
 
@@ -45,8 +45,11 @@ _numbers = itertools.count()
 def nat(cloud: EmbeddedCloud, subnet: str) -> BuildGateway:
     """Return a function that builds a gateway with this many addresses, everything opted in.
 
-    The first one is primary; unless it is a regional gateway, with `zones` for them, or `automatic`.
+    The first one is primary; unless it is a regional gateway, with `zones` for them, or `automatic`. Nothing
+    is counted yet of what automatic requests have taken off.
     """
+    key = {"NatGatewayId": {"S": "pace"}, "Record": {"S": "pace"}}
+    cloud.client("dynamodb").delete_item(TableName=table(cloud), Key=key)
 
     def build(
         addresses: int = 3,

@@ -37,11 +37,12 @@ def tag(gateway: NatGateway, resource: str, key: str, value: str = "") -> None:
     gateway.cloud.client("ec2").create_tags(Resources=[resource], Tags=[{"Key": key, "Value": value}])
 
 
-def measured(gateway: NatGateway, metric: str, value: float) -> None:
-    """Give CloudWatch a metric of the gateway from a minute ago."""
+def measured(gateway: NatGateway, metric: str, value: float, zone: str | None = None) -> None:
+    """Give CloudWatch a metric of the gateway, or of a zone of a regional one, from a minute ago."""
+    named = {"NatGatewayId": gateway.gateway_id, **({"AvailabilityZone": zone} if zone else {})}
     point = {
         "MetricName": metric,
-        "Dimensions": [{"Name": "NatGatewayId", "Value": gateway.gateway_id}],
+        "Dimensions": [{"Name": name, "Value": value} for name, value in named.items()],
         "Timestamp": gateway.cloud.clock.now - timedelta(minutes=1),
         "Value": value,
     }
