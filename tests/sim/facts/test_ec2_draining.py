@@ -20,6 +20,14 @@ def test_draining_address_shows_disassociating(draining: Network, statuses: Stat
     assert statuses(draining)[draining.association_ids[1]] == "disassociating"
 
 
+@pytest.mark.fact("DescribeNatGateways shows the association id of an address that drains.", "inferred")
+def test_draining_address_shows_its_association(account: Account, draining: Network) -> None:
+    """Only the answer of DisassociateNatGatewayAddress is documented to show it."""
+    shown = account.look(draining.gateway_id)["NatGatewayAddresses"]
+    [entry] = [one for one in shown if one["AllocationId"] == draining.allocation_ids[1]]
+    assert entry.get("AssociationId") == draining.association_ids[1]
+
+
 @pytest.mark.fact("Addresses that do not drain stay in service meanwhile.", "documented")
 def test_other_addresses_stay_in_service_while_one_drains(draining: Network, statuses: Statuses) -> None:
     others = {one: status for one, status in statuses(draining).items() if one != draining.association_ids[1]}

@@ -209,7 +209,7 @@ class NatGateway(_Base):  # type: ignore[misc]  # moto's leaves CloudFormation's
         return {
             "CreateTime": self.created_at,
             "DeleteTime": self.deleted_at if state in ("deleting", "deleted") else None,
-            "NatGatewayAddresses": [address.to_dict(at) for address in self.held_at(at)],
+            "NatGatewayAddresses": [self._shown(address.to_dict(at)) for address in self.held_at(at)],
             "NatGatewayId": self.id,
             "State": state,
             "SubnetId": self.subnet_id or None,
@@ -218,6 +218,14 @@ class NatGateway(_Base):  # type: ignore[misc]  # moto's leaves CloudFormation's
             "ConnectivityType": self.connectivity_type,
             "AvailabilityMode": "zonal",
         }
+
+    def _shown(self, address: dict[str, Any]) -> dict[str, Any]:
+        if (
+            address["Status"] == "disassociating"
+            and not settings_of(self.ec2_backend).lags.draining_association
+        ):
+            return address | {"AssociationId": None}
+        return address
 
     def _in_service_at(self, instant: datetime) -> list[str]:
         if self.states.at(instant) != "available":

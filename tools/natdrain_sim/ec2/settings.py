@@ -9,7 +9,7 @@ from pydantic import NonNegativeFloat
 
 @dataclass(frozen=True, kw_only=True)
 class Lags:
-    """Delays of the simulated EC2, in seconds.
+    """Delays of the simulated EC2, in seconds, and what is not documented of it.
 
     In public reports DescribeAddresses was 15 to 30 s behind DescribeNatGateways, and an idle address left 10
     to 40 s after its drain limit; the other defaults are plausible, not measured.
@@ -25,6 +25,8 @@ class Lags:
     """The bounds of the random time from the drain limit until an address leaves."""
     leave_when_idle: bool = False
     """An address leaves before the limit when its last connection ends."""
+    draining_association: bool = True
+    """DescribeNatGateways shows the association id of an address that drains (inferred)."""
     create_gateway: NonNegativeFloat = 0
     """The time for which a new gateway is `pending`."""
     delete_gateway: NonNegativeFloat = 30

@@ -82,8 +82,11 @@ class Simulation:
         """Set a gateway's state, which DescribeNatGateways shows after its lag; the addresses stay."""
         find_gateway(self._backend, gateway_id).states.change(now(), state)
 
-    def fail_when_drained(self, association_id: str, message: str) -> None:
-        """Make a drain of this association, running or future, end as `failed` with this FailureMessage."""
+    def fail_when_drained(self, association_id: str, message: str | None) -> None:
+        """Make a drain of this association, running or future, end as `failed` with this FailureMessage.
+
+        Without a message its next drain succeeds.
+        """
         held = (address for gateway in all_gateways(self._backend) for address in gateway.held_at(now()))
         address = next(address for address in held if address.association_id == association_id)
         address.failure_message = message
