@@ -8,7 +8,18 @@ from typing import Literal, NamedTuple
 
 from proof.hands import HANDS, STRONGEST
 from proof.meddling import INVOKE, Site
-from proof.troubles import DEATHS, DENIED, DIES_AFTER, DIES_BEFORE, INTERNAL, LOST, TIMEOUT, changes, kinds_of
+from proof.troubles import (
+    DEATHS,
+    DENIED,
+    DIES_AFTER,
+    DIES_BEFORE,
+    INTERNAL,
+    LOST,
+    ODD,
+    TIMEOUT,
+    changes,
+    kinds_of,
+)
 
 FIRST, LATER, EVERY = "first", "later", "every"
 ONCE, MINUTE, GOOD = "throttled once", "throttled for 60 s", "throttled for good"
@@ -45,7 +56,7 @@ def is_short(case: Case) -> bool:
     if case.sort == "function":
         return case.position != EVERY
     throttled = case.trouble == ONCE or (case.trouble == MINUTE and case.position != EVERY)
-    single = case.trouble in {INTERNAL, TIMEOUT, LOST, DIES_BEFORE} and case.position != EVERY
+    single = case.trouble in {INTERNAL, TIMEOUT, ODD, LOST, DIES_BEFORE} and case.position != EVERY
     return case.sort == "none" or (case.sort == "call" and (throttled or single))
 
 

@@ -6,7 +6,7 @@ A new one (of history or events, say) is a function of an `Aftermath`, added to 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -22,6 +22,7 @@ from proof.world import REMAINING, UNTOUCHABLE, Ending
 RELEASE, LOOK = "ec2:ReleaseAddress", "ec2:DescribeNatGateways"
 TWO_LOOKS_APART = timedelta(seconds=30)
 LOOK_LAG = timedelta(seconds=2)
+PACE_WINDOW = timedelta(minutes=60)
 ENDED = "Drain Ended"
 LEFT = {"drained", "already_drained", "released", "already_released", "release_failed", "put_back"}
 RELEASED = {"released", "already_released"}
@@ -118,6 +119,21 @@ def ec2_is_asked_under_the_lock(after: Aftermath) -> Iterator[str]:
     for made in after.changes():
         if made.call.name == DISASSOCIATE and made.owner != made.execution:
             yield f"EC2 was asked by {made.execution}, and the lock is held by {made.owner}"
+
+
+def automatic_requests_keep_the_pace(
+    after: Aftermath, automatic: Collection[str], joined: int
+) -> Iterator[str]:
+    """Check that automatic executions take off one address within the window, and one for each joined."""
+    taken = {
+        association: made.call.at
+        for made in after.changes()
+        if made.call.name == DISASSOCIATE and made.execution in automatic and after.took_effect(made)
+        for association in made.call.parameters["AssociationIds"]
+    }
+    for at in taken.values():
+        if sum(at <= other < at + PACE_WINDOW for other in taken.values()) > 1 + joined:
+            yield f"automatic requests took {sorted(taken)} within the window"
 
 
 def lock_is_free_in_the_end(after: Aftermath) -> Iterator[str]:

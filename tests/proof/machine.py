@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from typing import Any
 from unittest.mock import patch
 
 from hypothesis import HealthCheck, Phase, seed, settings
@@ -24,11 +25,25 @@ from proof.hands import DELETE, HANDS, LIFTED, LOCK, Hand
 from proof.invariants import Aftermath, Asked
 from proof.meddling import Nothing, Site
 from proof.paths import Scene
-from proof.troubles import DENIED, IN_PROGRESS, INTERNAL, LOST, NOT_FOUND, THROTTLED, UNKNOWN, answer
+from proof.troubles import (
+    CODES,
+    DENIED,
+    IN_PROGRESS,
+    INTERNAL,
+    LOST,
+    NOT_FOUND,
+    ODD,
+    THROTTLED,
+    UNKNOWN,
+    answer,
+    changes,
+)
 from proof.world import Ending, new_world
 
 AT_ONCE = 3
 MAY_GO = (1, 2, 5)
+JOINS = {"associates this one", "associates a new one"}
+"""The hands that make up for an address that automatic requests have taken off."""
 SITES = [
     Site("", operation)
     for operation in (
@@ -64,6 +79,7 @@ class DrainMachine(RuleBasedStateMachine):
         self.hands: list[Hand] = []
         self.forbidding: list[Hand] = []
         self.asked: set[int] = set()
+        self.automatic: set[str] = set()
         self.world.meddler.watch(Nothing(), ())
 
     @precondition(lambda self: len(self.executions) < AT_ONCE)
@@ -71,10 +87,17 @@ class DrainMachine(RuleBasedStateMachine):
         numbers=st.sets(st.sampled_from(MAY_GO), min_size=1, max_size=2),
         waits=st.booleans(),
         releases=st.booleans(),
+        automatic=st.booleans(),
     )
-    def somebody_asks(self, numbers: set[int], *, waits: bool, releases: bool) -> None:
-        more = {"WhenBusy": "wait" if waits else "fail", "AfterDrain": "release" if releases else "keep"}
+    def somebody_asks(self, numbers: set[int], *, waits: bool, releases: bool, automatic: bool) -> None:
+        more: dict[str, Any] = {"AfterDrain": "release" if releases else "keep"}
+        more["WhenBusy"] = "wait" if waits else "fail"
+        if automatic:
+            trigger = f"{self.gateway.gateway_id} {len(self.executions)}"
+            more["Trigger"] = {"Kind": "alarm", "Name": trigger, "At": "now"}
         self.executions.append(self.world.start(self.gateway.named(*sorted(numbers), **more)))
+        if automatic:
+            self.automatic.add(self.executions[-1])
         self.asked |= numbers
 
     @rule(seconds=st.sampled_from([1, 10, 30, 60, 400]))
@@ -83,13 +106,15 @@ class DrainMachine(RuleBasedStateMachine):
 
     @rule(
         site=st.sampled_from(SITES),
-        kind=st.sampled_from([THROTTLED, INTERNAL, DENIED, UNKNOWN, LOST, IN_PROGRESS, NOT_FOUND]),
+        kind=st.sampled_from([THROTTLED, INTERNAL, DENIED, UNKNOWN, LOST, IN_PROGRESS, NOT_FOUND, ODD]),
     )
     def aws_is_in_trouble(self, site: Site, kind: str) -> None:
         if kind == IN_PROGRESS and site.service != "ec2":
             kind = INTERNAL
         if kind == NOT_FOUND and site.service == "ec2":
             kind = UNKNOWN  # no other source could correct EC2's denial
+        if kind == ODD and (changes(site) or ODD not in CODES[site.service]):
+            kind = INTERNAL  # it is about reads
         self.world.meddler.faults = (answer(site, kind),)
 
     @rule()
@@ -113,6 +138,8 @@ class DrainMachine(RuleBasedStateMachine):
         after = self._aftermath(_PENDING)
         _hold(wrong for holds in ALWAYS for wrong in holds(after))
         _hold(self._changes_that_were_forbidden())
+        joined = sum(hand.name in JOINS and hand.acted for hand in self.hands)
+        _hold(must.automatic_requests_keep_the_pace(after, self.automatic, joined))
 
     def teardown(self) -> None:
         with self._open:

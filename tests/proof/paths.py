@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from natdrain_sim.calls import Fault
-from proof.world import Gateway, World
+from proof.world import LEAVES_AFTER_LIMIT_SECONDS, MANAGED, Gateway, World
 from support.places import SAMPLES
 
 
@@ -70,6 +70,41 @@ def adopted(world: World) -> Scene:
     _drain(gateway, 1, 30)
     world.cloud.clock.advance(5)
     return Scene(gateway, gateway.named(1), (1,), touched_before=(1,))
+
+
+def unnamed(world: World) -> Scene:
+    """Set up an EC2 that shows draining addresses without their association id."""
+    gateway = world.gateway()
+    world.leaves_after(LEAVES_AFTER_LIMIT_SECONDS, association=False)
+    return Scene(gateway, gateway.named(1), (1,))
+
+
+def release_unnamed(world: World) -> Scene:
+    gateway = unnamed(world).gateway
+    return Scene(gateway, gateway.named(1, AfterDrain="release"), (1,), releases=True)
+
+
+def joining(world: World) -> Scene:
+    """Set up an address that somebody is associating."""
+    gateway = world.gateway()
+    spare = world.cloud.simulation.add_address(tags=MANAGED)
+    given = {"NatGatewayId": gateway.gateway_id, "AllocationIds": [spare]}
+    world.cloud.client("ec2").associate_nat_gateway_address(**given)
+    world.cloud.clock.advance(3)
+    return Scene(gateway, gateway.named(1), (1,))
+
+
+def past_the_pace(world: World) -> Scene:
+    """Set up an alarm on a gateway of which another one has just taken an address off."""
+    gateway = world.gateway()
+    before = world.run(_of_alarm(gateway, 2, "before")).execution
+    again = _of_alarm(gateway, 1, "again")
+    request = _of_alarm(gateway, 1, "now")
+    return Scene(gateway, request, bystanders=(before,), touched_before=(2,), again=again)
+
+
+def _of_alarm(gateway: Gateway, number: int, at: str) -> dict[str, Any]:
+    return gateway.named(number, Trigger={"Kind": "alarm", "Name": gateway.gateway_id, "At": at})
 
 
 def ec2_busy(world: World) -> Scene:
@@ -233,6 +268,10 @@ PATHS: dict[str, Path] = {
         (primary, "refused"),
         (too_many, "refused"),
         (overdue, "overdue"),
+        (unnamed, "drained"),
+        (release_unnamed, "released"),
+        (joining, "drained"),
+        (past_the_pace, "refused"),
     )
 }
 """The paths in order: a call that several make in the same state meets every fault on the first of them."""

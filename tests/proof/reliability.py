@@ -17,6 +17,7 @@ from proof.troubles import (
     INTERNAL,
     LOST,
     NOT_FOUND,
+    ODD,
     TIMEOUT,
     UNKNOWN,
 )
@@ -24,7 +25,7 @@ from proof.troubles import (
 BEGIN, END = "<!-- made by make prove: begin tables -->\n", "<!-- made by make prove: end tables -->\n"
 CALLS = {"call", "function"}
 TROUBLES = [
-    *(ONCE, MINUTE, GOOD, INTERNAL, TIMEOUT, DENIED, NOT_FOUND, IN_PROGRESS, UNKNOWN, LOST),
+    *(ONCE, MINUTE, GOOD, INTERNAL, TIMEOUT, ODD, DENIED, NOT_FOUND, IN_PROGRESS, UNKNOWN, LOST),
     *(DIES_BEFORE, DIES_AFTER),
 ]
 

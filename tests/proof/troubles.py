@@ -13,6 +13,7 @@ from proof.meddling import FunctionDiedError, Site
 
 THROTTLED, INTERNAL, DENIED, NOT_FOUND = "throttled", "internal error", "access denied", "not found"
 IN_PROGRESS, UNKNOWN, TIMEOUT, LOST = "operation in progress", "unknown code", "timeout", "answer lost"
+ODD = "odd credentials"
 DIES_BEFORE, DIES_AFTER = "dies before", "dies after"
 
 Answer = tuple[str, int]
@@ -22,6 +23,7 @@ CODES: dict[str, dict[str, Answer]] = {
         INTERNAL: ("InternalError", 500),
         DENIED: ("UnauthorizedOperation", 403),
         NOT_FOUND: ("NatGatewayNotFound", 400),
+        ODD: ("AuthFailure", 401),
         IN_PROGRESS: ("OperationInProgress", 400),
     },
     "dynamodb": {
@@ -30,6 +32,7 @@ CODES: dict[str, dict[str, Answer]] = {
         DENIED: ("AccessDeniedException", 400),
         NOT_FOUND: ("ResourceNotFoundException", 400),
         IN_PROGRESS: ("TransactionConflictException", 400),
+        ODD: ("UnrecognizedClientException", 400),
     },
     "lambda": {
         THROTTLED: ("TooManyRequestsException", 429),
@@ -43,12 +46,14 @@ CODES: dict[str, dict[str, Answer]] = {
         INTERNAL: ("InternalServiceFault", 500),
         DENIED: ("AccessDenied", 403),
         NOT_FOUND: ("ResourceNotFound", 404),
+        ODD: ("InvalidClientTokenId", 403),
     },
     "ssm": {
         THROTTLED: ("ThrottlingException", 400),
         INTERNAL: ("InternalServerError", 500),
         DENIED: ("AccessDeniedException", 400),
         NOT_FOUND: ("InvalidDocument", 400),
+        ODD: ("ExpiredTokenException", 400),
     },
     "stepfunctions": {
         THROTTLED: ("ThrottlingException", 400),
@@ -85,6 +90,8 @@ def kinds_of(site: Site) -> list[str]:
     kinds = [INTERNAL, TIMEOUT, DENIED, NOT_FOUND, UNKNOWN]
     if IN_PROGRESS in CODES[site.service]:
         kinds.append(IN_PROGRESS)
+    if ODD in CODES[site.service] and not changes(site):
+        kinds.append(ODD)
     if changes(site):
         kinds.append(LOST)
     if site.of_function:

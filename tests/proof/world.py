@@ -60,7 +60,10 @@ class World:
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def gateway(self) -> Gateway:
+        """Add a gateway; nothing is counted yet of what automatic requests have taken off."""
         self.leaves_after(LEAVES_AFTER_LIMIT_SECONDS)
+        key = {"NatGatewayId": {"S": "pace"}, "Record": {"S": "pace"}}
+        self.cloud.client("dynamodb").delete_item(TableName=self.cloud.outputs["TableName"], Key=key)
         number = next(self._numbers)
         ips = [f"203.0.{number % 250}.{last}" for last in range(len(TAGS))]
         simulation = self.cloud.simulation
@@ -70,9 +73,13 @@ class World:
             self, gateway_id, [address.association_id for address in self.truth(gateway_id)], ids, ips
         )
 
-    def leaves_after(self, seconds: int) -> None:
-        """Let addresses leave this long after their limit, in drains that begin from now on."""
-        self.cloud.simulation.configure(lags=Lags(leave_after_limit=(seconds, seconds)))
+    def leaves_after(self, seconds: int, *, association: bool = True) -> None:
+        """Let addresses leave this long after their limit, in drains that begin from now on.
+
+        Without `association` DescribeNatGateways shows them without their association id meanwhile.
+        """
+        lags = Lags(leave_after_limit=(seconds, seconds), draining_association=association)
+        self.cloud.simulation.configure(lags=lags)
 
     def owner(self, gateway_id: str) -> str | None:
         """Return the holder of the gateway's lock."""
