@@ -78,18 +78,18 @@ class Change:
 
 def is_alarm(document: object) -> bool:
     """Return True if an execution input is the message of an alarm rather than a request."""
-    message = _unwrapped(document)
-    return isinstance(message, Mapping) and (
-        "alarmData" in message
-        or message.get("detail-type") in DETAIL_TYPES
-        or message.keys() >= {"AlarmName", "NewStateValue"}
+    inner = _unwrapped(document)
+    return isinstance(inner, Mapping) and (
+        "alarmData" in inner
+        or inner.get("detail-type") in DETAIL_TYPES
+        or inner.keys() >= {"AlarmName", "NewStateValue"}
     )
 
 
 def alarm_trigger(document: Mapping[str, Any]) -> Trigger | None:
     """Return the trigger that an alarm's message names, even if the rest of it cannot be read."""
-    message = _unwrapped(document)
-    match message.get("alarmData", message.get("detail", message)):
+    inner = _unwrapped(document)
+    match inner.get("alarmData", inner.get("detail", inner)):
         case {"alarmName": str(name), "state": {"timestamp": str(at)}} | {
             "AlarmName": str(name),
             "StateChangeTime": str(at),
@@ -105,19 +105,19 @@ def read_change(document: Mapping[str, Any]) -> Change:
     Raises:
         AttributeError, KeyError, TypeError, ValueError: it is not whole.
     """
-    message = _unwrapped(document)
-    if "NewStateValue" in message:
+    inner = _unwrapped(document)
+    if "NewStateValue" in inner:
         return Change(
-            alarm=_text(message["AlarmName"]),
-            before=message.get("OldStateValue"),
-            state=_text(message["NewStateValue"]),
-            at=instant(_text(message["StateChangeTime"])),
-            reason=_text(message.get("NewStateReason", "")),
+            alarm=_text(inner["AlarmName"]),
+            before=inner.get("OldStateValue"),
+            state=_text(inner["NewStateValue"]),
+            at=instant(_text(inner["StateChangeTime"])),
+            reason=_text(inner.get("NewStateReason", "")),
             shape=Shape.NOTIFICATION,
         )
-    if message["source"] != SOURCE:
+    if inner["source"] != SOURCE:
         raise ValueError(f"its source is not {SOURCE}")
-    detail = message.get("alarmData", message.get("detail"))
+    detail = inner.get("alarmData", inner.get("detail"))
     state, configuration, mute = detail["state"], detail["configuration"], detail.get("muteDetail")
     attributes = detail.get("alarmContributor", {}).get("attributes", {})
     metrics = [Metric("contributor", _texts_by_key(attributes))] if attributes else [*_metrics(configuration)]
@@ -135,7 +135,7 @@ def read_change(document: Mapping[str, Any]) -> Change:
         muted_by=None if mute is None else _text(mute["mutedByArn"]),
         muted_until=None if mute is None else _text(mute["muteWindowEnd"]),
         suppressed_by=_suppressor(state, configuration),
-        replay=None if (replay := message.get("replay-name")) is None else _text(replay),
+        replay=None if (replay := inner.get("replay-name")) is None else _text(replay),
     )
 
 

@@ -89,7 +89,7 @@ def read_alarm(document: Mapping[str, Any], policy: AlarmPolicy, *, now: datetim
 def _why_ignored(change: Change) -> str | None:
     """Return why the event asks for nothing, or None."""
     if change.state != IN_ALARM or change.before == IN_ALARM:
-        origin = f"from {change.before} " if change.before else ""
+        origin = refusals.ALARM_WAS.with_(before=change.before) if change.before else ""
         return refusals.ALARM_ASKS_FOR_NOTHING.with_(
             alarm=change.alarm, origin=origin, state=change.state, wanted=IN_ALARM
         )

@@ -99,6 +99,7 @@ HANDLED_ELSEWHERE = Sentence(
 ALARM_ASKS_FOR_NOTHING = Sentence(
     "The alarm {alarm} went {origin}to {state}; only a change into {wanted} asks for a drain."
 )
+ALARM_WAS = Sentence("from {before} ")
 ALARM_MUTED = Sentence(
     "The alarm {alarm} is muted by {rule} until {until}, so that nothing is done about it. If the address "
     "must go, make the request by hand."
@@ -131,7 +132,7 @@ ALARM_TOO_OLD = Sentence(
     "If it is still true, make the request by hand: {by_hand}",
 )
 ALARM_REPLAYED = Sentence(
-    "The event of the alarm {alarm} comes from an archive, by the replay {replay}: it is no news.",
+    "The event of the alarm {alarm} comes from an archive, by the replay {replay}, and may be long over.",
     "If it is still true, make the request by hand: {by_hand}",
 )
 ALARM_WITHOUT_DATA = Sentence(

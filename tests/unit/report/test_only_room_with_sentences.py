@@ -59,10 +59,9 @@ ALLOWED_ELSEWHERE = {
         "a tag, by such a pattern"
     ),
     # The environment and inputs.
-    ("intake/alarm_event.py", "character.isalnum()"): "a metric's name or query, as an alarm's event has it",
-    ("intake/alarm_event.py", "re.match('\\\\s*SELECT\\\\b', one, re.IGNORECASE)"): "the same",
+    ("intake/alarm_event.py", "re.match('\\\\s*SELECT\\\\b', one, re.IGNORECASE)"): "an alarm's query",
     ("intake/alarm_event.py", "re.search('\\\\bGROUP\\\\s+BY\\\\b', query, re.IGNORECASE)"): "the same",
-    ("intake/alarm_event.py", "text.lower()"): "the same",
+    ("intake/alarm_event.py", "text.lower()"): "a metric's name or an alarm's query",
     ("intake/alarms.py", "change.alarm.startswith(tuple(policy.name_prefixes))"): "an alarm's name",
     ("intake/request.py", "pattern.fullmatch(value)"): "an id in a request",
     ("intake/request.py", "texts.count(text)"): "names in a request: a list",
