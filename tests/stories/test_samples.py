@@ -91,6 +91,12 @@ def test_sample_on_the_bus_starts_nothing_as_the_table_says(fresh: EmbeddedCloud
     assert put_on_the_bus(fresh, sample(name)) == []
 
 
+@pytest.mark.parametrize("name", [name for name, (bus, _) in ROWS.items() if bus == "is refused"])
+def test_sample_on_the_bus_is_refused_as_the_table_says(fresh: EmbeddedCloud, name: str) -> None:
+    [result] = put_on_the_bus(fresh, sample(name))
+    assert result["Outcome"] == "refused"
+
+
 @pytest.mark.parametrize("name", ROWS)
 def test_sample_as_input_ends_as_the_table_says(fresh: EmbeddedCloud, name: str) -> None:
     run = fresh.run(sample(name))

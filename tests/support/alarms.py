@@ -34,6 +34,11 @@ def alarm(*metrics: tuple[str, dict[str, str]], **detail: Any) -> dict[str, Any]
     return dict(event)
 
 
+def stamp(at: datetime) -> str:
+    """Return an instant as CloudWatch writes it."""
+    return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03}+0000"
+
+
 def asked(document: Any, policy: AlarmPolicy = POLICY, now: datetime = NOW) -> Request:
     request = read_alarm(document, policy, now=now)
     assert isinstance(request, Request)

@@ -10,7 +10,7 @@ from natdrain.intake.alarm_event import is_alarm
 from natdrain.intake.alarms import read_alarm
 from natdrain.model.conclusion import Quiet
 from natdrain.model.request import Trigger, TriggerKind
-from support.alarms import BLOCKED, NOW, POLICY, alarm, asked, ignored, problems_of, refusal
+from support.alarms import BLOCKED, NOW, POLICY, alarm, asked, ignored, problems_of, refusal, stamp
 from support.builders import sample
 
 GATEWAY = "nat-1234567890abcdef0"
@@ -200,9 +200,8 @@ def test_alarm_is_distinguished_from_a_request() -> None:
 
 
 def test_alarm_asks_until_it_is_as_old_as_the_bound() -> None:
-    hour = timedelta(minutes=60)
-    at = NOW - hour
-    event = alarm(state={"value": "ALARM", "timestamp": at.strftime("%Y-%m-%dT%H:%M:%S.000+0000")})
+    at = NOW - timedelta(minutes=60)
+    event = alarm(state={"value": "ALARM", "timestamp": stamp(at)})
     assert asked(event).trigger
     assert problems_of(event, now=NOW + timedelta(seconds=1))
 
