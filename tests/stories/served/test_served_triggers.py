@@ -145,7 +145,7 @@ def test_served_alarm_that_must_not_act_is_refused_as_an_input(
     assert problem in ended["result"]["Problems"][0]["Text"]
 
 
-def test_served_alarm_that_is_too_old_is_refused_as_an_input(served: Served, gateway_id: str) -> None:
+def test_served_alarm_that_is_too_old_is_refused_as_an_input(served: Served) -> None:
     event = json.loads((SAMPLES / "alarm-event.replayed.json").read_text())
     del event["replay-name"]
     assert "minutes ago" in served.run(event)["result"]["Problems"][0]["Text"]
