@@ -1,6 +1,7 @@
 """The judging of an alarm's change of state: a request for the address that it names, or nothing to do."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,9 +26,10 @@ ADDRESS_DIMENSIONS = {name: f"{name}s" for name in ("AssociationId", "Allocation
 EXHAUSTION_METRICS = ("ErrorPortAllocation", "PacketsDropCount")
 """The metrics on which no address is ever taken off (VPC user guide, NAT gateway metrics)."""
 
-_EXHAUSTION: Mapping[Sentence, Sequence[str]] = {
-    refusals.ALARM_ON_PORTS: ("portallocation", "portexhaust"),
-    refusals.ALARM_ON_DROPS: ("packetsdrop", "packetdrop", "droppedpacket"),
+# A list of dimensions may have AllocationId after a word like "report".
+_EXHAUSTION: Mapping[Sentence, re.Pattern[str]] = {
+    refusals.ALARM_ON_PORTS: re.compile("errorportallocation|portallocation(?!id)|portexhaust"),
+    refusals.ALARM_ON_DROPS: re.compile("packets?drop|droppedpacket"),
 }
 """Parts of what such alarms watch, in whatever query, namespace or spelling."""
 
@@ -117,9 +119,8 @@ def _addressed(named: Mapping[str, set[str]]) -> dict[str, Any]:
 
 
 def _exhaustion_problems(change: Change) -> Iterator[Problem]:
-    for sentence, parts in _EXHAUSTION.items():
-        watched = (text for text in change.texts if any(part in plain(text) for part in parts))
-        if (seen := next(watched, None)) is not None:
+    for sentence, pattern in _EXHAUSTION.items():
+        for seen in [text for text in change.texts if pattern.search(plain(text))][:1]:
             yield sentence.about(None, alarm=change.alarm, seen=seen)
 
 
@@ -144,10 +145,10 @@ def _policy_problems(
     facts = {"alarm": change.alarm, "by_hand": json.dumps(_addressed(named))}
     if policy.name_prefixes and not change.alarm.startswith(tuple(policy.name_prefixes)):
         yield refusals.ALARM_NOT_ALLOWED.about(None, **facts, prefixes=", ".join(policy.name_prefixes))
-    minutes = (now - change.at) // timedelta(minutes=1)
+    age, minute = now - change.at, timedelta(minutes=1)
     if change.replay is not None:
         yield refusals.ALARM_REPLAYED.about(None, **facts, replay=change.replay)
-    elif now - change.at > timedelta(minutes=policy.max_age_minutes):
-        yield refusals.ALARM_TOO_OLD.about(None, **facts, minutes=minutes, most=policy.max_age_minutes)
+    elif age > policy.max_age_minutes * minute:
+        yield refusals.ALARM_TOO_OLD.about(None, **facts, minutes=age // minute, most=policy.max_age_minutes)
     if change.without_data and not policy.act_without_data:
         yield refusals.ALARM_WITHOUT_DATA.about(None, **facts, reason=change.reason)

@@ -177,6 +177,13 @@ def test_alarm_on_the_exhaustion_of_a_zone_is_refused() -> None:
     assert "watches ErrorPortAllocation" in found
 
 
+def test_contributor_may_come_from_a_report_by_allocation() -> None:
+    query = (
+        'SELECT SUM(Blocked) FROM SCHEMA("Egress/Report", AllocationId, NatGatewayId) GROUP BY AllocationId'
+    )
+    assert asked(contributor(configuration={"metrics": [{"id": "q1", "expression": query}]})).public_ips
+
+
 def test_alarm_may_say_in_its_description_that_it_is_not_about_exhaustion() -> None:
     event = sample(BLOCKED)
     event["detail"]["configuration"]["description"] = "not on ErrorPortAllocation"

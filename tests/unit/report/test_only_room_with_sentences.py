@@ -62,6 +62,7 @@ ALLOWED_ELSEWHERE = {
     ("intake/alarm_event.py", "re.match('\\\\s*SELECT\\\\b', one, re.IGNORECASE)"): "an alarm's query",
     ("intake/alarm_event.py", "re.search('\\\\bGROUP\\\\s+BY\\\\b', query, re.IGNORECASE)"): "the same",
     ("intake/alarm_event.py", "text.lower()"): "a metric's name or an alarm's query",
+    ("intake/alarms.py", "pattern.search(plain(text))"): "the same",
     ("intake/alarms.py", "change.alarm.startswith(tuple(policy.name_prefixes))"): "an alarm's name",
     ("intake/request.py", "pattern.fullmatch(value)"): "an id in a request",
     ("intake/request.py", "texts.count(text)"): "names in a request: a list",
