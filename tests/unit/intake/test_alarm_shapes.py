@@ -54,6 +54,11 @@ def test_contributor_asks_for_the_address_that_its_attributes_name(shape: Any) -
     assert (request.trigger.kind, request.trigger.name) == (TriggerKind.ALARM, "AnyEgressIpBlocked")
 
 
+def test_alarm_asks_the_same_when_sns_carries_its_event() -> None:
+    event = sample(BLOCKED)
+    assert asked({"Records": [{"Sns": {"Message": json.dumps(event)}}]}) == asked(event)
+
+
 def test_contributor_of_a_log_alarm_asks_for_the_address_that_its_attributes_name() -> None:
     configuration = {"scheduledQueryConfiguration": {"queryString": "stats count(*) by PublicIp"}}
     assert asked(contributor(configuration=configuration)).public_ips == ("203.0.113.10",)
