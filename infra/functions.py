@@ -140,6 +140,8 @@ def _request_settings(config: Config) -> dict[str, str]:
         limit_seconds=config.alarm_limit_seconds,
         name_prefixes=config.alarms.name_prefixes,
         dry_run=config.alarms.dry_run,
+        max_age_minutes=config.alarms.max_age_minutes,
+        act_without_data=config.alarms.act_without_data,
     )
     return {
         contract.DRAIN_LIMIT_ENV: str(config.defaults.max_drain_duration_seconds),

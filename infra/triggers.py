@@ -18,7 +18,7 @@ from constructs import Construct
 from infra.config.file import Config
 from infra.config.sections import Schedule
 from infra.workflows.state_machine import start_on_events
-from natdrain.intake import alarms
+from natdrain.intake import alarm_event, alarms
 from natdrain.model.request import Trigger, TriggerKind
 
 
@@ -43,10 +43,11 @@ class Triggers(Construct):
                 "Alarms",
                 state_machine,
                 description="drains the address if an alarm's metric names it and its gateway",
-                source=alarms.SOURCE,
-                detail_type=alarms.DETAIL_TYPE,
+                source=alarm_event.SOURCE,
+                detail_types=alarm_event.DETAIL_TYPES,
                 detail=_alarm_detail(config.alarms.name_prefixes),
                 dead_letters=dead_letters,
+                max_event_age=Duration.minutes(config.alarms.max_age_minutes),
             )
         for schedule in config.schedule:
             self._schedule(schedule)
@@ -101,28 +102,28 @@ def _past(schedule: Schedule, now: datetime) -> Iterator[str]:
 
 
 def _alarm_detail(name_prefixes: list[str]) -> Mapping[str, Any]:
-    """Return the pattern of the event's detail.
+    """Return the pattern of the event's detail: of an alarm on a metric, or of a contributor.
 
     EventBridge matches the fields below `metrics` within a single element of that list (array consistency of
-    aws/event-ruler), so gateway and address belong to one metric.
+    aws/event-ruler), so gateway and address belong to one metric. `exists` works on leaf fields only
+    (EventBridge user guide, comparison operators), hence the field within `muteDetail`. A contributor's event
+    has no previous state (CloudWatch user guide, alarm events and EventBridge).
     """
-    detail: dict[str, Any] = {
-        "state": {"value": [alarms.IN_ALARM]},
-        "previousState": {"value": [{"anything-but": alarms.IN_ALARM}]},
-        "configuration": {
-            "metrics": {
-                "metricStat": {
-                    "metric": {
-                        "name": [{"anything-but": list(alarms.EXHAUSTION_METRICS)}],
-                        "dimensions": {
-                            alarms.GATEWAY_DIMENSION: [{"exists": True}],
-                            "$or": [{name: [{"exists": True}]} for name in alarms.ADDRESS_DIMENSIONS],
-                        },
-                    }
-                }
-            }
-        },
+    absent = [{"exists": False}]
+    named = {
+        alarms.GATEWAY_DIMENSION: [{"exists": True}],
+        "$or": [{name: [{"exists": True}]} for name in alarms.ADDRESS_DIMENSIONS],
     }
-    if name_prefixes:
-        detail["alarmName"] = [{"prefix": prefix} for prefix in name_prefixes]
-    return detail
+    metric = {"name": [{"anything-but": list(alarms.EXHAUSTION_METRICS)}], "dimensions": named}
+    return {
+        "alarmName": [{"prefix": prefix} for prefix in name_prefixes],
+        "state": {"value": [alarms.IN_ALARM], "actionsSuppressedBy": absent},
+        "muteDetail": {"mutedByArn": absent},
+        "$or": [
+            {
+                "previousState": {"value": [{"anything-but": alarms.IN_ALARM}]},
+                "configuration": {"metrics": {"metricStat": {"metric": metric}}},
+            },
+            {"alarmContributor": {"attributes": named}},
+        ],
+    }

@@ -138,12 +138,23 @@ class Alarms(Section):
 
     enabled: bool = False
     """true: alarms that name a gateway and an address drain it"""
-    name_prefixes: values.Prefixes = []
-    """only alarms whose names begin with one of these; empty: every alarm"""
+    name_prefixes: values.Prefixes = Field(default=[], validate_default=True)
+    """only alarms whose names begin with one of these; needed if `enabled`"""
     max_drain_duration_seconds: values.DrainLimit | None = None
     """their drain limit: seconds, 1 to 4000; left out: the one in `defaults`"""
     dry_run: bool = False
     """true: only plan, and check the permission, as `DryRun` does"""
+    max_age_minutes: int = Field(default=60, ge=1, le=1440)
+    """minutes, 1 to 1440, after which a change of an alarm drains nothing any more"""
+    act_without_data: bool = False
+    """true: alarms drain even if they have no data points, since missing data count as breaching"""
+
+    @field_validator("name_prefixes")
+    @classmethod
+    def _limits_who_can_start_drains(cls, prefixes: list[str], info: ValidationInfo) -> list[str]:
+        if info.data.get("enabled") and not prefixes:
+            raise ValueError("enabled needs at least one, or anyone who can make an alarm could start drains")
+        return prefixes
 
 
 class Schedule(Section):

@@ -21,8 +21,8 @@ RETENTION_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365),
     *(400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653),
 )
-# EventBridge quotas: an event pattern has at most 2,048 characters; ours has less than 600 without prefixes.
-_PREFIX_CHARACTERS = 1_400
+# EventBridge quotas: an event pattern has at most 2,048 characters; ours has less than 900 without prefixes.
+PREFIX_CHARACTERS = 1_100
 _AROUND_A_PREFIX = len('{"prefix":""},')
 
 
@@ -35,9 +35,9 @@ def _retention(days: int) -> int:
 def _prefixes(prefixes: list[str]) -> list[str]:
     if any(prefix.endswith("*") for prefix in prefixes):
         raise ValueError("a prefix has no wildcards; leave out the asterisk")
-    if (length := sum(len(prefix) + _AROUND_A_PREFIX for prefix in prefixes)) > _PREFIX_CHARACTERS:
+    if (length := sum(len(prefix) + _AROUND_A_PREFIX for prefix in prefixes)) > PREFIX_CHARACTERS:
         raise ValueError(
-            f"these take {length} characters in the rule's pattern, which has room for {_PREFIX_CHARACTERS}"
+            f"these take {length} characters in the rule's pattern, which has room for {PREFIX_CHARACTERS}"
         )
     return prefixes
 

@@ -81,7 +81,7 @@ class RecordWorkflow(Construct):
             self.state_machine,
             description="executions of the Drain workflow that were stopped, timed out or failed",
             source="aws.states",
-            detail_type="Step Functions Execution Status Change",
+            detail_types=["Step Functions Execution Status Change"],
             detail={
                 "stateMachineArn": [drain.state_machine_arn],
                 "status": ["ABORTED", "TIMED_OUT", "FAILED"],

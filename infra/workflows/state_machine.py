@@ -1,7 +1,7 @@
 """The settings of every state machine, and the rule that starts one."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 from aws_cdk import Aws, Duration
 from aws_cdk import aws_events as events
@@ -45,13 +45,19 @@ def start_on_events(
     *,
     description: str,
     source: str,
-    detail_type: str,
+    detail_types: Sequence[str],
     detail: Mapping[str, Any],
     dead_letters: sqs.IQueue,
+    max_event_age: Duration | None = None,
 ) -> None:
-    """Start a state machine on matching events of this account and region, where its gateways are."""
+    """Start a state machine on matching events of this account and region, where its gateways are.
+
+    An event that somebody replays from an archive has a `replay-name` and starts nothing, since it may be
+    months old (EventBridge user guide, archives). EventBridge retries a start for `max_event_age`, by default
+    for a day.
+    """
     role = rule_role(scope, f"{construct_id}Role", machine)
-    events.Rule(
+    rule = events.Rule(
         scope,
         construct_id,
         description=f"natdrain: {description}",
@@ -59,8 +65,16 @@ def start_on_events(
             account=[Aws.ACCOUNT_ID],
             region=[Aws.REGION],
             source=[source],
-            detail_type=[detail_type],
+            detail_type=[*detail_types],
             detail=detail,
         ),
-        targets=[targets.SfnStateMachine(machine, dead_letter_queue=dead_letters, role=role)],
+        targets=[
+            targets.SfnStateMachine(
+                machine, dead_letter_queue=dead_letters, role=role, max_event_age=max_event_age
+            )
+        ],
+    )
+    # A field that the CDK's EventPattern does not have.
+    cast("events.CfnRule", rule.node.default_child).add_property_override(
+        "EventPattern.replay-name", [{"exists": False}]
     )

@@ -27,7 +27,12 @@ table = { deletion_protection = false, keep = false, recovery_days = 7 }
 logs = { retention_days = 5 }
 defaults = { max_drain_duration_seconds = 120, wait_in_line_seconds = 60 }
 guards = { remaining_addresses = 2, automatic = { ports = "warn" } }
-alarms = { dry_run = true, max_drain_duration_seconds = 60, name_prefixes = ["Egress"] }
+[alarms]
+dry_run = true
+max_drain_duration_seconds = 60
+name_prefixes = ["Egress"]
+max_age_minutes = 30
+act_without_data = true
 """
 
 
@@ -79,6 +84,8 @@ def test_read_request_gets_limits_and_alarms_as_chosen(chosen: Template) -> None
         "limit_seconds": 60,
         "name_prefixes": ["Egress"],
         "dry_run": True,
+        "max_age_minutes": 30,
+        "act_without_data": True,
     }
 
 

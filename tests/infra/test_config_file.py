@@ -231,6 +231,14 @@ WRONG = {
         'alarms.name_prefixes = "Egress"',
         'alarms.name_prefixes = "Egress": input should be a valid list (only alarms whose names',
     ),
+    "alarms without a prefix": (
+        "alarms.enabled = true",
+        "alarms.name_prefixes = []: enabled needs at least one, or anyone who can make an alarm could start",
+    ),
+    "alarms that act for ever": (
+        "alarms.max_age_minutes = 1441",
+        "alarms.max_age_minutes = 1441: input should be less than or equal to 1440",
+    ),
     "empty prefix": (
         'alarms.name_prefixes = ["A", ""]',
         'alarms.name_prefixes[1] = "": string should have at least 1 character',
@@ -338,7 +346,7 @@ WRONG = {
     "prefix with an asterisk": ('alarms.name_prefixes = ["Egress*"]', "leave out the asterisk"),
     "more prefixes than a pattern holds": (
         f"alarms.name_prefixes = {[letter * 200 for letter in 'abcdefgh']}",
-        "these take 1712 characters in the rule's pattern, which has room for 1400",
+        "these take 1712 characters in the rule's pattern, which has room for 1100",
     ),
     "tags that differ in case alone": (
         'tags = { team = "a", Team = "b" }',

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from infra.config.values import PREFIX_CHARACTERS
 from support.synthesised import (
     MAIL_AND_PREFIXES,
     RunApplication,
@@ -63,19 +64,51 @@ def test_rule_matches_alarms_that_go_into_alarm_and_name_gateway_and_address(tem
     pattern = alarm_rule(template)["EventPattern"]
     assert (pattern["source"], pattern["detail-type"]) == (
         ["aws.cloudwatch"],
-        ["CloudWatch Alarm State Change"],
+        ["CloudWatch Alarm State Change", "CloudWatch Alarm Contributor State Change"],
     )
     detail = pattern["detail"]
-    assert (detail["state"], detail["previousState"]) == (
-        {"value": ["ALARM"]},
+    [alarm, contributor] = detail["$or"]
+    assert (detail["state"]["value"], alarm["previousState"]) == (
+        ["ALARM"],
         {"value": [{"anything-but": "ALARM"}]},
     )
-    metric = detail["configuration"]["metrics"]["metricStat"]["metric"]
+    metric = alarm["configuration"]["metrics"]["metricStat"]["metric"]
     assert metric["dimensions"] == {
         "NatGatewayId": [{"exists": True}],
         "$or": [{name: [{"exists": True}]} for name in ("AssociationId", "AllocationId", "PublicIp")],
     }
+    assert contributor == {"alarmContributor": {"attributes": metric["dimensions"]}}
     assert "ErrorPortAllocation" in metric["name"][0]["anything-but"]
+
+
+def test_rule_matches_neither_muted_nor_suppressed_alarms(template: Template) -> None:
+    detail = alarm_rule(template)["EventPattern"]["detail"]
+    # Leaf fields: `exists` does not work on objects.
+    assert detail["muteDetail"] == {"mutedByArn": [{"exists": False}]}
+    assert detail["state"]["actionsSuppressedBy"] == [{"exists": False}]
+
+
+def test_every_rule_that_starts_executions_lets_no_replay_through(template: Template) -> None:
+    rules = [rule["Properties"] for rule in of_type(template, "AWS::Events::Rule").values()]
+    starts = [rule["EventPattern"] for rule in rules if "stateMachine" in resolve_targets(template, rule)]
+    assert [pattern["replay-name"] for pattern in starts] == [[{"exists": False}]] * 2
+
+
+def resolve_targets(template: Template, rule: dict[str, Any]) -> str:
+    return " ".join(resolve(template, target["Arn"]) for target in rule["Targets"])
+
+
+def test_rule_is_retried_for_as_long_as_alarms_act(template: Template) -> None:
+    [target] = alarm_rule(template)["Targets"]
+    assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 3600}
+
+
+def test_rule_has_room_for_the_prefixes_that_the_configuration_takes(template: Template) -> None:
+    pattern = alarm_rule(template)["EventPattern"]
+    given = sum(len(json.dumps(one, separators=(",", ":"))) + 1 for one in pattern["detail"]["alarmName"])
+    pattern = pattern | {"account": ["123456789012"], "region": ["ap-southeast-1"]}
+    # EventBridge quotas: an event pattern has at most 2,048 characters.
+    assert len(json.dumps(pattern, separators=(",", ":"))) - given + PREFIX_CHARACTERS <= 2048
 
 
 def test_rule_matches_events_of_this_account_and_region_only(template: Template) -> None:

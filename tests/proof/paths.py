@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from natdrain_sim.calls import Fault
 from proof.world import LEAVES_AFTER_LIMIT_SECONDS, MANAGED, Gateway, World
+from support.alarms import stamp
 from support.places import SAMPLES
 
 
@@ -161,6 +162,7 @@ def release_dry_run(world: World) -> Scene:
 def alarm(world: World) -> Scene:
     gateway = world.gateway()
     event = json.loads((SAMPLES / "alarm-event.blocked-egress-ip.json").read_text())
+    event["detail"]["state"]["timestamp"] = stamp(world.cloud.clock.now)
     metric = event["detail"]["configuration"]["metrics"][0]["metricStat"]["metric"]
     metric["dimensions"] = {"NatGatewayId": gateway.gateway_id, "PublicIp": gateway.public_ips[1]}
     # A repeated event belongs to the execution that had it first, so the repeated request is made by hand.

@@ -38,6 +38,11 @@ def matches(pattern: dict[str, Any]) -> bool:
         {"resources": [{"anything-but": "arn:a"}]},
         {"detail": {"n": [{"numeric": [">", 4]}]}},
         {"detail": {"missing": [{"exists": False}]}},
+        {"replay-name": [{"exists": False}]},
+        {"detail": {"missing": {"field": [{"exists": False}]}}},
+        # On what is no leaf, `exists` is of no use.
+        {"detail": [{"exists": False}]},
+        {"detail": {"$or": [{"n": [5], "missing": [{"exists": False}]}, {"none": {"$or": [{"n": [5]}]}}]}},
         dimensions(Gateway=[{"prefix": "nat-"}]),
         dimensions(Gateway=["nat-1"], Ip=[{"exists": True}]),
         metric(name=[{"anything-but": ["Requests"]}], dimensions={"Zone": ["a"]}),
@@ -55,6 +60,10 @@ def test_pattern_matches_as_on_aws(pattern: dict[str, Any]) -> None:
     [
         {"source": ["aws.ec2"]},
         {"detail": {"missing": [{"anything-but": "x"}]}},
+        {"source": [{"exists": False}]},
+        {"detail": {"n": [{"exists": False}]}},
+        {"detail": [{"exists": True}]},
+        {"detail": {"$or": [{"n": [5], "missing": [{"exists": True}]}, {"none": [5]}]}},
         {"detail": {"metrics": [{"exists": True}]}},
         {"detail": {"metrics": {"missing": [{"exists": True}]}}},
         dimensions(Gateway=["nat-2"], Ip=[{"exists": True}]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from natdrain_sim.cloud import EmbeddedCloud
 from natdrain_sim.scenario import DEFAULT, Scenario
 from support.places import TESTS
-from support.stories import refused
+from support.stories import MANAGED, refused
 
 TABLE = (TESTS.parent / "docs" / "alarm-drains.md").read_text()
 ROWS = {
@@ -25,8 +26,13 @@ ROWS = {
 
 @pytest.fixture
 def fresh() -> Iterator[EmbeddedCloud]:
-    """Yield a cloud with the gateway of the samples, which each drain only once."""
+    """Yield a cloud with the gateway of the samples and both of their addresses, at about their time."""
     with EmbeddedCloud(Scenario.load(DEFAULT)) as cloud:
+        allocation = cloud.simulation.add_address(public_ip="203.0.113.10", tags=MANAGED)
+        cloud.client("ec2").associate_nat_gateway_address(
+            NatGatewayId="nat-1234567890abcdef0", AllocationIds=[allocation]
+        )
+        cloud.clock.advance(60)
         yield cloud
 
 
@@ -42,12 +48,30 @@ def put_on_the_bus(cloud: EmbeddedCloud, event: dict[str, Any]) -> list[dict[str
         "Detail": json.dumps(event["detail"]),
         "Resources": event["resources"],
     }
-    assert cloud.client("events").put_events(Entries=[entry])["FailedEntryCount"] == 0
+    events = cloud.client("events")
+    if name := event.get("replay-name"):
+        replay(cloud, name, entry)
+    else:
+        assert events.put_events(Entries=[entry])["FailedEntryCount"] == 0
     cloud.clock.advance(600)
     client = cloud.client("stepfunctions")
     started = client.list_executions(stateMachineArn=cloud.drain_state_machine_arn)["executions"]
     ended = [client.describe_execution(executionArn=one["executionArn"]) for one in started]
     return [json.loads(one.get("output") or one["cause"]) for one in ended]
+
+
+def replay(cloud: EmbeddedCloud, name: str, entry: dict[str, Any]) -> None:
+    """Replay the event from an archive that has taken it while no rule of natdrain was enabled."""
+    events, buses = cloud.client("events"), "arn:aws:events:eu-central-1:123456789012:event-bus/default"
+    rules = [rule["Name"] for rule in events.list_rules()["Rules"]]
+    archive = events.create_archive(ArchiveName="all", EventSourceArn=buses)["ArchiveArn"]
+    for rule in rules:
+        events.disable_rule(Name=rule)
+    assert events.put_events(Entries=[entry])["FailedEntryCount"] == 0
+    for rule in rules:
+        events.enable_rule(Name=rule)
+    window = {"EventStartTime": datetime(2026, 9, 1, tzinfo=UTC), "EventEndTime": cloud.clock.now}
+    events.start_replay(ReplayName=name, EventSourceArn=archive, Destination={"Arn": buses}, **window)
 
 
 def test_table_has_every_sample() -> None:
@@ -58,12 +82,19 @@ def test_table_has_every_sample() -> None:
 def test_sample_on_the_bus_drains_the_address_as_the_table_says(fresh: EmbeddedCloud, name: str) -> None:
     [result] = put_on_the_bus(fresh, sample(name))
     assert result["Outcome"] == "drained"
-    assert [row["PublicIp"] for row in result["Addresses"]] == ["3.211.231.218"]
+    named = "203.0.113.10" if "203.0.113.10" in json.dumps(sample(name)) else "3.211.231.218"
+    assert [row["PublicIp"] for row in result["Addresses"]] == [named]
 
 
 @pytest.mark.parametrize("name", [name for name, (bus, _) in ROWS.items() if bus == "starts nothing"])
 def test_sample_on_the_bus_starts_nothing_as_the_table_says(fresh: EmbeddedCloud, name: str) -> None:
     assert put_on_the_bus(fresh, sample(name)) == []
+
+
+@pytest.mark.parametrize("name", [name for name, (bus, _) in ROWS.items() if bus == "is refused"])
+def test_sample_on_the_bus_is_refused_as_the_table_says(fresh: EmbeddedCloud, name: str) -> None:
+    [result] = put_on_the_bus(fresh, sample(name))
+    assert result["Outcome"] == "refused"
 
 
 @pytest.mark.parametrize("name", ROWS)

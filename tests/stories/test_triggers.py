@@ -3,29 +3,43 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from natdrain_sim.calls import Fault
 from natdrain_sim.cloud import EmbeddedCloud
+from support.alarms import stamp
 from support.places import SAMPLES
-from support.stories import BuildGateway, NatGateway, items, refused
+from support.stories import BuildGateway, Listener, NatGateway, items, log_lines, refused
 
 
 def sample(name: str) -> Any:
     return json.loads((SAMPLES / name).read_text())
 
 
-def blocked(gateway: NatGateway, number: int = 1, at: str = "2026-10-02T17:04:40.989+0000") -> dict[str, Any]:
-    """Return the sample's alarm for an address of this gateway."""
+def blocked(gateway: NatGateway, number: int = 1, minutes_ago: int = 0) -> dict[str, Any]:
+    """Return the sample's alarm for an address of this gateway, as it goes off now or earlier."""
     event = sample("alarm-event.blocked-egress-ip.json")
-    event["detail"]["state"]["timestamp"] = at
+    event["detail"]["state"]["timestamp"] = stamp(gateway.cloud.clock.now - timedelta(minutes=minutes_ago))
     metric = event["detail"]["configuration"]["metrics"][0]["metricStat"]["metric"]
     metric["dimensions"] = {
         "NatGatewayId": gateway.gateway_id,
         "PublicIp": gateway.addresses[number]["PublicIp"],
     }
+    return dict(event)
+
+
+def contributor(gateway: NatGateway, number: int, at: str) -> dict[str, Any]:
+    """Return the sample's contributor for an address of this gateway."""
+    event = sample("alarm-event.contributor.json")
+    event["detail"]["state"]["timestamp"] = at
+    attributes = {
+        "NatGatewayId": gateway.gateway_id,
+        "AllocationId": gateway.addresses[number]["AllocationId"],
+    }
+    event["detail"]["alarmContributor"] = {"id": f"of {number}", "attributes": attributes}
     return dict(event)
 
 
@@ -51,9 +65,36 @@ def test_alarm_that_goes_back_to_ok_is_ignored(cloud: EmbeddedCloud) -> None:
     assert run.calls == {"lambda:Invoke": 2, "dynamodb:TransactWriteItems": 1}
 
 
+def test_alarm_that_is_two_hours_old_is_refused(cloud: EmbeddedCloud, nat: BuildGateway) -> None:
+    gateway = nat()
+    [problem] = refused(cloud.run(blocked(gateway, minutes_ago=120)))
+    assert "changed 120 minutes ago" in problem
+    assert gateway.changes() == []
+
+
+def test_contributors_of_one_alarm_drain_their_addresses_once_each(
+    cloud: EmbeddedCloud, nat: BuildGateway
+) -> None:
+    first, second, at = nat(), nat(), stamp(cloud.clock.now)
+    events = [contributor(gateway, 1, at) for gateway in (first, second, first)]
+    assert [cloud.run(event).result["Outcome"] for event in events] == ["drained", "drained", "ignored"]
+
+
+def test_refused_alarm_is_counted_and_published_as_no_request_of_a_person(cloud: EmbeddedCloud) -> None:
+    listener = Listener.on(cloud, "refusals", {"source": ["natdrain"], "detail-type": ["Drain Ended"]})
+    run = cloud.run(sample("alarm-event.composite.json"))
+    cloud.clock.advance(1)
+    [detail] = [one["detail"] for one in listener.events() if one["detail"]["Execution"] == run.execution_arn]
+    assert (detail["Trigger"]["Kind"], detail["Trigger"]["Name"]) == ("alarm", "EgressDegraded")
+    assert "Requested automatically: alarm EgressDegraded" in detail["Message"]
+    counted = [line["Trigger"] for line in log_lines(cloud) if line.get("Outcome") == "refused"]
+    assert counted[-1] == "alarm"
+
+
 def test_event_drains_once_when_it_comes_ten_times_at_once(cloud: EmbeddedCloud, nat: BuildGateway) -> None:
     gateway = nat()
-    runs = [cloud.wait(arn) for arn in [cloud.start(blocked(gateway)) for _ in range(10)]]
+    event = blocked(gateway)
+    runs = [cloud.wait(arn) for arn in [cloud.start(event) for _ in range(10)]]
     assert {run.status for run in runs} == {"SUCCEEDED"}
     assert sorted(run.result["Outcome"] for run in runs) == ["drained", *["ignored"] * 9]
     assert gateway.changes() == ["DisassociateNatGatewayAddress"]
@@ -63,8 +104,9 @@ def test_event_is_ignored_when_it_comes_again_after_the_drain(
     cloud: EmbeddedCloud, nat: BuildGateway
 ) -> None:
     gateway = nat()
-    first = cloud.run(blocked(gateway))
-    again = cloud.run(blocked(gateway))
+    event = blocked(gateway)
+    first = cloud.run(event)
+    again = cloud.run(event)
     assert (again.status, again.result["Outcome"]) == ("SUCCEEDED", "ignored")
     assert first.execution_arn in again.result["Summary"]
 
@@ -73,8 +115,9 @@ def test_ignored_duplicate_prints_the_input_that_repeats_the_request(
     cloud: EmbeddedCloud, nat: BuildGateway
 ) -> None:
     gateway = nat()
-    cloud.run(blocked(gateway))
-    summary = cloud.run(blocked(gateway)).result["Summary"]
+    event = blocked(gateway)
+    cloud.run(event)
+    summary = cloud.run(event).result["Summary"]
     by_hand = json.loads(summary[summary.index("{") : summary.rindex("}") + 1])
     assert cloud.run(by_hand).result["Addresses"][0]["Outcome"] == "already_drained"
 
@@ -84,7 +127,8 @@ def test_alarm_drains_again_when_it_went_into_alarm_another_time(
 ) -> None:
     gateway = nat(4)
     assert cloud.run(blocked(gateway, 1)).status == "SUCCEEDED"
-    later = cloud.run(blocked(gateway, 2, at="2026-10-02T18:00:00.000+0000"))
+    cloud.clock.advance(3600)
+    later = cloud.run(blocked(gateway, 2))
     assert later.result["Outcome"] == "drained"
 
 
@@ -92,11 +136,12 @@ def test_event_is_handled_when_it_comes_again_after_it_was_refused(
     cloud: EmbeddedCloud, nat: BuildGateway
 ) -> None:
     gateway = nat(tags={})
-    refused(cloud.run(blocked(gateway)))
+    event = blocked(gateway)
+    refused(cloud.run(event))
     cloud.client("ec2").create_tags(
         Resources=[gateway.gateway_id], Tags=[{"Key": "natdrain:managed", "Value": "true"}]
     )
-    assert cloud.run(blocked(gateway)).result["Outcome"] == "drained"
+    assert cloud.run(event).result["Outcome"] == "drained"
 
 
 def test_event_is_handled_when_it_comes_again_after_the_gateway_was_busy(

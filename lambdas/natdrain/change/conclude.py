@@ -13,7 +13,7 @@ from natdrain.model.drain import Drain
 from natdrain.model.outcome import LEFT, LEFT_EARLIER, Changed, ExecutionOutcome, ExecutionStatus
 from natdrain.model.outcome import AddressOutcome as A
 from natdrain.model.problem import Problem
-from natdrain.model.request import Request
+from natdrain.model.request import Request, Trigger
 from natdrain.report import details
 from natdrain.report.refusals import locked
 from natdrain.report.wording import label_of, name_of
@@ -42,6 +42,7 @@ class Failure:
 
     error: str
     problems: tuple[Problem, ...]
+    trigger: Trigger | None = None
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any], gateway_id: str | None = None) -> Self:
@@ -51,7 +52,8 @@ class Failure:
         """
         error = document.get("Error", _NO_ERROR)
         if problems := document.get("Problems"):
-            return cls(error=error, problems=tuple(Problem.from_json(one) for one in problems))
+            trigger = Trigger.from_json(document["Trigger"]) if "Trigger" in document else None
+            return cls(error=error, problems=tuple(map(Problem.from_json, problems)), trigger=trigger)
         if gateway_id and (lock := document.get(Busy.LOCK)):
             return cls(error=error, problems=(locked(gateway_id, lock),))
         cause = document.get("Cause", "")
@@ -70,7 +72,9 @@ def _envelope_message(cause: str) -> str | None:
 
 def conclude_quietly(gateway_id: str | None, end: Quiet) -> Conclusion:
     """Return the end of an execution that found nothing to do."""
-    return Conclusion(gateway_id=gateway_id, outcome=end.outcome, outcomes={}, quiet=end.why)
+    return Conclusion(
+        gateway_id=gateway_id, outcome=end.outcome, outcomes={}, quiet=end.why, trigger=end.trigger
+    )
 
 
 def conclude(
@@ -112,6 +116,7 @@ def conclude(
         releases=after.releases,
         absent=tuple(absent),
         planned_limit_seconds=request.limit_seconds if request.dry_run else None,
+        trigger=failure.trigger if failure else None,
     )
 
 

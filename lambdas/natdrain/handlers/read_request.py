@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from natdrain.aws import ec2
-from natdrain.intake.alarms import is_alarm, read_alarm
+from natdrain.aws import clock, ec2
+from natdrain.intake.alarm_event import is_alarm
+from natdrain.intake.alarms import read_alarm
 from natdrain.intake.request import parse_request
 from natdrain.model.conclusion import Quiet
 from natdrain.model.errors import RequestRefused
@@ -49,10 +50,10 @@ def _answer(request: Request | None, quiet: Quiet | None = None) -> dict[str, An
 
 def _read(document: object, settings: RequestSettings) -> Request | Quiet:
     if isinstance(document, Mapping) and is_alarm(document):
-        return read_alarm(document, settings.alarms)
+        return read_alarm(document, settings.alarms, now=clock.now())
     request = parse_request(document, default_limit_seconds=settings.limit_seconds)
     if request.after_drain is AfterDrain.RELEASE and not settings.may_release:
-        raise RequestRefused(refusals.RELEASE_SWITCHED_OFF.about(None))
+        raise RequestRefused(refusals.RELEASE_SWITCHED_OFF.about(None), trigger=request.trigger)
     return request
 
 
@@ -66,7 +67,7 @@ def _gateway_of(request: Request) -> str | None:
         where = "; ".join(f"{gateway}: {', '.join(ips)}" for gateway, ips in gateways.items())
         problems.append(refusals.ON_SEVERAL_GATEWAYS.about(None, where=where))
     if problems:
-        raise RequestRefused(*problems)
+        raise RequestRefused(*problems, trigger=request.trigger)
     return next(iter(gateways), None)
 
 

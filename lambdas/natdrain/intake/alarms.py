@@ -1,24 +1,22 @@
-"""A CloudWatch alarm's change of state, read as a request.
+"""The judging of an alarm's change of state: a request for the address that it names, or nothing to do."""
 
-Two shapes of the same thing are understood: the event that CloudWatch sends to EventBridge, and what it hands
-to a Lambda function that is itself the alarm's action (CloudWatch user guide, "Alarm events and EventBridge"
-and "Lambda alarm actions").
-"""
-
+import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Self
+from datetime import datetime, timedelta
+from typing import Any
 
+from natdrain.intake.alarm_event import Change, Metric, Shape, alarm_trigger, plain, read_change
 from natdrain.intake.request import parse_request
 from natdrain.model.conclusion import Quiet
 from natdrain.model.errors import RequestRefused
 from natdrain.model.outcome import ExecutionOutcome
 from natdrain.model.problem import Problem
-from natdrain.model.request import MAX_REASON_CHARACTERS, Request, Trigger, TriggerKind
+from natdrain.model.request import MAX_REASON_CHARACTERS, Request
 from natdrain.report import refusals
+from natdrain.report.sentence import Sentence
 
-SOURCE = "aws.cloudwatch"
-DETAIL_TYPE = "CloudWatch Alarm State Change"
 IN_ALARM = "ALARM"
 
 GATEWAY_DIMENSION = "NatGatewayId"
@@ -28,6 +26,22 @@ ADDRESS_DIMENSIONS = {name: f"{name}s" for name in ("AssociationId", "Allocation
 EXHAUSTION_METRICS = ("ErrorPortAllocation", "PacketsDropCount")
 """The metrics on which no address is ever taken off (VPC user guide, NAT gateway metrics)."""
 
+# A list of dimensions may have AllocationId after a word like "report".
+_EXHAUSTION: Mapping[Sentence, re.Pattern[str]] = {
+    refusals.ALARM_ON_PORTS: re.compile("errorportallocation|portallocation(?!id)|portexhaust"),
+    refusals.ALARM_ON_DROPS: re.compile("packets?drop|droppedpacket"),
+}
+"""Parts of what such alarms watch, in whatever query, namespace or spelling."""
+
+_UNUSABLE: Mapping[Shape, Sentence] = {
+    Shape.COMPOSITE: refusals.ALARM_COMPOSITE,
+    Shape.PROMQL: refusals.ALARM_ON_PROMQL,
+    Shape.LOGS: refusals.ALARM_ON_LOGS,
+    Shape.QUERY: refusals.ALARM_ON_QUERY,
+    Shape.NOTIFICATION: refusals.ALARM_BY_SNS,
+    Shape.OTHER: refusals.ALARM_WITHOUT_METRIC,
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlarmPolicy:
@@ -36,97 +50,59 @@ class AlarmPolicy:
     limit_seconds: int
     name_prefixes: Sequence[str]
     dry_run: bool
+    max_age_minutes: int
+    act_without_data: bool
 
 
-class _Metric(NamedTuple):
-    name: str
-    dimensions: dict[str, str]
+def read_alarm(document: Mapping[str, Any], policy: AlarmPolicy, *, now: datetime) -> Request | Quiet:
+    """Read an alarm's event as a request for the one address that its metric or contributor names.
 
-    @classmethod
-    def read(cls, entry: Mapping[str, Any]) -> Self:
-        metric = entry["metricStat"]["metric"]
-        dimensions = metric.get("dimensions", {})
-        return cls(_text(metric["name"]), {_text(key): _text(value) for key, value in dimensions.items()})
+    The rule on the event bus checks the same beforehand, as far as a pattern can, but anybody may start an
+    execution with such an event. `now` is aware UTC.
 
-
-class _Change(NamedTuple):
-    """A change of an alarm's state; `before` is None where the event does not say."""
-
-    alarm: str
-    before: str | None
-    state: str
-    at: str
-    reason: str
-    composite: bool
-    metrics: list[_Metric]
-
-    @classmethod
-    def read(cls, document: Mapping[str, Any]) -> Self:
-        if document["source"] != SOURCE:
-            raise ValueError(f"its source is not {SOURCE}")
-        detail = document.get("alarmData", document.get("detail"))
-        state, configuration = detail["state"], detail["configuration"]
-        return cls(
-            alarm=_text(detail["alarmName"]),
-            before=detail.get("previousState", {}).get("value"),
-            state=_text(state["value"]),
-            at=_text(state["timestamp"]),
-            reason=_text(state.get("reason", "")),
-            composite="alarmRule" in configuration,
-            metrics=[_Metric.read(one) for one in configuration.get("metrics", []) if "metricStat" in one],
-        )
-
-
-def _text(value: object) -> str:
-    if isinstance(value, str):
-        return value
-    raise TypeError(f"{value!r} is no text")
-
-
-def is_alarm(document: object) -> bool:
-    """Return True if an execution input is an alarm's event rather than a request."""
-    return isinstance(document, Mapping) and (
-        "alarmData" in document or document.get("detail-type") == DETAIL_TYPE
+    Raises:
+        RequestRefused: the event is none or too old, or the alarm names no address, several, or a shortage.
+    """
+    trigger = alarm_trigger(document)
+    try:
+        change = read_change(document)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        not_whole = refusals.NOT_WHOLE.about(None, kind=type(error).__name__, error=error)
+        raise RequestRefused(not_whole, trigger=trigger) from error
+    if why := _why_ignored(change):
+        return Quiet(ExecutionOutcome.IGNORED, why, trigger)
+    named = _named(change.metrics)
+    problems = [*_exhaustion_problems(change)] or [*_naming_problems(change, named)]
+    if not problems:
+        problems = [*_policy_problems(change, named, policy, now)]
+    if problems:
+        raise RequestRefused(*problems, trigger=trigger)
+    return parse_request(
+        {
+            **_addressed(named),
+            "MaxDrainDurationSeconds": policy.limit_seconds,
+            "DryRun": policy.dry_run,
+            "Reason": f"alarm {change.alarm}: {change.reason}"[:MAX_REASON_CHARACTERS],
+            "Trigger": trigger.to_json() if trigger else {},
+        }
     )
 
 
-def read_alarm(document: Mapping[str, Any], policy: AlarmPolicy) -> Request | Quiet:
-    """Read an alarm's event as a request for the one address that its metric names.
-
-    The rule on the event bus checks the same beforehand, as far as a pattern can, but anybody may start an
-    execution with such an event.
-
-    Raises:
-        RequestRefused: the event is none, or the alarm names no address, several, or a shortage.
-    """
-    try:
-        change = _Change.read(document)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        not_whole = refusals.NOT_WHOLE.about(None, kind=type(error).__name__, error=error)
-        raise RequestRefused(not_whole) from error
+def _why_ignored(change: Change) -> str | None:
+    """Return why the event asks for nothing, or None."""
     if change.state != IN_ALARM or change.before == IN_ALARM:
-        why = refusals.ALARM_ASKS_FOR_NOTHING.with_(
-            alarm=change.alarm, before=change.before, state=change.state, wanted=IN_ALARM
+        origin = refusals.ALARM_WAS.with_(before=change.before) if change.before else ""
+        return refusals.ALARM_ASKS_FOR_NOTHING.with_(
+            alarm=change.alarm, origin=origin, state=change.state, wanted=IN_ALARM
         )
-        return Quiet(ExecutionOutcome.IGNORED, why)
-    named = _named(change.metrics)
-    problems = [*_prefix_problems(change, policy), *_exhaustion_problems(change)]
-    if problems := problems or [*_naming_problems(change, named)]:
-        raise RequestRefused(*problems)
-    fields: dict[str, Any] = {
-        field: sorted(named[key]) for key, field in ADDRESS_DIMENSIONS.items() if key in named
-    }
-    fields |= {
-        GATEWAY_DIMENSION: next(iter(named[GATEWAY_DIMENSION])),
-        "MaxDrainDurationSeconds": policy.limit_seconds,
-        "DryRun": policy.dry_run,
-        "Reason": f"alarm {change.alarm}: {change.reason}"[:MAX_REASON_CHARACTERS],
-        "Trigger": Trigger(kind=TriggerKind.ALARM, name=change.alarm, at=change.at).to_json(),
-    }
-    return parse_request(fields)
+    if change.muted_by is not None:
+        return refusals.ALARM_MUTED.with_(alarm=change.alarm, rule=change.muted_by, until=change.muted_until)
+    if change.suppressed_by is not None:
+        return refusals.ALARM_SUPPRESSED.with_(alarm=change.alarm, suppressor=change.suppressed_by)
+    return refusals.ALARM_GROUPED.with_(alarm=change.alarm) if change.shape is Shape.GROUPED else None
 
 
-def _named(metrics: Sequence[_Metric]) -> dict[str, set[str]]:
+def _named(metrics: Sequence[Metric]) -> dict[str, set[str]]:
     """Return the values by dimension of those metrics that name both a gateway and an address."""
     named: dict[str, set[str]] = {}
     for _, dimensions in metrics:
@@ -136,24 +112,23 @@ def _named(metrics: Sequence[_Metric]) -> dict[str, set[str]]:
     return named
 
 
-def _prefix_problems(change: _Change, policy: AlarmPolicy) -> Iterator[Problem]:
-    if policy.name_prefixes and not change.alarm.startswith(tuple(policy.name_prefixes)):
-        prefixes = ", ".join(policy.name_prefixes)
-        yield refusals.ALARM_NOT_ALLOWED.about(None, alarm=change.alarm, prefixes=prefixes)
+def _addressed(named: Mapping[str, set[str]]) -> dict[str, Any]:
+    """Return the fields of a request that name its gateway and address."""
+    addresses = {field: sorted(named[key]) for key, field in ADDRESS_DIMENSIONS.items() if key in named}
+    return {GATEWAY_DIMENSION: next(iter(named[GATEWAY_DIMENSION])), **addresses}
 
 
-def _exhaustion_problems(change: _Change) -> Iterator[Problem]:
-    for metric in sorted({metric.name for metric in change.metrics}.intersection(EXHAUSTION_METRICS)):
-        yield refusals.ALARMS_ON_EXHAUSTION[metric].about(None, alarm=change.alarm)
+def _exhaustion_problems(change: Change) -> Iterator[Problem]:
+    for sentence, pattern in _EXHAUSTION.items():
+        for seen in [text for text in change.texts if pattern.search(plain(text))][:1]:
+            yield sentence.about(None, alarm=change.alarm, seen=seen)
 
 
-def _naming_problems(change: _Change, named: Mapping[str, set[str]]) -> Iterator[Problem]:
+def _naming_problems(change: Change, named: Mapping[str, set[str]]) -> Iterator[Problem]:
     *others, last = ADDRESS_DIMENSIONS
     wanted = refusals.WANTED_DIMENSIONS.with_(gateway=GATEWAY_DIMENSION, others=", ".join(others), last=last)
-    if change.composite:
-        yield refusals.ALARM_COMPOSITE.about(None, alarm=change.alarm, wanted=wanted)
-    elif not change.metrics:
-        yield refusals.ALARM_WITHOUT_METRIC.about(None, alarm=change.alarm, wanted=wanted)
+    if sentence := _UNUSABLE.get(change.shape):
+        yield sentence.about(None, alarm=change.alarm, wanted=wanted)
     elif not named:
         metric_has = refusals.METRIC_HAS.with_
         seen = "; ".join(metric_has(metric=m, dimensions=", ".join(d) or "none") for m, d in change.metrics)
@@ -162,3 +137,18 @@ def _naming_problems(change: _Change, named: Mapping[str, set[str]]) -> Iterator
         several = refusals.ALARM_NAMES_SEVERAL
         for key, values in ((key, ", ".join(sorted(them))) for key, them in named.items() if len(them) > 1):
             yield several.about(None, alarm=change.alarm, dimension=key, values=values)
+
+
+def _policy_problems(
+    change: Change, named: Mapping[str, set[str]], policy: AlarmPolicy, now: datetime
+) -> Iterator[Problem]:
+    facts = {"alarm": change.alarm, "by_hand": json.dumps(_addressed(named))}
+    if policy.name_prefixes and not change.alarm.startswith(tuple(policy.name_prefixes)):
+        yield refusals.ALARM_NOT_ALLOWED.about(None, **facts, prefixes=", ".join(policy.name_prefixes))
+    age, minute = now - change.at, timedelta(minutes=1)
+    if change.replay is not None:
+        yield refusals.ALARM_REPLAYED.about(None, **facts, replay=change.replay)
+    elif age > policy.max_age_minutes * minute:
+        yield refusals.ALARM_TOO_OLD.about(None, **facts, minutes=age // minute, most=policy.max_age_minutes)
+    if change.without_data and not policy.act_without_data:
+        yield refusals.ALARM_WITHOUT_DATA.about(None, **facts, reason=change.reason)

@@ -21,6 +21,7 @@ from natdrain.model.request import (
     MIN_DRAIN_LIMIT_SECONDS,
     AfterDrain,
     Request,
+    Trigger,
     TriggerKind,
     WhenBusy,
 )
@@ -44,8 +45,14 @@ def parse_request(document: object, *, default_limit_seconds: int = DEFAULT_DRAI
     if not isinstance(document, Mapping):
         raise RequestRefused(refusals.NO_OBJECT.about(None, value=shown(document)))
     if problems := [*_wrong_fields(document), *_missing_fields(document)]:
-        raise RequestRefused(*problems)
+        raise RequestRefused(*problems, trigger=trigger_of(document))
     return Request.from_json({"MaxDrainDurationSeconds": default_limit_seconds, **document})
+
+
+def trigger_of(document: Mapping[str, Any]) -> Trigger | None:
+    """Return the trigger of an input, if there is one in order, whatever else is wrong."""
+    trigger = document.get("Trigger")
+    return None if trigger is None or _check_trigger(trigger) else Trigger.from_json(trigger)
 
 
 def _wrong_fields(document: Mapping[str, Any]) -> Iterator[Problem]:

@@ -2,29 +2,37 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 from natdrain.model.drain import Drain
 from natdrain.model.outcome import AddressOutcome, Changed, ExecutionOutcome
 from natdrain.model.problem import Problem
+from natdrain.model.request import Request, Trigger
 
 
 @dataclass(frozen=True, slots=True)
 class Quiet:
-    """The end of an execution that found nothing to do; `why` is a sentence for people."""
+    """The end of an execution that found nothing to do; `why` is a sentence for people.
+
+    `trigger` says what asked, if the input made no request that says so.
+    """
 
     outcome: ExecutionOutcome
     why: str
+    trigger: Trigger | None = None
 
-    def to_json(self) -> dict[str, str]:
+    def to_json(self) -> dict[str, Any]:
         """Return it as the workflow carries it."""
-        return {"Outcome": self.outcome.value, "Why": self.why}
+        trigger = {"Trigger": self.trigger.to_json()} if self.trigger else {}
+        return {"Outcome": self.outcome.value, "Why": self.why, **trigger}
 
     @classmethod
-    def from_json(cls, document: Mapping[str, str]) -> Self:
+    def from_json(cls, document: Mapping[str, Any]) -> Self:
         """Read what `to_json` returned."""
+        trigger = document.get("Trigger")
         # Executions of earlier versions carry the name with a space.
-        return cls(ExecutionOutcome(document["Outcome"].replace(" ", "_")), document["Why"])
+        outcome = ExecutionOutcome(document["Outcome"].replace(" ", "_"))
+        return cls(outcome, document["Why"], Trigger.from_json(trigger) if trigger else None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +43,8 @@ class Conclusion:
     `drains` and `outcomes` (by association id) say what became of each address. `problems` are what stood in
     the way, of the request as a whole if `failed`, else of single addresses. `releases`: allocations were to
     be released. `absent` are the names that a schedule asked for and the gateway did not have. `quiet` is
-    there for an execution that found nothing to do, `planned_limit_seconds` for a dry run.
+    there for an execution that found nothing to do, `planned_limit_seconds` for a dry run. `trigger` says
+    what asked, if the input made no request that says so.
     """
 
     gateway_id: str | None
@@ -51,6 +60,11 @@ class Conclusion:
     absent: tuple[str, ...] = ()
     planned_limit_seconds: int | None = None
     quiet: str | None = None
+    trigger: Trigger | None = None
+
+    def trigger_of(self, request: Request | None) -> Trigger | None:
+        """Return what asked: the request's trigger, or that of an input which made none."""
+        return request.trigger if request else self.trigger
 
     def of(self, drain: Drain) -> AddressOutcome:
         """Return what became of an address."""

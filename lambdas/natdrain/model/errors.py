@@ -5,6 +5,7 @@ is what a `Retry` or `Catch` matches and what a failed execution ends with.
 """
 
 from natdrain.model.problem import Problem, bounded
+from natdrain.model.request import Trigger
 
 
 class NatdrainError(Exception):
@@ -21,7 +22,14 @@ class NatdrainError(Exception):
 
 
 class RequestRefused(NatdrainError):
-    """The request cannot or must not be carried out; nothing was changed."""
+    """The request cannot or must not be carried out; nothing was changed.
+
+    `trigger` says what asked, if the input could not become a request that says so.
+    """
+
+    def __init__(self, *problems: Problem | str, trigger: Trigger | None = None) -> None:
+        super().__init__(*problems)
+        self.trigger = trigger
 
 
 class GatewayBusy(NatdrainError):

@@ -11,7 +11,7 @@ from natdrain.model.conclusion import Conclusion
 from natdrain.model.drain import Drain
 from natdrain.model.instants import timestamp
 from natdrain.model.outcome import ExecutionOutcome, ExecutionStatus
-from natdrain.model.request import BY_HAND, Request
+from natdrain.model.request import BY_HAND, Request, Trigger
 from natdrain.report import message
 from natdrain.report.result import stake
 
@@ -23,7 +23,8 @@ def is_published(request: Request | None, end: Conclusion) -> bool:
 
 def started(*, execution: str, request: Request, drains: Sequence[Drain]) -> dict[str, Any]:
     """Return the detail of `Drain Started`; `drains` are those that newly leave."""
-    common = _common(execution, request.gateway_id, request, message.started(request, drains))
+    text = message.started(request, drains)
+    common = _common(execution, request.gateway_id, request, request.trigger, text)
     return common | {"Addresses": [_address(drain) for drain in drains]}
 
 
@@ -43,20 +44,24 @@ def ended(
     """
     text = message.ended(request, end, execution=execution, region=region)
     return (
-        _common(execution, end.gateway_id, request, text)
+        _common(execution, end.gateway_id, request, end.trigger_of(request), text)
         | {"Status": status.value, "Error": end.error}
         | dict(result)
     )
 
 
 def _common(
-    execution: str, gateway_id: str | None, request: Request | None, text: message.Message
+    execution: str,
+    gateway_id: str | None,
+    request: Request | None,
+    trigger: Trigger | None,
+    text: message.Message,
 ) -> dict[str, Any]:
-    trigger = request.trigger.to_json() if request and request.trigger else {"Kind": BY_HAND}
+    by_hand = {"Kind": BY_HAND} if request else None
     return {
         "Execution": execution,
         "NatGatewayId": gateway_id,
-        "Trigger": trigger if request else None,
+        "Trigger": trigger.to_json() if trigger else by_hand,
         "Reason": request.reason if request else None,
         "AfterDrain": request.after_drain.value if request else None,
         "Title": text.title,

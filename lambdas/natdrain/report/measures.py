@@ -15,7 +15,8 @@ _SEEN_TO_LEAVE = {AddressOutcome.DRAINED, AddressOutcome.RELEASED, AddressOutcom
 
 def measure_end(end: Conclusion, request: Request | None) -> list[Measure]:
     """Return the measures of an end; without a request, the input could not be read as one."""
-    asked = {metrics.TRIGGER: request.trigger.kind.value if request and request.trigger else BY_HAND}
+    trigger = end.trigger_of(request)
+    asked = {metrics.TRIGGER: trigger.kind.value if trigger else BY_HAND}
     measures = [Measure(metrics.EXECUTIONS, 1, {metrics.OUTCOME: end.outcome.value, **asked})]
     if end.error == RequestRefused.__name__:
         guards = sorted({problem.guard or metrics.OTHER_REFUSAL for problem in end.problems})

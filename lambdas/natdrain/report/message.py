@@ -13,7 +13,7 @@ from natdrain.model.conclusion import Conclusion
 from natdrain.model.drain import Drain
 from natdrain.model.errors import UNTOUCHED
 from natdrain.model.outcome import AddressOutcome, Changed, ExecutionOutcome
-from natdrain.model.request import MAX_DRAIN_LIMIT_SECONDS, AfterDrain, Request, TriggerKind
+from natdrain.model.request import MAX_DRAIN_LIMIT_SECONDS, AfterDrain, Request, Trigger, TriggerKind
 from natdrain.report import wording
 from natdrain.report.result import put_back, summary
 from natdrain.report.vocabulary import ADDRESSES, ENDINGS
@@ -61,7 +61,8 @@ class _Where:
 def started(request: Request, drains: Sequence[Drain]) -> Message:
     """Write the message about these addresses, which newly leave."""
     where = _Where(request.gateway_id)
-    parts = [*_sentences(drains, _leaving, where), *_at_stake(request, drains), _why(request), _MEANWHILE]
+    parts = [*_sentences(drains, _leaving, where), *_at_stake(request, drains)]
+    parts += [_why(request, request.trigger), _MEANWHILE]
     if request.after_drain is AfterDrain.RELEASE:
         lost = (
             f"Afterwards {ALLOCATIONS} [is|are] released to AWS, and [the public IP is|the public IPs are] "
@@ -97,7 +98,7 @@ def ended(request: Request | None, end: Conclusion, *, execution: str, region: s
         # First those of which connections may have been cut.
         drains = sorted(end.drains, key=lambda drain: not drain.limit_reached)
         parts += _sentences(drains, lambda drain: _became(request, drain, end.of(drain)), where)
-    parts += [_changes(end), _why(request), _missed(request, end)]
+    parts += [_changes(end), _why(request, end.trigger_of(request)), _missed(request, end)]
     parts.append(wording.number(words.next_step, len(end.problems)))
     parts += wording.numbered("Why", "There are {count} reasons", end.problems)
     warnings = [warning for warning in end.warnings if warning.guard]
@@ -178,22 +179,23 @@ def _left(drain: Drain) -> str:
     return f"left {{where}}{by}, before [its|their] limit, so no connection was cut"
 
 
-def _why(request: Request | None) -> str:
-    if request is None:
+def _why(request: Request | None, trigger: Trigger | None) -> str:
+    if request is None and trigger is None:
         return ""
-    trigger, reason = request.trigger, request.reason or "no reason is given"
+    given = request.reason if request else None
+    reason = given or "no reason is given"
     if trigger is None:
         who = "by hand"
     elif trigger.kind is TriggerKind.SCHEDULE:
         who = f"by the schedule {wording.plain(trigger.name)}"
     else:
         # The reason of an alarm's request names the alarm.
-        who, reason = "automatically", request.reason or f"alarm {trigger.name}"
+        who, reason = "automatically", given or f"alarm {trigger.name}"
     return wording.sentence(f"Requested {who}: {wording.cut(wording.plain(reason))}")
 
 
 def _missed(request: Request | None, end: Conclusion) -> str:
-    return _MISSED if request and request.automatic and end.error in UNTOUCHED else ""
+    return _MISSED if end.trigger_of(request) and end.error in UNTOUCHED else ""
 
 
 def _changes(end: Conclusion) -> str:

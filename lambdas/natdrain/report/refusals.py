@@ -97,7 +97,17 @@ HANDLED_ELSEWHERE = Sentence(
     "{request}."
 )
 ALARM_ASKS_FOR_NOTHING = Sentence(
-    "The alarm {alarm} went from {before} to {state}; only a change into {wanted} asks for a drain."
+    "The alarm {alarm} went {origin}to {state}; only a change into {wanted} asks for a drain."
+)
+ALARM_WAS = Sentence("from {before} ")
+ALARM_MUTED = Sentence(
+    "The alarm {alarm} is muted by {rule} until {until}, so that nothing is done about it. If the address "
+    "must go, make the request by hand."
+)
+ALARM_SUPPRESSED = Sentence("The actions of the alarm {alarm} are suppressed by {suppressor}.")
+ALARM_GROUPED = Sentence(
+    "The alarm {alarm} groups its metric: each of its contributors sends an event of its own, and that one "
+    "asks for a drain."
 )
 
 # What AWS did not answer, or the stack did not set.
@@ -117,25 +127,48 @@ NOT_WHOLE = Sentence(
 ALARM_NOT_ALLOWED = Sentence(
     "The alarm {alarm} is none of those that may start a drain here: their names begin with {prefixes}."
 )
-ALARMS_ON_EXHAUSTION = {
-    "ErrorPortAllocation": Sentence(
-        "The alarm {alarm} watches ErrorPortAllocation, which means that the gateway has too little, not too "
-        "much: one address fewer makes it worse.",
-        "Associate another one: aws ec2 associate-nat-gateway-address --nat-gateway-id ... "
-        "--allocation-ids ...",
-    ),
-    "PacketsDropCount": Sentence(
-        "The alarm {alarm} watches PacketsDropCount, which means that the gateway is in trouble, and one "
-        "address fewer does not help it."
-    ),
-}
+ALARM_TOO_OLD = Sentence(
+    "The alarm {alarm} changed {minutes} minutes ago, and what it says may be over; alarms act for {most} "
+    "minutes (max_age_minutes of the configuration).",
+    "If it is still true, make the request by hand: {by_hand}",
+)
+ALARM_REPLAYED = Sentence(
+    "The event of the alarm {alarm} comes from an archive, by the replay {replay}, and may be long over.",
+    "If it is still true, make the request by hand: {by_hand}",
+)
+ALARM_WITHOUT_DATA = Sentence(
+    "The alarm {alarm} had no data, and so says nothing about the address: {reason}",
+    "Let missing data not count as breaching: set TreatMissingData (--treat-missing-data) to notBreaching or "
+    "missing. Or set alarms.act_without_data = true in the configuration.",
+)
+ALARM_ON_PORTS = Sentence(
+    "The alarm {alarm} watches {seen:.100}, which means that the gateway has too little, not too much: one "
+    "address fewer makes it worse.",
+    "Associate another one: aws ec2 associate-nat-gateway-address --nat-gateway-id ... --allocation-ids ...",
+)
+ALARM_ON_DROPS = Sentence(
+    "The alarm {alarm} watches {seen:.100}, which means that the gateway is in trouble, and one address "
+    "fewer does not help it."
+)
+_WORKS = "Use an alarm on a metric whose dimensions are {wanted}, or on a query that groups by them."
 ALARM_COMPOSITE = Sentence(
-    "The alarm {alarm} is a composite one, whose event has no metric and so names no address.",
-    "Use an alarm on a metric whose dimensions are {wanted}.",
+    "The alarm {alarm} is a composite one, whose event has no metric and so names no address.", _WORKS
 )
-ALARM_WITHOUT_METRIC = Sentence(
-    "The alarm {alarm} watches no metric by name, and so no address: it needs one with {wanted}."
+ALARM_ON_PROMQL = Sentence(
+    "The alarm {alarm} watches a PromQL query, and its own event names no address.", _WORKS
 )
+ALARM_ON_LOGS = Sentence("The alarm {alarm} watches logs, and its own event names no address.", _WORKS)
+ALARM_ON_QUERY = Sentence(
+    "The alarm {alarm} watches no metric by name, but a query that groups by nothing, and so names no "
+    "address.",
+    "Let the query group by {wanted}, for instance GROUP BY NatGatewayId, PublicIp.",
+)
+ALARM_BY_SNS = Sentence(
+    "The input is the SNS notification of the alarm {alarm}, and not its event.",
+    "Let the rule start executions (alarms.enabled), or a Lambda function that is the alarm's action and "
+    "passes on its event, unchanged.",
+)
+ALARM_WITHOUT_METRIC = Sentence("The alarm {alarm} watches no metric by name, and so no address.", _WORKS)
 ALARM_WITHOUT_ADDRESS = Sentence(
     "The alarm {alarm} names no address: its metric needs the dimensions {wanted}. Its {seen}."
 )

@@ -51,7 +51,9 @@ def refusing(function: Handler) -> Handler:
             return {"Failure": {}} | function(event)
         except (RequestRefused, GatewayBusy) as refusal:
             problems = [problem.to_json() for problem in refusal.problems]
-            failure = {"Error": type(refusal).__name__, "Problems": problems}
+            failure: dict[str, Any] = {"Error": type(refusal).__name__, "Problems": problems}
+            if isinstance(refusal, RequestRefused) and refusal.trigger:
+                failure["Trigger"] = refusal.trigger.to_json()
             step = event.get("Step", {})
             return {"Failure": failure, "Request": {}, "Quiet": {}, "Step": step, "Start": {}}
 

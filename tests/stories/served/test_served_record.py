@@ -19,6 +19,7 @@ SCHEMAS = {"Drain Started": "drain-started.json", "Drain Ended": "drain-ended.js
 SOON = """
 [alarms]
 enabled = true
+name_prefixes = ["Egress"]
 [messages]
 chat = true
 [[schedule]]

@@ -54,10 +54,10 @@ def test_served_alarm_takes_off_the_address_that_it_names_and_back_to_ok_starts_
     served: Served, gateway_id: str
 ) -> None:
     ip, before = public_ips(served, gateway_id)[1], served.executions()
-    put_alarm(served, "blocked", NatGatewayId=gateway_id, PublicIp=ip)
-    set_alarm(served, "blocked", "ALARM")
+    put_alarm(served, "EgressBlocked", NatGatewayId=gateway_id, PublicIp=ip)
+    set_alarm(served, "EgressBlocked", "ALARM")
     eventually(lambda: ip not in public_ips(served, gateway_id))
-    set_alarm(served, "blocked", "OK")
+    set_alarm(served, "EgressBlocked", "OK")
     (execution,) = started_since(served, before)
     assert served.wait(execution)["status"] == "SUCCEEDED"
 
@@ -66,15 +66,7 @@ def test_served_event_that_comes_ten_times_drains_once_and_fails_nothing(
     served: Served, gateway_id: str
 ) -> None:
     ip, before = public_ips(served, gateway_id)[1], served.executions()
-    event = json.loads((SAMPLES / "alarm-event.blocked-egress-ip.json").read_text())
-    metric = event["detail"]["configuration"]["metrics"][0]["metricStat"]["metric"]
-    metric["dimensions"] = {"NatGatewayId": gateway_id, "PublicIp": ip}
-    entry = {
-        "Source": event["source"],
-        "DetailType": event["detail-type"],
-        "Resources": event["resources"],
-        "Detail": json.dumps(event["detail"]),
-    }
+    entry = entry_now(served, "blocked-egress-ip", gateway_id, ip)
     for _ in range(10):
         served.client("events").put_events(Entries=[entry])
     started = started_since(served, before)
@@ -83,15 +75,91 @@ def test_served_event_that_comes_ten_times_drains_once_and_fails_nothing(
     assert ip not in public_ips(served, gateway_id)
 
 
+def entry_now(served: Served, name: str, gateway_id: str, ip: str) -> dict[str, Any]:
+    """Return the sample's event about this address, as it would be put on the bus now."""
+    event = json.loads((SAMPLES / f"alarm-event.{name}.json").read_text())
+    detail = event["detail"]
+    detail["state"]["timestamp"] = f"{simulated_now(served):%Y-%m-%dT%H:%M:%S}.000+0000"
+    named = {"NatGatewayId": gateway_id, "PublicIp": ip}
+    if contributor := detail.get("alarmContributor"):
+        contributor["attributes"] = named
+    for entry in detail["configuration"].get("metrics", []):
+        if "metricStat" in entry:
+            entry["metricStat"]["metric"]["dimensions"] = named
+    return {
+        "Source": event["source"],
+        "DetailType": event["detail-type"],
+        "Resources": event["resources"],
+        "Detail": json.dumps(detail),
+    }
+
+
+def put(served: Served, *entries: dict[str, Any]) -> None:
+    assert served.client("events").put_events(Entries=[*entries])["FailedEntryCount"] == 0
+
+
+def test_served_contributor_takes_off_the_address_of_its_attributes(served: Served, gateway_id: str) -> None:
+    ip, before = public_ips(served, gateway_id)[1], served.executions()
+    put(served, entry_now(served, "contributor-parent", gateway_id, ip))
+    put(served, entry_now(served, "contributor", gateway_id, ip))
+    (execution,) = started_since(served, before)
+    assert served.wait(execution)["result"]["Outcome"] == "drained"
+    assert ip not in public_ips(served, gateway_id)
+
+
+def test_served_muted_and_suppressed_alarms_start_no_execution(served: Served, gateway_id: str) -> None:
+    ip, before = public_ips(served, gateway_id)[1], served.executions()
+    put(served, *(entry_now(served, name, gateway_id, ip) for name in ("muted", "composite-suppressed")))
+    assert started_since(served, before) == []
+
+
+def test_served_replay_of_an_event_starts_no_execution(served: Served, gateway_id: str) -> None:
+    events, ip, before = served.client("events"), public_ips(served, gateway_id)[1], served.executions()
+    bus = f"arn:aws:events:{served.ready['region']}:{served.ready['account']}:event-bus/default"
+    archive = events.create_archive(ArchiveName="all", EventSourceArn=bus)["ArchiveArn"]
+    put(served, entry_now(served, "blocked-egress-ip", gateway_id, ip))
+    (execution,) = started_since(served, before)
+    served.wait(execution)
+    now = simulated_now(served)
+    window = {"EventStartTime": now - timedelta(days=1), "EventEndTime": now}
+    events.start_replay(ReplayName="again", EventSourceArn=archive, Destination={"Arn": bus}, **window)
+    assert started_since(served, before) == [execution]
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [("no-data", "had no data"), ("regional-port-exhaustion", "watches ErrorPortAllocation")],
+)
+def test_served_alarm_that_must_not_act_is_refused_as_an_input(
+    served: Served, gateway_id: str, name: str, problem: str
+) -> None:
+    ip = public_ips(served, gateway_id)[1]
+    entry = entry_now(served, name, gateway_id, ip)
+    event = {
+        "source": entry["Source"],
+        "detail-type": entry["DetailType"],
+        "detail": json.loads(entry["Detail"]),
+    }
+    ended = served.run(event)
+    assert (ended["error"], ip in public_ips(served, gateway_id)) == ("RequestRefused", True)
+    assert problem in ended["result"]["Problems"][0]["Text"]
+
+
+def test_served_alarm_that_is_too_old_is_refused_as_an_input(served: Served) -> None:
+    event = json.loads((SAMPLES / "alarm-event.replayed.json").read_text())
+    del event["replay-name"]
+    assert "minutes ago" in served.run(event)["result"]["Problems"][0]["Text"]
+
+
 def test_served_thousand_changes_of_unrelated_alarms_start_no_execution(served: Served) -> None:
     before = served.executions()
     cloudwatch = served.client("cloudwatch")
     unrelated: list[dict[str, str]] = [{"InstanceId": "i-1"}, {"NatGatewayId": "nat-1234567890abcdef0"}]
     for number, dimensions in enumerate(unrelated):
-        put_alarm(served, f"unrelated-{number}", **dimensions)
+        put_alarm(served, f"Egress-unrelated-{number}", **dimensions)
     for number in range(1000):
         cloudwatch.set_alarm_state(
-            AlarmName=f"unrelated-{number % 2}",
+            AlarmName=f"Egress-unrelated-{number % 2}",
             StateValue="OK" if number // 2 % 2 else "ALARM",
             StateReason="for the test",
         )

@@ -13,7 +13,7 @@ from natdrain.model.conclusion import Conclusion
 from natdrain.model.drain import Drain
 from natdrain.model.outcome import AddressOutcome, ExecutionStatus
 from natdrain.model.problem import Problem
-from natdrain.model.request import AfterDrain, Request
+from natdrain.model.request import AfterDrain, Request, Trigger, TriggerKind
 from support.builders import GATEWAY, START, allocation, association, drain, ip
 
 LEFT: dict[str, Any] = {
@@ -177,3 +177,9 @@ def test_failure_reads_the_problems_of_a_refusal() -> None:
     problem = Problem(guard="hold", subject=GATEWAY, text="It is held.", fix="Lift it.")
     answer = {"Error": "RequestRefused", "Problems": [problem.to_json()]}
     assert Failure.from_json(answer) == Failure(error="RequestRefused", problems=(problem,))
+
+
+def test_failure_of_an_input_without_a_request_still_says_what_asked() -> None:
+    trigger = Trigger(kind=TriggerKind.ALARM, name="Blocked", at="now")
+    answer = {"Error": "RequestRefused", "Problems": ["no"], "Trigger": trigger.to_json()}
+    assert conclude(None, [], failure=Failure.from_json(answer)).trigger_of(None) == trigger

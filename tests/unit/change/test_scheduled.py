@@ -97,6 +97,12 @@ def test_conclusion_of_a_quiet_end_is_a_success_that_changed_nothing(outcome: Ex
     assert end.error is None
 
 
+def test_conclusion_of_a_quiet_end_without_a_request_still_says_what_asked() -> None:
+    trigger = Trigger(kind=TriggerKind.ALARM, name="Blocked", at="now")
+    quiet = Quiet(ExecutionOutcome.IGNORED, "because", trigger)
+    assert conclude_quietly(None, Quiet.from_json(quiet.to_json())).trigger_of(None) == trigger
+
+
 def test_quiet_end_of_an_earlier_version_is_read() -> None:
     quiet = Quiet.from_json({"Outcome": "nothing to do", "Why": "because"})
     assert quiet == Quiet(ExecutionOutcome.NOTHING_TO_DO, "because")

@@ -1,44 +1,20 @@
 from __future__ import annotations
 
-import copy
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from natdrain.intake.alarms import AlarmPolicy, is_alarm, read_alarm
+from natdrain.intake.alarm_event import is_alarm
+from natdrain.intake.alarms import read_alarm
 from natdrain.model.conclusion import Quiet
-from natdrain.model.errors import RequestRefused
-from natdrain.model.request import Request, TriggerKind
+from natdrain.model.request import Trigger, TriggerKind
+from support.alarms import BLOCKED, NOW, POLICY, alarm, asked, ignored, problems_of, refusal, stamp
 from support.builders import sample
 
-POLICY = AlarmPolicy(limit_seconds=600, name_prefixes=[], dry_run=False)
 GATEWAY = "nat-1234567890abcdef0"
-BLOCKED = "alarm-event.blocked-egress-ip.json"
 DIRECT = "alarm-direct-to-lambda.json"
-
-
-def asked(document: Any, policy: AlarmPolicy = POLICY) -> Request:
-    request = read_alarm(document, policy)
-    assert isinstance(request, Request)
-    return request
-
-
-def problems_of(document: Any, policy: AlarmPolicy = POLICY) -> list[str]:
-    with pytest.raises(RequestRefused) as refused:
-        read_alarm(document, policy)
-    return str(refused.value).splitlines()
-
-
-def alarm(*metrics: tuple[str, dict[str, str]], **detail: Any) -> dict[str, Any]:
-    """The sample's event, of an alarm on these metrics instead."""
-    event = copy.deepcopy(sample(BLOCKED))
-    if metrics:
-        event["detail"]["configuration"]["metrics"] = [
-            {"id": f"m{i}", "metricStat": {"metric": {"name": name, "dimensions": dimensions}}}
-            for i, (name, dimensions) in enumerate(metrics)
-        ]
-    event["detail"].update(detail)
-    return dict(event)
 
 
 def test_alarm_asks_for_the_address_that_its_metric_names() -> None:
@@ -61,7 +37,9 @@ def test_alarm_asks_the_same_when_its_action_is_the_function_itself() -> None:
 
 
 def test_alarm_asks_with_what_the_deployment_says() -> None:
-    request = asked(sample(BLOCKED), AlarmPolicy(limit_seconds=99, name_prefixes=["Egress"], dry_run=True))
+    request = asked(
+        sample(BLOCKED), replace(POLICY, limit_seconds=99, name_prefixes=["Egress"], dry_run=True)
+    )
     assert (request.limit_seconds, request.dry_run) == (99, True)
 
 
@@ -95,14 +73,13 @@ def test_alarm_asks_when_a_metric_of_its_expression_names_the_address() -> None:
 )
 def test_alarm_is_ignored_when_it_does_not_go_into_alarm(value: str, before: str) -> None:
     state = {"value": value, "timestamp": "2026-10-02T17:04:40.989+0000"}
-    ignored = read_alarm(alarm(state=state, previousState={"value": before}), POLICY)
-    assert isinstance(ignored, Quiet)
-    assert ignored.outcome == "ignored"
-    assert f"went from {before} to {value}" in ignored.why
+    why = ignored(alarm(state=state, previousState={"value": before}))
+    assert f"went from {before} to {value}" in why
 
 
 def test_alarm_going_back_to_ok_is_ignored_even_when_it_names_no_address() -> None:
-    assert isinstance(read_alarm(alarm(("m", {}), state={"value": "OK", "timestamp": "t"}), POLICY), Quiet)
+    state = {"value": "OK", "timestamp": "2026-10-02T17:04:40.989+0000"}
+    assert ignored(alarm(("m", {}), state=state))
 
 
 @pytest.mark.parametrize(
@@ -162,7 +139,7 @@ def test_alarm_is_refused_when_gateway_and_address_stand_in_different_metrics() 
 
 
 def test_alarm_is_refused_when_its_name_begins_otherwise() -> None:
-    policy = AlarmPolicy(limit_seconds=350, name_prefixes=["Prod-", "Edge-"], dry_run=False)
+    policy = replace(POLICY, name_prefixes=["Prod-", "Edge-"])
     [found] = problems_of(sample(BLOCKED), policy)
     assert found == (
         "The alarm EgressIpBlocked is none of those that may start a drain here: their names begin with "
@@ -208,9 +185,102 @@ def test_alarm_is_refused_when_its_event_is_of_another_shape(detail: Any) -> Non
     assert "not whole" in found
 
 
+@pytest.mark.parametrize("at", ["yesterday", "2026-10-02T17:04:40", ""])
+def test_alarm_is_refused_as_not_whole_when_its_time_is_no_instant(at: str) -> None:
+    [found] = problems_of(alarm(state={"value": "ALARM", "timestamp": at}))
+    assert "not whole: ValueError" in found
+
+
 def test_alarm_is_distinguished_from_a_request() -> None:
     assert [is_alarm(sample(name)) for name in (BLOCKED, DIRECT, "request.manual.json")] == [
         True,
         True,
         False,
     ]
+
+
+def test_alarm_asks_until_it_is_as_old_as_the_bound() -> None:
+    at = NOW - timedelta(minutes=60)
+    event = alarm(state={"value": "ALARM", "timestamp": stamp(at)})
+    assert asked(event).trigger
+    assert problems_of(event, now=NOW + timedelta(seconds=1))
+
+
+def test_alarm_that_is_too_old_is_refused_with_its_age_and_the_request_to_make() -> None:
+    [found] = problems_of(sample(BLOCKED), now=NOW + timedelta(hours=3))
+    assert "changed 180 minutes ago" in found
+    assert "alarms act for 60 minutes" in found
+    by_hand = '{"NatGatewayId": "nat-1234567890abcdef0", "AllocationIds": ["eipalloc-0be6ecac95e8a3b10"]}'
+    assert found.endswith(f"make the request by hand: {by_hand}")
+
+
+def test_alarm_that_is_replayed_is_refused_however_young_it_is() -> None:
+    [found] = problems_of(sample(BLOCKED) | {"replay-name": "of-today"})
+    assert "by the replay of-today" in found
+
+
+def test_alarm_that_is_replayed_is_refused_once_however_old_it_is() -> None:
+    [found] = problems_of(sample("alarm-event.replayed.json"))
+    assert "by the replay replay-of-september" in found
+
+
+def test_alarm_without_data_is_refused_with_the_reason_and_what_to_set() -> None:
+    [found] = problems_of(sample("alarm-event.no-data.json"))
+    assert "no datapoints were received for 1 period" in found
+    assert "TreatMissingData (--treat-missing-data) to notBreaching or missing" in found
+
+
+def test_alarm_without_data_asks_when_the_deployment_allows_it() -> None:
+    assert asked(sample("alarm-event.no-data.json"), replace(POLICY, act_without_data=True)).allocation_ids
+
+
+@pytest.mark.parametrize("points", ["[null, null]", "[]", '["NaN"]'])
+def test_alarm_is_without_data_when_no_data_point_has_a_value(points: str) -> None:
+    assert "had no data" in problems_of(with_reason_data(f'{{"recentDatapoints": {points}}}'))[0]
+
+
+@pytest.mark.parametrize(
+    "reason_data", [None, 7, "", "{", "[]", "null", "[" * 100_000, "{}", '{"recentDatapoints": null}']
+)
+def test_alarm_asks_when_its_reason_does_not_say_whether_there_were_data(reason_data: Any) -> None:
+    assert asked(with_reason_data(reason_data)).allocation_ids
+
+
+def with_reason_data(reason_data: object) -> dict[str, Any]:
+    state = {"value": "ALARM", "timestamp": "2026-10-02T17:04:40.989+0000", "reasonData": reason_data}
+    return alarm(state=state)
+
+
+def test_alarm_that_is_not_allowed_old_and_without_data_is_refused_for_all_that() -> None:
+    policy = replace(POLICY, name_prefixes=["Other"])
+    found = problems_of(sample("alarm-event.no-data.json"), policy, NOW + timedelta(days=1))
+    assert len(found) == 3
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        pytest.param(sample("alarm-event.composite.json"), id="composite"),
+        pytest.param(sample("alarm-sns-notification.json"), id="SNS"),
+        pytest.param(sample(BLOCKED) | {"source": "my.app"}, id="not whole"),
+        pytest.param(alarm(("m", {"NatGatewayId": "nat-7", "PublicIp": "1"})), id="malformed"),
+    ],
+)
+def test_refused_alarm_is_known_not_to_come_from_a_person(document: Any) -> None:
+    trigger = refusal(document).trigger
+    assert trigger is not None
+    assert trigger.kind is TriggerKind.ALARM
+    assert trigger.at == "2026-10-02T17:04:40.989+0000"
+
+
+@pytest.mark.parametrize("name", ["x" * 301, ""])
+def test_refused_alarm_has_no_trigger_when_its_name_can_be_none(name: str) -> None:
+    assert refusal(alarm(alarmName=name)).trigger is None
+
+
+def test_ignored_alarm_is_known_not_to_come_from_a_person() -> None:
+    quiet = read_alarm(sample("alarm-event.muted.json"), POLICY, now=NOW)
+    assert isinstance(quiet, Quiet)
+    assert quiet.trigger == Trigger(
+        kind=TriggerKind.ALARM, name="EgressIpBlocked", at="2026-10-02T17:04:40.989+0000"
+    )

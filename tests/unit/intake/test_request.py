@@ -204,6 +204,13 @@ def test_request_is_refused_when_its_trigger_is_none(trigger: object) -> None:
     )
 
 
+@pytest.mark.parametrize(("trigger", "name"), [(MONTHLY, "monthly"), ({"Kind": "alarm"}, None), (7, None)])
+def test_refused_request_still_says_what_asked_if_that_is_in_order(trigger: object, name: str | None) -> None:
+    with pytest.raises(RequestRefused) as refused:
+        parse_request({"Trigger": trigger})
+    assert (refused.value.trigger.name if refused.value.trigger else None) == name
+
+
 @pytest.mark.parametrize("field", ["Reason", "Trigger"])
 def test_request_is_refused_when_a_text_cannot_be_written_down(field: str) -> None:
     half = json.loads('"\\ud800"')

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,12 @@ def test_end_counts_by_outcome_and_trigger() -> None:
 def test_end_counts_as_by_hand_when_its_input_was_no_request() -> None:
     [executed, *_] = measure_end(ended(error=RequestRefused.__name__), None)
     assert executed.dimensions == {"Outcome": "refused", "Trigger": "hand"}
+
+
+def test_end_counts_by_the_trigger_of_an_input_that_made_no_request() -> None:
+    refused = replace(ended(error=RequestRefused.__name__), trigger=BY_ALARM.trigger)
+    [executed, *_] = measure_end(refused, None)
+    assert executed.dimensions == {"Outcome": "refused", "Trigger": "alarm"}
 
 
 def test_end_of_a_drain_has_its_duration_and_how_late_it_was_noticed() -> None:

@@ -118,3 +118,10 @@ def test_message_of_an_alarm_names_it_also_without_a_reason() -> None:
     alarm = Trigger(kind=TriggerKind.ALARM, name="EgressIpBlocked", at="now")
     detail = end(replace(BY_HAND, reason=None, trigger=alarm), left("a"))
     assert "Requested automatically: alarm EgressIpBlocked." in detail["Message"]
+
+
+def test_message_and_event_of_an_alarm_name_it_also_without_a_request() -> None:
+    alarm = Trigger(kind=TriggerKind.ALARM, name="EgressIpBlocked", at="now")
+    detail = end(None, failure=replace(failing("RequestRefused", "no"), trigger=alarm))
+    assert "Requested automatically: alarm EgressIpBlocked." in detail["Message"]
+    assert detail["Trigger"] == alarm.to_json()

@@ -59,6 +59,10 @@ ALLOWED_ELSEWHERE = {
         "a tag, by such a pattern"
     ),
     # The environment and inputs.
+    ("intake/alarm_event.py", "re.match('\\\\s*SELECT\\\\b', one, re.IGNORECASE)"): "an alarm's query",
+    ("intake/alarm_event.py", "re.search('\\\\bGROUP\\\\s+BY\\\\b', query, re.IGNORECASE)"): "the same",
+    ("intake/alarm_event.py", "text.lower()"): "a metric's name or an alarm's query",
+    ("intake/alarms.py", "pattern.search(plain(text))"): "the same",
     ("intake/alarms.py", "change.alarm.startswith(tuple(policy.name_prefixes))"): "an alarm's name",
     ("intake/request.py", "pattern.fullmatch(value)"): "an id in a request",
     ("intake/request.py", "texts.count(text)"): "names in a request: a list",
@@ -90,7 +94,8 @@ ENGLISH_ELSEWHERE = {
     ("aws/errors.py", "Encoded authorization failure message"): "EC2's words",
     ("contract.py", "Drain Ended"): "a name on the event bus",
     ("contract.py", "Drain Started"): "a name on the event bus",
-    ("intake/alarms.py", "CloudWatch Alarm State Change"): "a name on the event bus",
+    ("intake/alarm_event.py", "CloudWatch Alarm Contributor State Change"): "a name on the event bus",
+    ("intake/alarm_event.py", "CloudWatch Alarm State Change"): "a name on the event bus",
     ("intake/alarms.py", "alarm {}: {}"): "the request's reason, which the history keeps",
     ("intake/request.py", " or "): "joins the values that a field may have",
     ("model/gateway.py", " --availability-zone{} {}"): "an option of a command",

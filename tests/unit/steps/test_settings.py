@@ -12,7 +12,13 @@ from natdrain.model.errors import NatdrainError
 from natdrain.steps.settings import EndSettings, LookSettings, RequestSettings, Settings
 from natdrain.store.table import Table
 
-ALARMS = {"limit_seconds": 350, "name_prefixes": ["egress-"], "dry_run": True}
+ALARMS = {
+    "limit_seconds": 350,
+    "name_prefixes": ["egress-"],
+    "dry_run": True,
+    "max_age_minutes": 60,
+    "act_without_data": False,
+}
 POLICY = GuardPolicy(by_hand={"owner": "refuse"}, remaining_addresses=2, change_calendars=["freeze"])
 RIGHT = {
     "NATDRAIN_TABLE": "Storage",
