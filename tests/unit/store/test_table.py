@@ -121,6 +121,17 @@ def test_transaction_that_another_one_cancels_is_worth_a_retry(
             Table("Storage").put_all(NAMED, NEW, [])
 
 
+@pytest.mark.parametrize("code", ["ExpiredTokenException", "TransactionConflictException"])
+def test_write_that_is_doubted_or_in_conflict_is_worth_a_retry(
+    client: Any, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    monkeypatch.setattr(clients, "dynamodb", lambda: client)
+    with Stubber(client) as stub:
+        stub.add_client_error("put_item", code)
+        with pytest.raises(TransientFailure, match=code):
+            Table("Storage").put(NAMED, NEW)
+
+
 def test_error_that_is_no_failed_condition_is_passed_on(table: Table) -> None:
     table.put({**NAMED, "Owner": ME})
     with pytest.raises(ClientError) as raised:
