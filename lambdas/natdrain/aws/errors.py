@@ -49,15 +49,15 @@ TRANSIENT_CODES = frozenset(
 )
 DOUBTED_CODES = frozenset(
     {
-        # Clocks that disagree (aws/aws-sdk-js-v3, service-error-classification: to be retried). EC2 answers
-        # AuthFailure then (aws/aws-sdk-java#519), and sometimes for no known reason (hashicorp/terraform#6566).
+        # Clocks that disagree (aws/aws-sdk-js-v3, service-error-classification: to be retried). EC2 then says
+        # AuthFailure (aws/aws-sdk-java#519), and at times for no known reason (hashicorp/terraform#6566).
         *("AuthFailure", "InvalidSignatureException", "RequestExpired", "RequestInTheFuture"),
         *("RequestTimeTooSkewed", "SignatureDoesNotMatch"),
         # Credentials that were renewed a moment ago (EC2 API reference, error codes; the common errors).
         *("ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException"),
     }
 )
-"""Answers about clock and credentials, which come singly among good ones: worth a retry where that is safe."""
+"""Answers about clock or credentials, which come singly among good ones: worth a retry where that is safe."""
 _TOO_MANY_REQUESTS_STATUS = 429
 _SERVER_ERROR_STATUS = 500
 

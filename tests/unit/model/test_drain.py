@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from natdrain.model.drain import Drain, Progress, ReleaseProgress
 from natdrain.model.outcome import AddressOutcome
 from natdrain.model.problem import Problem
+from natdrain.model.request import Trigger, TriggerKind
 from support.builders import GATEWAY, START, allocation, association, drain, ip
 
 FULL = drain(
@@ -25,6 +26,8 @@ FULL = drain(
     detail="its allocation is kept: no",
     problems=(Problem(guard="hold", subject=GATEWAY, text="It is held.", fix="Lift it."),),
     asked_by="arn:me",
+    asked_reason="contract ends",
+    asked_trigger=Trigger(kind=TriggerKind.ALARM, name="blocked", at="2026-10-02T16:59:00Z"),
     adopted=True,
     left_before=True,
     requested_at=START + timedelta(seconds=1),
@@ -52,6 +55,8 @@ FULL_DOCUMENT: dict[str, Any] = {
     "Problems": [{"Guard": "hold", "Subject": GATEWAY, "Text": "It is held.", "Fix": "Lift it."}],
     "SinceAt": "2026-10-02T17:00:00Z",
     "AskedBy": "arn:me",
+    "AskedReason": "contract ends",
+    "AskedTrigger": {"Kind": "alarm", "Name": "blocked", "At": "2026-10-02T16:59:00Z"},
     "Adopted": True,
     "LeftBefore": True,
     "RequestedAt": "2026-10-02T17:00:01Z",
@@ -86,6 +91,9 @@ drains = st.builds(
         Progress,
         since_at=instants.map(lambda at: at or START),
         asked_by=texts,
+        asked_reason=texts,
+        asked_trigger=st.none()
+        | st.builds(Trigger, kind=st.sampled_from(TriggerKind), name=st.text(), at=st.text()),
         requested_at=instants,
         limit_seconds=st.none() | st.integers(1, 4000),
         refusal=texts,
@@ -166,6 +174,11 @@ def test_drain_without_identity_or_beginning_is_refused(key: str, absent: object
         ("SinceAt", "yesterday"),
         ("SinceAt", "2026-10-02T17:00:00"),
         ("AskedBy", 7),
+        ("AskedReason", 7),
+        ("AskedTrigger", "alarm"),
+        ("AskedTrigger", {"Kind": "alarm", "Name": "blocked"}),
+        ("AskedTrigger", {"Kind": "person", "Name": "blocked", "At": "now"}),
+        ("AskedTrigger", {"Kind": "alarm", "Name": "blocked", "At": 7}),
         ("Adopted", "yes"),
         ("LeftBefore", 1),
         ("RequestedAt", Decimal(7)),
