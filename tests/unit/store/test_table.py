@@ -2,52 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-import boto3
 import pytest
 from boto3.dynamodb.conditions import Attr
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
-from moto import mock_aws
 
 from natdrain.aws import clients, clock, errors
 from natdrain.model.errors import TransientFailure
-from natdrain.store.lock import GatewayLock
 from natdrain.store.table import Table, expires_after
-from support.builders import GATEWAY, START, drain
+from support.builders import GATEWAY, START
 
 KEY = (GATEWAY, "lock")
 NAMED = {"NatGatewayId": GATEWAY, "Record": "lock"}
 ME = "arn:aws:states:us-east-1:123456789012:execution:Drain:me"
 NEW = Attr("Record").not_exists()
 MINE = Attr("Owner").eq(ME)
-
-
-@pytest.fixture
-def client() -> Any:
-    return boto3.client(
-        "dynamodb",
-        region_name="us-east-1",
-        aws_access_key_id="any",
-        aws_secret_access_key="any",  # noqa: S106 - any will do
-    )
-
-
-@pytest.fixture
-def table(client: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Table]:
-    keys = {"NatGatewayId": "HASH", "Record": "RANGE"}
-    with mock_aws():
-        client.create_table(
-            TableName="Storage",
-            KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys.items()],
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in keys],
-            BillingMode="PAY_PER_REQUEST",
-        )
-        monkeypatch.setattr(clients, "dynamodb", lambda: client)
-        yield Table("Storage")
 
 
 def stored(table: Table) -> dict[str, Any]:
@@ -132,17 +104,22 @@ def test_write_that_is_doubted_or_in_conflict_is_worth_a_retry(
             Table("Storage").put(NAMED, NEW)
 
 
+def test_read_that_dynamodb_answers_in_part_is_worth_a_retry(
+    client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clients, "dynamodb", lambda: client)
+    with Stubber(client) as stub:
+        rest = {"Storage": {"Keys": [{"NatGatewayId": {"S": GATEWAY}, "Record": {"S": "lock"}}]}}
+        stub.add_response("batch_get_item", {"Responses": {"Storage": []}, "UnprocessedKeys": rest})
+        with pytest.raises(TransientFailure, match="Storage"):
+            Table("Storage").get([KEY])
+
+
 def test_error_that_is_no_failed_condition_is_passed_on(table: Table) -> None:
     table.put({**NAMED, "Owner": ME})
     with pytest.raises(ClientError) as raised:
         table.set(KEY, MINE, {("Drains", "a"): "new"})
     assert errors.code_of(raised.value) == errors.INVALID_PATH
-
-
-def test_lock_is_freed_when_its_map_of_drains_is_missing(table: Table) -> None:
-    table.put({**NAMED, "Owner": ME, "Since": "now"})
-    GatewayLock(table, GATEWAY, ME).free([drain("a")])
-    assert stored(table) == {}
 
 
 def test_item_expires_so_long_after_now(monkeypatch: pytest.MonkeyPatch) -> None:
