@@ -36,7 +36,10 @@ Entry = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """The addresses that a look saw in service, by association id; `looked_at` is None before the first."""
+    """The addresses that a look saw in service, by association id.
+
+    `looked_at` is that of the last look of which everything is recorded, None before the first.
+    """
 
     version: int = 0
     looked_at: datetime | None = None
@@ -59,7 +62,7 @@ class Seen:
             return cls()
         return cls(
             version=int(item[R.VERSION]),
-            looked_at=instant(item[R.LOOKED_AT]),
+            looked_at=instant(item[R.LOOKED_AT]) if item[R.LOOKED_AT] is not None else None,
             addresses={str(key): dict(address.items()) for key, address in item[R.ADDRESSES].items()},
         )
 
@@ -92,7 +95,7 @@ def changes(
     ]
     # What is left for the next look was seen by the previous one, and not by this one.
     complete = len(entries) == len(new) + len(gone)
-    looked_at = look.seen_at if complete else seen.looked_at or look.seen_at
+    looked_at = look.seen_at if complete else seen.looked_at
     addresses = {key: one for key, one in seen.addresses.items() if key not in departed} | arrived
     return replace(seen, version=seen.version + 1, looked_at=looked_at, addresses=addresses), entries
 

@@ -13,7 +13,8 @@ from natdrain.model.conclusion import Conclusion
 from natdrain.model.drain import Drain
 from natdrain.model.outcome import AddressOutcome, ExecutionStatus
 from natdrain.model.problem import Problem
-from natdrain.model.request import AfterDrain, Request
+from natdrain.model.request import AfterDrain, Request, Trigger, TriggerKind
+from natdrain.report.refusals import locked
 from support.builders import GATEWAY, START, allocation, association, drain, ip
 
 LEFT: dict[str, Any] = {
@@ -136,6 +137,32 @@ def test_conclusion_of_a_dry_run_is_a_plan() -> None:
     assert (end.outcome, end.error, end.changed) == ("planned", None, "none")
 
 
+def test_conclusion_of_an_input_that_is_no_request_names_no_gateway() -> None:
+    failure = Failure(error="RequestRefused", problems=(Problem(text="why"),))
+    end = conclude(None, [], failure=failure)
+    assert (end.gateway_id, end.outcome, end.changed, end.absent) == (None, "refused", "none", ())
+
+
+def test_conclusion_of_a_request_by_hand_has_no_names_that_are_merely_absent() -> None:
+    assert concluded(failed_with="RequestRefused").absent == ()
+
+
+@pytest.mark.parametrize(
+    ("after_drain", "done"),
+    [
+        (AfterDrain.KEEP, [AddressOutcome.ALREADY_DRAINED, AddressOutcome.ALREADY_RELEASED]),
+        (AfterDrain.RELEASE, [AddressOutcome.ALREADY_RELEASED]),
+    ],
+)
+def test_conclusion_of_a_schedule_that_finds_everything_done_is_quiet(
+    after_drain: AfterDrain, done: list[AddressOutcome]
+) -> None:
+    trigger = Trigger(kind=TriggerKind.SCHEDULE, name="monthly", at="2026-10-02T17:00:00Z")
+    request = Request(gateway_id=GATEWAY, after_drain=after_drain, trigger=trigger)
+    end = concluded(*({"outcome": outcome} for outcome in done), request=request)
+    assert (end.outcome, end.quiet is not None) == ("nothing_to_do", True)
+
+
 def test_conclusion_of_a_dry_run_that_failed_asked_for_nothing() -> None:
     releasing = Request(gateway_id=GATEWAY, dry_run=True, after_drain=AfterDrain.RELEASE)
     end = concluded(ALREADY, request=releasing, failed_with="TransientFailure", asking=[allocation("a")])
@@ -171,6 +198,17 @@ def test_conclusion_of_an_execution_that_something_else_ended_says_so(
 def test_failure_reads_every_kind_of_cause(cause: str, texts: list[str]) -> None:
     failure = Failure.from_json({"Error": "RequestRefused", "Cause": cause})
     assert failure == Failure(error="RequestRefused", problems=tuple(Problem(text=text) for text in texts))
+
+
+def test_failure_reads_who_holds_the_lock_if_the_gateway_is_known() -> None:
+    facts = {"Owner": "alice", "Since": None, "Reason": None, "Foreign": True, "WaitedSeconds": 0}
+    answer = {"Error": "GatewayBusy", "Lock": facts, "Cause": "why"}
+    assert Failure.from_json(answer, GATEWAY).problems == (locked(GATEWAY, facts),)
+    assert Failure.from_json(answer).problems == (Problem(text="why"),)
+
+
+def test_failure_without_a_lock_reads_its_cause_whatever_the_gateway() -> None:
+    assert Failure.from_json({"Error": "Unknown", "Cause": "why"}, GATEWAY).problems == (Problem(text="why"),)
 
 
 def test_failure_reads_the_problems_of_a_refusal() -> None:

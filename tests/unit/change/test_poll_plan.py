@@ -69,7 +69,18 @@ def test_plan_for_an_unknown_limit_looks_once_a_minute_or_a_tenth_of_the_time_go
 
 
 @pytest.mark.parametrize(
-    ("elapsed", "offset"), [(0, 7), (24, 46), (23.4, 24), (23.6, 46), (360, 370), (700, 650)]
+    ("elapsed", "offset"),
+    [
+        (0, 7),
+        (24, 46),
+        (23.4, 24),
+        (23.5, 46),
+        (23.6, 46),
+        (360, 370),
+        (649.4, 650),
+        (649.5, 650),
+        (700, 650),
+    ],
 )
 def test_next_offset_is_the_first_still_to_come(elapsed: float, offset: int) -> None:
     assert next_offset(350, elapsed) == offset

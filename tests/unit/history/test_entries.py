@@ -68,6 +68,7 @@ def test_address_that_somebody_takes_off_is_recorded_as_a_change_from_outside() 
     assert (entry["Event"], entry["PublicIp"], entry["By"]) == ("left", ip("a"), "outside")
     assert (entry["LastSeenAt"], entry["At"]) == ("2026-10-02T17:00:00Z", "2026-10-02T17:01:00Z")
     assert "Reason" not in entry
+    assert seen.looked_at == START + timedelta(seconds=60)
     assert looked(seen, gateway(), at=90)[1] == []
 
 
@@ -155,15 +156,37 @@ def test_changes_that_one_transaction_does_not_hold_are_left_for_the_next_look()
     seen, some = looked(Seen(), shown, most=2)
     seen, rest = looked(seen, shown, at=10, most=2)
     assert shown_by(some + rest) == [("serving", ip(name)) for name in "1ab"]
+    assert "After" not in rest[0], "the first look saw it too"
     seen, left = looked(seen, gateway(primary=False), at=20, most=2)
     _, last = looked(seen, gateway(primary=False), at=30, most=2)
     assert shown_by(left + last) == [("left", ip(name)) for name in "1ab"]
     assert last[0]["LastSeenAt"] == "2026-10-02T17:00:10Z", "the look at 20 s did not see it"
 
 
+@pytest.mark.parametrize(
+    ("most", "recorded"),
+    [
+        (1, ["serving"]),
+        (2, ["serving"] * 2),
+        (3, ["serving"] * 2 + ["left"]),
+        (4, ["serving"] * 2 + ["left"] * 2),
+    ],
+)
+def test_look_records_as_many_changes_as_it_may_and_those_that_arrive_first(
+    most: int, recorded: list[str]
+) -> None:
+    shown = gateway(address("c"), address("d"))
+    _, entries = looked(first("a", "b"), shown, at=60, most=most)
+    assert [entry["Event"] for entry in entries] == recorded
+
+
+def test_address_without_an_association_is_no_egress_address() -> None:
+    assert shown_by(looked(Seen(), gateway(address("a", association_id=None)))[1]) == [("serving", ip("1"))]
+
+
 def test_what_was_seen_comes_back_from_the_table() -> None:
-    seen = first("a")
-    assert Seen.from_item(seen.to_item()) == seen
+    for seen in (first("a"), looked(Seen(), gateway(address("a")), most=1)[0]):
+        assert Seen.from_item(seen.to_item()) == seen
     assert Seen.from_item({}) == Seen()
 
 

@@ -36,6 +36,13 @@ def test_request_needs_no_gateway_when_public_ips_are_named() -> None:
     assert parse_request({"PublicIps": ["203.0.113.7"]}).gateway_id is None
 
 
+def test_request_takes_as_much_as_its_bounds_allow() -> None:
+    trigger = {"Kind": "schedule", "Name": "x" * 300, "At": "2026-11-01T03:00:00Z"}
+    full = {"AssociationIds": [association(c) for c in "01234567"], "Reason": "x" * 500, "Trigger": trigger}
+    request = parse_request(GOOD | full)
+    assert (len(request.association_ids), len(request.reason or "")) == (8, 500)
+
+
 @pytest.mark.parametrize("limit", [1, 350, 4000])
 def test_request_takes_every_limit_that_ec2_takes(limit: int) -> None:
     assert parse_request(GOOD | {"MaxDrainDurationSeconds": limit}).limit_seconds == limit

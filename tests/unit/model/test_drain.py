@@ -207,6 +207,11 @@ def test_drain_with_a_malformed_value_is_refused_with_its_key(key: str, value: o
         Drain.from_json(FULL_DOCUMENT | {key: value})
 
 
+@pytest.mark.parametrize("number", [0, 4000])
+def test_drain_with_the_least_or_the_greatest_number_is_read(number: int) -> None:
+    assert Drain.from_json(FULL_DOCUMENT | {"LimitSeconds": number}).progress.limit_seconds == number
+
+
 def test_noted_changes_the_progress_alone() -> None:
     noted = FULL.noted(refusals=3)
     assert (noted.progress.refusals, noted.noted(refusals=2)) == (3, FULL)

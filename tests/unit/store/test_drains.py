@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -34,6 +35,14 @@ def test_drain_that_has_left_is_recorded_under_each_of_its_names(table: Table) -
     items = recorded(table, LEFT, reason="contract ends")
     assert items.keys() == RECORDS
     assert {(item[R.EXECUTION], item[R.REASON]) for item in items.values()} == {(OWNER, "contract ends")}
+
+
+def test_drain_without_a_public_ip_is_recorded_under_the_names_that_it_has(table: Table) -> None:
+    unnamed = replace(LEFT, public_ip=None)
+    Drains(table).record(GATEWAY, [unnamed], OWNER, None)
+    names = [association("a"), allocation("a"), "None"]
+    found = table.get((GATEWAY, f"{kind}#{name}") for kind in ("association", "address") for name in names)
+    assert {record for _, record in found} == RECORDS - {f"address#{ip('a')}"}
 
 
 def test_drain_that_did_not_leave_is_recorded_under_its_association_alone(table: Table) -> None:
