@@ -66,9 +66,7 @@ class Table:
         transaction = {"TransactItems": [{"Put": one} for one in puts]}
         return _write(clients.dynamodb().transact_write_items, transaction).done
 
-    def set(
-        self, key: Key, condition: ConditionBase, new: Mapping[Path, Any], *, keep: bool = False
-    ) -> Written:
+    def set(self, key: Key, condition: ConditionBase, new: Mapping[Path, Any], *, keep: bool) -> Written:
         """Set what is at these paths, if the condition holds; with `keep`, existing values stay."""
         names: dict[str, str] = {}
         values = {f":u{number}": _to_dynamodb(value) for number, value in enumerate(new.values())}

@@ -135,6 +135,55 @@ def test_conclusion_of_a_dry_run_has_changed_nothing_whatever_has_happened() -> 
 def test_conclusion_of_a_dry_run_is_a_plan() -> None:
     end = concluded({}, request=DRY_RUN)
     assert (end.outcome, end.error, end.changed) == ("planned", None, "none")
+    assert (end.of(end.drains[0]), end.planned_limit_seconds) == ("planned", 350)
+
+
+def test_conclusion_of_a_dry_run_that_failed_plans_no_address() -> None:
+    end = concluded({}, request=DRY_RUN, failed_with="RequestRefused")
+    assert end.of(end.drains[0]) == "not_asked"
+
+
+def test_conclusion_of_a_change_plans_no_limit() -> None:
+    assert concluded(LEFT).planned_limit_seconds is None
+
+
+def test_conclusion_has_no_problem_where_all_is_well_or_nothing_is_known() -> None:
+    assert concluded(LEFT | {"detail": "late"}, OVERDUE).problems == ()
+
+
+ALL_GOOD = [
+    {**LEFT, "outcome": outcome}
+    for outcome in (
+        AddressOutcome.DRAINED,
+        AddressOutcome.RELEASED,
+        AddressOutcome.ALREADY_DRAINED,
+        AddressOutcome.ALREADY_RELEASED,
+    )
+]
+RELEASE_FAILED: dict[str, Any] = {**LEFT, "outcome": AddressOutcome.RELEASE_FAILED}
+
+
+@pytest.mark.parametrize(
+    ("known", "failed_with", "error", "changed"),
+    [
+        (ALL_GOOD, None, None, "some"),
+        ([*ALL_GOOD, RELEASE_FAILED], None, "ReleaseFailed", "some"),
+        ([ALL_GOOD[1], ALL_GOOD[3]], None, None, "all"),
+        ([], "TransientFailure", "DrainFailed", "none"),
+        ([LEFT], "TransientFailure", "ReleaseFailed", "some"),
+        ([LEFT, FAILED], "TransientFailure", "DrainFailed", "some"),
+    ],
+)
+def test_conclusion_of_a_release_follows_from_the_allocations(
+    known: list[dict[str, Any]], failed_with: str | None, error: str | None, changed: str
+) -> None:
+    releasing = Request(gateway_id=GATEWAY, after_drain=AfterDrain.RELEASE)
+    end = concluded(*known, request=releasing, failed_with=failed_with)
+    assert (end.error, end.changed) == (error, changed)
+
+
+def test_conclusion_of_a_dry_run_is_a_success_whatever_of_it_is_done_already() -> None:
+    assert concluded({}, *ALL_GOOD, request=DRY_RUN).error is None
 
 
 def test_conclusion_of_an_input_that_is_no_request_names_no_gateway() -> None:

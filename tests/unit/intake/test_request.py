@@ -64,6 +64,7 @@ def test_request_takes_every_limit_that_ec2_takes(limit: int) -> None:
         (GOOD | {"AssociationIds": association("a")}, "AssociationIds must be a list"),
         (GOOD | {"AssociationIds": [allocation("a")]}, "AssociationIds must look like eipassoc-"),
         (GOOD | {"AssociationIds": [7]}, "AssociationIds must look like eipassoc-"),
+        (GOOD | {"AssociationIds": [{}, {}]}, "AssociationIds must look like eipassoc-"),
         (GOOD | {"AssociationIds": [association("a")] * 2}, "more than once"),
         (
             GOOD | {"AssociationIds": [association(c) for c in "012345678"]},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -225,6 +225,70 @@ def test_ended_has_the_outcome_and_its_own_detail() -> None:
 def test_unreleased_forgets_the_release_alone() -> None:
     forgotten = FULL.unreleased()
     assert (forgotten.release, forgotten.progress) == (ReleaseProgress(), FULL.progress)
+
+
+def seconds(count: int) -> datetime:
+    return START + timedelta(seconds=count)
+
+
+ASKED: dict[str, Any] = {"requested_at": START, "limit_seconds": 60}
+
+
+@pytest.mark.parametrize(
+    ("known", "at"), [(ASKED, seconds(60)), ({"requested_at": START}, None), ({"limit_seconds": 60}, None)]
+)
+def test_limit_is_known_of_an_accepted_request_with_its_limit(
+    known: dict[str, Any], at: datetime | None
+) -> None:
+    assert drain("a", **known).limit_at == at
+
+
+@pytest.mark.parametrize(
+    ("known", "reached"),
+    [
+        (ASKED | {"gone_by": seconds(59)}, False),
+        (ASKED | {"gone_by": seconds(60)}, None),
+        (ASKED | {"gone_by": seconds(70), "last_seen_at": seconds(60)}, None),
+        (ASKED | {"gone_by": seconds(70), "last_seen_at": seconds(61)}, True),
+        (ASKED | {"last_seen_at": seconds(61)}, None),
+        ({"gone_by": seconds(59)}, None),
+    ],
+)
+def test_limit_is_reached_only_where_two_looks_leave_no_doubt(
+    known: dict[str, Any], *, reached: bool | None
+) -> None:
+    assert drain("a", **known).limit_reached is reached
+
+
+@pytest.mark.parametrize(
+    ("known", "to_ask", "leaving"),
+    [
+        ({}, True, False),
+        ({"draining_seen_at": START}, True, True),
+        (ASKED, False, True),
+        ({"outcome": AddressOutcome.NOT_ASKED}, False, False),
+    ],
+)
+def test_drain_is_to_be_asked_for_until_ec2_accepts_and_leaves_once_that_shows(
+    known: dict[str, Any], *, to_ask: bool, leaving: bool
+) -> None:
+    assert (drain("a", **known).to_ask, drain("a", **known).leaving) == (to_ask, leaving)
+
+
+@pytest.mark.parametrize(
+    ("known", "now"),
+    [
+        ({}, True),
+        ({"outcome": AddressOutcome.DRAINED}, True),
+        ({"outcome": AddressOutcome.ALREADY_DRAINED}, False),
+        ({"outcome": AddressOutcome.PUT_BACK, "left_before": True}, False),
+        ({"outcome": AddressOutcome.RELEASED, "left_before": True, "confirmed_at": START}, True),
+    ],
+)
+def test_drain_ended_now_if_its_outcome_came_about_in_this_execution(
+    known: dict[str, Any], *, now: bool
+) -> None:
+    assert drain("a", **known).ended_now is now
 
 
 @pytest.mark.parametrize(

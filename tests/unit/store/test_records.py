@@ -18,7 +18,7 @@ from natdrain.store.drains import Drains
 from natdrain.store.executions import Executions
 from natdrain.store.history import History
 from natdrain.store.holds import Holds
-from natdrain.store.table import MAX_PUTS, Table
+from natdrain.store.table import Table
 from natdrain.store.triggers import Triggers
 from support.builders import GATEWAY, START, address, gateway, look
 
@@ -187,12 +187,18 @@ def test_look_that_another_one_overtakes_is_worth_a_retry(table: Table) -> None:
         History(table).note(GATEWAY, before, look(gateway(), 61), {}, execution=ME, first=True)
 
 
+def test_look_that_does_not_show_the_addresses_is_overtaken_by_nobody(table: Table) -> None:
+    before = note(table, gateway())
+    note(table, gateway(), at=60)
+    History(table).note(GATEWAY, before, look(gateway(state="pending"), 61), {}, execution=ME, first=True)
+
+
 def test_look_with_more_changes_than_a_transaction_holds_is_noted_in_parts(table: Table) -> None:
-    shown = gateway(*(numbered(number) for number in range(MAX_PUTS)), primary=False)
+    shown = gateway(*(numbered(number) for number in range(100)), primary=False)
     note(table, shown)
-    assert len(entries()) == MAX_PUTS - 1, "and the item of the look"
+    assert len(entries()) == 99, "and the item of the look: DynamoDB takes 100 in one transaction"
     note(table, shown, at=10)
-    assert len(entries()) == MAX_PUTS
+    assert len(entries()) == 100
 
 
 def numbered(number: int) -> Address:

@@ -58,7 +58,7 @@ def test_remove_takes_these_paths_and_no_others(table: Table) -> None:
 def test_nothing_is_written_when_the_condition_of_a_change_fails(table: Table) -> None:
     item = {"Owner": "alice", "Drains": {"a": "old"}}
     table.put({**NAMED, **item})
-    assert not table.set(KEY, MINE, {("Drains", "a"): "new"}).done
+    assert not table.set(KEY, MINE, {("Drains", "a"): "new"}, keep=False).done
     assert not table.remove(KEY, MINE, [("Owner",)]).done
     assert not table.delete(KEY, MINE).done
     assert stored(table) == item
@@ -109,16 +109,26 @@ def test_read_that_dynamodb_answers_in_part_is_worth_a_retry(
 ) -> None:
     monkeypatch.setattr(clients, "dynamodb", lambda: client)
     with Stubber(client) as stub:
-        rest = {"Storage": {"Keys": [{"NatGatewayId": {"S": GATEWAY}, "Record": {"S": "lock"}}]}}
-        stub.add_response("batch_get_item", {"Responses": {"Storage": []}, "UnprocessedKeys": rest})
+        keys = [{"NatGatewayId": {"S": GATEWAY}, "Record": {"S": "lock"}}]
+        rest = {"Storage": {"Keys": keys, "ConsistentRead": True}}
+        answer: Any = {"Responses": {"Storage": []}, "UnprocessedKeys": rest}
+        stub.add_response("batch_get_item", answer, {"RequestItems": rest})
         with pytest.raises(TransientFailure, match="Storage"):
+            Table("Storage").get([KEY])
+
+
+def test_read_that_is_doubted_is_worth_a_retry(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clients, "dynamodb", lambda: client)
+    with Stubber(client) as stub:
+        stub.add_client_error("batch_get_item", "UnrecognizedClientException")
+        with pytest.raises(TransientFailure, match="UnrecognizedClientException"):
             Table("Storage").get([KEY])
 
 
 def test_error_that_is_no_failed_condition_is_passed_on(table: Table) -> None:
     table.put({**NAMED, "Owner": ME})
     with pytest.raises(ClientError) as raised:
-        table.set(KEY, MINE, {("Drains", "a"): "new"})
+        table.set(KEY, MINE, {("Drains", "a"): "new"}, keep=False)
     assert errors.code_of(raised.value) == errors.INVALID_PATH
 
 
