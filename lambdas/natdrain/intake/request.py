@@ -129,7 +129,7 @@ def _check_word(kind: type[StrEnum]) -> Check:
     known = [each.value for each in kind]
 
     def check(value: object) -> str | None:
-        if isinstance(value, str) and value in known:
+        if value in known:
             return None
         return refusals.NOT_ONE_OF.with_(known=" or ".join(map(shown, known)), value=shown(value))
 

@@ -6,9 +6,11 @@ import pytest
 
 from natdrain.change.after.release import strategy_of
 from natdrain.change.step import Finish, Reason, Release
+from natdrain.guards.judging import Judgement
 from natdrain.model.outcome import AddressOutcome
+from natdrain.model.problem import Problem
 from natdrain.model.request import AfterDrain
-from support.builders import address, allocation, drain, ip
+from support.builders import GATEWAY, START, address, allocation, drain, gateway, ip, look
 
 KEEP, RELEASE = strategy_of(AfterDrain.KEEP), strategy_of(AfterDrain.RELEASE)
 LEFT = drain("b", outcome=AddressOutcome.DRAINED)
@@ -42,6 +44,23 @@ def test_release_takes_every_allocation_that_is_still_there() -> None:
 
 def test_release_looks_at_what_has_left_and_is_not_released() -> None:
     assert RELEASE.not_released(EVERY) == [allocation("b"), allocation("c")]
+
+
+@pytest.mark.parametrize(
+    ("subject", "released"),
+    [
+        (allocation("b"), [allocation("a")]),
+        (allocation("c"), [allocation("a"), allocation("b")]),
+        (GATEWAY, []),
+        (None, []),
+    ],
+)
+def test_release_keeps_what_a_guard_finds_something_about(subject: str | None, released: list[str]) -> None:
+    left = [drain(name, outcome=AddressOutcome.DRAINED, absent_at=START) for name in "ab"]
+    later = look(gateway(), 100, tags={allocation(name): {} for name in "ab"})
+    found = Judgement((Problem(subject=subject, text="No."),), ())
+    step = RELEASE.decide(left, later, lambda *_, **__: found)
+    assert list(getattr(step, "allocation_ids", ())) == released
 
 
 def test_release_proves_that_it_may_release_what_is_there() -> None:
