@@ -68,25 +68,105 @@ def test_history_shows_who_had_an_address_at_an_instant(
     assert f"{ip} was on {gateway.gateway_id} " in at(-200)
     assert f"{ip} may have left {gateway.gateway_id} " in at(-1)
     assert f"{ip} was on no gateway that is known: it had left {gateway.gateway_id} " in at(0)
-    assert f"{ip} was on no NAT gateway that natdrain had looked at by then" in at(-100_000)
+    assert "nobody had looked yet: natdrain first saw " in at(-100_000)
 
 
-def test_address_that_moved_is_on_the_newer_gateway_however_late_its_leaving_was_noticed() -> None:
-    def entry(event: str, gateway_id: str, at: str, **more: str) -> dict[str, str]:
-        named = {"AssociationId": f"eipassoc-{gateway_id}", "AllocationId": "eipalloc-1"}
-        return {"NatGatewayId": gateway_id, "Event": event, "At": f"2027-03-03T{at}:00Z", **named, **more}
+def day(at: str) -> str:
+    return f"2027-03-03T{at}:00Z"
 
+
+def entry(event: str, gateway_id: str, at: str, **more: str) -> dict[str, str]:
+    named = {"AssociationId": f"eipassoc-{gateway_id}", "AllocationId": "eipalloc-1"}
+    return {"NatGatewayId": gateway_id, "Event": event, "At": day(at), **named, **more}
+
+
+def answer(at: str, *entries: dict[str, str]) -> str:
+    return command.who_had("203.0.113.7", instant(day(at)), entries)
+
+
+@pytest.mark.parametrize(
+    ("at", "where"), [("15:00", "was on nat-b"), ("21:00", "was on nat-b"), ("13:00", "may have left nat-a")]
+)
+def test_address_that_moved_is_on_the_newer_gateway_however_late_its_leaving_was_noticed(
+    at: str, where: str
+) -> None:
     entries = [
         entry("serving", "nat-a", "08:00"),
-        entry("serving", "nat-b", "14:00", After="2027-03-03T07:00:00Z"),
-        entry("left", "nat-a", "20:00", LastSeenAt="2027-03-03T08:00:00Z"),
+        entry("serving", "nat-b", "14:00", After=day("07:00")),
+        entry("left", "nat-a", "20:00", LastSeenAt=day("08:00")),
     ]
-    for at, where in {
-        "15:00": "was on nat-b",
-        "21:00": "was on nat-b",
-        "13:00": "may have left nat-a",
-    }.items():
-        assert where in command.who_had("203.0.113.7", instant(f"2027-03-03T{at}:00Z"), entries)
+    assert where in answer(at, *entries)
+
+
+FIRST = entry("serving", "nat-a", "08:00")
+AFTER = entry("serving", "nat-a", "08:00", After=day("07:00"))
+LEFT = entry("left", "nat-a", "10:00", LastSeenAt=day("09:00"))
+FAILED = entry("out_of_service", "nat-a", "10:00", LastSeenAt=day("09:00"))
+MOVED = entry("serving", "nat-b", "14:00", After=day("12:00"))
+MOVED_UNSEEN = entry("serving", "nat-b", "14:00")
+
+
+@pytest.mark.parametrize(
+    ("at", "entries", "says"),
+    [
+        ("07:59", [FIRST], "nobody had looked yet: natdrain first saw 203.0.113.7 at 2027-03-03T08:00:00Z"),
+        ("07:00", [AFTER], "natdrain had not seen 203.0.113.7 yet: nat-a "),
+        ("07:01", [AFTER], "203.0.113.7 may have been on nat-a "),
+        ("08:00", [FIRST], "203.0.113.7 was on nat-a "),
+        ("23:00", [FIRST], ", as far as natdrain has looked since."),
+        ("09:00", [FIRST, LEFT], "203.0.113.7 was on nat-a (eipalloc-1, eipassoc-nat-a)."),
+        ("09:01", [FIRST, LEFT], "203.0.113.7 may have left nat-a "),
+        ("10:00", [FIRST, LEFT], "was on no gateway that is known: it had left nat-a "),
+        ("09:00", [FIRST, FAILED], "203.0.113.7 was on nat-a (eipalloc-1, eipassoc-nat-a)."),
+        ("09:01", [FIRST, FAILED], "203.0.113.7 may have been out of service already: it was last seen "),
+        ("10:00", [FIRST, FAILED], "203.0.113.7 was out of service: it had failed on nat-a "),
+        ("12:01", [FIRST, LEFT, MOVED], "It may have been on nat-b "),
+        ("11:00", [FIRST, LEFT, MOVED_UNSEEN], "already: nobody had looked before, and it was seen there at"),
+        ("09:00", [LEFT], "203.0.113.7 was on nat-a "),
+        ("08:59", [LEFT], "nobody had looked yet"),
+    ],
+)
+def test_answer_about_an_instant_claims_what_the_looks_around_it_show(
+    at: str, entries: list[dict[str, str]], says: str
+) -> None:
+    assert says in answer(at, *entries)
+
+
+@pytest.mark.parametrize(
+    ("at", "entries"), [("12:00", [FIRST, LEFT, MOVED]), ("09:00", [FIRST, LEFT, MOVED])]
+)
+def test_answer_about_an_instant_names_no_gateway_that_did_not_have_the_address_then(
+    at: str, entries: list[dict[str, str]]
+) -> None:
+    assert "nat-b" not in answer(at, *entries)
+
+
+def test_history_of_a_gateway_shows_why_a_drain_was_requested_that_another_execution_adopted(
+    cloud: EmbeddedCloud, nat: BuildGateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gateway = nat()
+    stopped = cloud.start(gateway.named(1, Reason="contract ends"))
+    cloud.clock.advance(30)
+    cloud.client("stepfunctions").stop_execution(executionArn=stopped)
+    cloud.run(gateway.named(1, Reason="watch it"))
+    printed = asked(capsys, "--gateway", gateway.gateway_id)
+    [row] = [line for line in printed.splitlines() if f"│ {gateway.addresses[1]['PublicIp']} " in line]
+    assert stopped.rpartition(":")[2] in row
+    assert "by hand: contract ends" in row
+
+
+@pytest.mark.parametrize(
+    ("left", "why"),
+    [
+        ({"By": "arn:me", "Execution": "arn:me"}, "by hand"),
+        ({"By": "arn:earlier", "Execution": "arn:me", "Reason": "contract ends"}, "by hand: contract ends"),
+        ({"By": "arn:earlier", "Execution": "arn:me"}, ""),
+        ({"By": "outside", "Execution": "arn:me"}, ""),
+        (None, ""),
+    ],
+)
+def test_reason_of_a_leaving_is_shown_if_its_entry_has_it(left: dict[str, str] | None, why: str) -> None:
+    assert command._why_left(left) == why
 
 
 def test_history_prints_its_entries_as_they_stand(

@@ -203,9 +203,30 @@ def test_throttling_for_a_while_is_never_seen(cloud: EmbeddedCloud, nat: BuildGa
 
 
 @pytest.mark.parametrize(
+    ("operation", "error"),
+    [
+        ("ec2:DescribeNatGateways", "AuthFailure"),
+        ("dynamodb:BatchGetItem", "UnrecognizedClientException"),
+        ("dynamodb:TransactWriteItems", "ExpiredTokenException"),
+    ],
+)
+def test_single_answer_that_doubts_clock_or_credentials_is_never_seen_in_mid_drain(
+    cloud: EmbeddedCloud, nat: BuildGateway, operation: str, error: str
+) -> None:
+    gateway = nat()
+    execution = cloud.start(gateway.named(1))
+    cloud.clock.advance(100)
+    cloud.recorder.faults = [Fault(operation=operation, error=error, status=401, calls=frozenset({1}))]
+    run = cloud.wait(execution)
+    assert (run.status, run.result["Changed"]) == ("SUCCEEDED", "all")
+    assert error in [call.error for call in cloud.recorder.calls]
+
+
+@pytest.mark.parametrize(
     ("operation", "error", "changed"),
     [
         ("ec2:DescribeNatGateways", "RequestLimitExceeded", "none"),
+        ("ec2:DescribeNatGateways", "AuthFailure", "none"),
         ("dynamodb:BatchGetItem", "InternalServerError", "none"),
         (DISASSOCIATE, "ServiceUnavailable", "unknown"),
     ],

@@ -146,16 +146,29 @@ def test_stopped_execution_is_recorded_and_published_in_its_place(
     assert "Owner" not in items(cloud, gateway.gateway_id)["lock"]
 
 
+@pytest.mark.parametrize("seconds", [60, 1000], ids=["adopted", "left unwatched"])
 def test_address_that_a_stopped_execution_requested_counts_as_its_own_when_it_leaves(
-    cloud: EmbeddedCloud, nat: BuildGateway
+    cloud: EmbeddedCloud, nat: BuildGateway, seconds: int
 ) -> None:
     gateway = nat()
     execution = cloud.start(gateway.named(1, Reason="contract ends"))
     stop(cloud, execution, after=30)
-    cloud.clock.advance(1000)
-    again = cloud.run(gateway.named(1))
+    cloud.clock.advance(seconds)
+    again = cloud.run(gateway.named(1, Reason="watch it"))
     [left] = [entry for entry in history(cloud, gateway.gateway_id) if entry["Event"] == "left"]
     assert (left["By"], left["Execution"]) == (execution, again.execution_arn)
+    assert left["Reason"] == "contract ends"
+
+
+def test_address_that_fails_instead_of_leaving_is_recorded_as_out_of_service(
+    cloud: EmbeddedCloud, nat: BuildGateway
+) -> None:
+    gateway = nat()
+    cloud.simulation.fail_when_drained(gateway.addresses[1]["AssociationId"], "The interface is broken.")
+    run = cloud.run(gateway.named(1, Reason="contract ends"))
+    [failed] = [entry for entry in history(cloud, gateway.gateway_id) if entry["Event"] == "out_of_service"]
+    assert (failed["PublicIp"], failed["By"]) == (gateway.addresses[1]["PublicIp"], run.execution_arn)
+    assert failed["Reason"] == "contract ends"
 
 
 def test_execution_stopped_before_its_first_request_to_ec2_has_changed_nothing(

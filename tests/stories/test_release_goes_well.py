@@ -121,7 +121,9 @@ def test_release_waits_until_describe_addresses_agrees(cloud: EmbeddedCloud, nat
     assert call.at - gone_by(run) >= timedelta(seconds=90)
 
 
-@pytest.mark.parametrize("code", ["InvalidIPAddress.InUse", "AuthFailure"])
+@pytest.mark.parametrize(
+    "code", ["InvalidIPAddress.InUse", "AuthFailure", "InvalidNetworkInterfaceID.NotFound"]
+)
 def test_release_waits_while_ec2_thinks_the_allocation_in_use(
     cloud: EmbeddedCloud, nat: BuildGateway, code: str
 ) -> None:

@@ -64,7 +64,9 @@ def test_allocation_is_kept_at_once_when_ec2_refuses_it_for_good(
     assert (len(asked(gateway)), ours(gateway, 1)) == (1, [True])
 
 
-@pytest.mark.parametrize("code", ["InvalidIPAddress.InUse", "AuthFailure"])
+@pytest.mark.parametrize(
+    "code", ["InvalidIPAddress.InUse", "AuthFailure", "InvalidNetworkInterfaceID.NotFound"]
+)
 def test_allocation_is_kept_when_ec2_thinks_it_in_use_for_five_minutes(
     cloud: EmbeddedCloud, nat: BuildGateway, code: str
 ) -> None:

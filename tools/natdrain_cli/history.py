@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from natdrain.contract import GatewayRecord as R
-from natdrain.history.entries import ENDED
+from natdrain.history.entries import ENDED, OUT_OF_SERVICE
 from natdrain.history.periods import Period, periods
 from natdrain.model.instants import timestamp
 
@@ -43,30 +43,58 @@ def _all(table: Any, key: Any, **more: Any) -> list[Entry]:
 
 
 def who_had(public_ip: str, at: datetime, entries: Sequence[Entry]) -> str:
-    """Return in one sentence which gateway a public IP served at an instant, by all of its history."""
+    """Return which gateway a public IP served at an instant, by all of its history, which is not empty."""
     when = timestamp(at)
-    began = [one for one in periods(entries) if _seen_from(one) <= when]
+    in_order = sorted(periods(entries), key=lambda period: period.seen_from)
+    began = [period for period in in_order if period.seen_from <= when]
+    later = in_order[len(began) :]
     if not began:
-        return f"At {when} {public_ip} was on no NAT gateway that natdrain had looked at by then."
-    last = max(began, key=_seen_from)
-    named, left = last.entry, last.left
-    gateway = f"{named[R.GATEWAY]} ({named['AllocationId']}, {named['AssociationId']})"
-    if left is None:
-        return f"At {when} {public_ip} was on {gateway}, as far as natdrain has looked since."
+        return f"At {when} {_before(later[0], public_ip, when)}."
+    answer = f"At {when} {public_ip} {_since(began[-1], when)}."
+    until = began[-1].seen_until
+    if later and until and until < when and (later[0].absent_at or "") < when:
+        answer += f" It {_perhaps(later[0])}."
+    return answer
+
+
+def _since(period: Period, when: str) -> str:
+    """Return what is known of an instant after the period began, and before another one did."""
+    gateway, left, until = _gateway(period), period.left, period.seen_until
+    if left is None or until is None:
+        return f"was on {gateway}, as far as natdrain has looked since"
+    if when <= until:
+        return f"was on {gateway}"
+    if left["Event"] == OUT_OF_SERVICE:
+        if when >= left["At"]:
+            return f"was out of service: it had failed on {gateway} by {left['At']}"
+        seen = f"it was last seen in service on {gateway} at {until}, and had failed by {left['At']}"
+        return f"may have been out of service already: {seen}"
     if when >= left["At"]:
-        return (
-            f"At {when} {public_ip} was on no gateway that is known: it had left {gateway} by {left['At']}."
-        )
-    if when <= left.get("LastSeenAt", when):
-        return f"At {when} {public_ip} was on {gateway}."
+        return f"was on no gateway that is known: it had left {gateway} by {left['At']}"
+    return f"may have left {gateway} already: it was last seen there at {until}, and gone by {left['At']}"
+
+
+def _before(period: Period, public_ip: str, when: str) -> str:
+    """Return what is known of an instant before the first period of all began."""
+    gateway, absent_at = _gateway(period), period.absent_at
+    if absent_at is None:
+        return f"nobody had looked yet: natdrain first saw {public_ip} at {period.seen_from}, on {gateway}"
+    if when <= absent_at:
+        seen = f"{gateway} did not have it at {absent_at}, and had it at {period.seen_from}"
+        return f"natdrain had not seen {public_ip} yet: {seen}"
+    return f"{public_ip} {_perhaps(period)}"
+
+
+def _perhaps(period: Period) -> str:
+    absent = f"it was not there at {period.absent_at}" if period.absent_at else "nobody had looked before"
     return (
-        f"At {when} {public_ip} may have left {gateway} already: it was last seen there at "
-        f"{left['LastSeenAt']}, and gone by {left['At']}."
+        f"may have been on {_gateway(period)} already: {absent}, and it was seen there at {period.seen_from}"
     )
 
 
-def _seen_from(period: Period) -> str:
-    return str(period.entry["At"])
+def _gateway(period: Period) -> str:
+    named = period.entry
+    return f"{named[R.GATEWAY]} ({named['AllocationId']}, {named['AssociationId']})"
 
 
 def show(entries: Sequence[Entry], console: Console) -> None:
@@ -80,8 +108,7 @@ def show(entries: Sequence[Entry], console: Console) -> None:
             _from(period.first),
             _until(left),
             str(left["By"]).rpartition(":")[2] if left else "",
-            # The reason of another execution is in its own entry; that of somebody else is not known.
-            _why(left) if left and left["By"] == left[R.EXECUTION] else "",
+            _why_left(left),
         )
     ended = Table("ended at", "execution", "outcome", "asked by", "what happened", title="Executions")
     for entry in (entry for entry in entries if entry["Event"] == ENDED):
@@ -101,7 +128,15 @@ def _from(first: Entry | None) -> str:
 def _until(left: Entry | None) -> str:
     if left is None:
         return "still there when last looked"
+    if left["Event"] == OUT_OF_SERVICE:
+        return f"{left['At']}, when it had failed; in service at {left['LastSeenAt']}"
     return f"{left['At']}, still there at {left['LastSeenAt']}" if "LastSeenAt" in left else str(left["At"])
+
+
+def _why_left(left: Entry | None) -> str:
+    """Return who asked for it and why, if that is known: entries of earlier versions may not say it."""
+    known = left and (left["By"] == left[R.EXECUTION] or R.REASON in left or "Trigger" in left)
+    return _why(left) if left and known else ""
 
 
 def _why(entry: Entry) -> str:
@@ -129,12 +164,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     if options.json:
         sys.stdout.writelines(json.dumps(entry, default=int, sort_keys=True) + "\n" for entry in entries)
+    elif not entries:
+        sys.stdout.write(f"natdrain has seen nothing of {options.gateway or options.ip} yet.\n")
     elif options.at:
         sys.stdout.write(who_had(options.ip, options.at, entries) + "\n")
-    elif entries:
-        show(entries, Console(markup=False))
     else:
-        sys.stdout.write(f"natdrain has seen nothing of {options.gateway or options.ip} yet.\n")
+        show(entries, Console(markup=False))
     return 0
 
 

@@ -45,7 +45,7 @@ class Refused:
 def find_gateways(public_ips: Collection[str]) -> dict[str, list[str]]:
     """Find the gateways that have any of the public IPs; return for each the ones that it has."""
     found: dict[str, list[str]] = {}
-    with errors.transient_failures():
+    with errors.transient_failures(repeatable=True):
         # DescribeNatGateways has no filter for an address, and DescribeAddresses lags behind it.
         for page in clients.ec2().get_paginator("describe_nat_gateways").paginate(**_WITH_ADDRESSES):
             for shape in page["NatGateways"]:
@@ -141,7 +141,7 @@ def _dry_run(action: str, resource: str) -> Iterator[None]:
 def describe_gateway(gateway_id: str) -> Gateway | None:
     """Return the gateway as EC2 shows it now, or None if EC2 knows no such gateway."""
     try:
-        with errors.transient_failures():
+        with errors.transient_failures(repeatable=True):
             shapes = clients.ec2().describe_nat_gateways(NatGatewayIds=[gateway_id])["NatGateways"]
     except ClientError as error:
         if errors.code_of(error) in errors.GATEWAY_NOT_FOUND:
@@ -154,7 +154,7 @@ def describe_elastic_ips(allocation_ids: Sequence[str]) -> dict[str, ElasticIp]:
     """Return the allocations that EC2 knows, by id, as it shows them now."""
     # A filter leaves out what does not exist, where AllocationIds would fail the whole call.
     of_these: Any = [{"Name": "allocation-id", "Values": list(allocation_ids)}]
-    with errors.transient_failures():
+    with errors.transient_failures(repeatable=True):
         shapes = clients.ec2().describe_addresses(Filters=of_these)["Addresses"] if allocation_ids else []
     return {
         shape["AllocationId"]: ElasticIp(

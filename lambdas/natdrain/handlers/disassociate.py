@@ -32,16 +32,17 @@ def handler(event: Event, request: Request, before: Step) -> Step:
         ec2.prove_permission(str(request.gateway_id), ids, request.limit_seconds)
         return strategy_of(request.after_drain).to_prove(before.drains)
     lock = GatewayLock(Settings.from_env().table, str(request.gateway_id), event["Execution"])
-    return _ask(lock, before, ids, request.limit_seconds, retried=event["RetryCount"] > 0)
+    return _ask(lock, before, ids, request, retried=event["RetryCount"] > 0)
 
 
-def _ask(lock: GatewayLock, before: Step, ids: list[str], limit_seconds: int, *, retried: bool) -> Step:
+def _ask(lock: GatewayLock, before: Step, ids: list[str], request: Request, *, retried: bool) -> Step:
     """Check hold and lock, count what an automatic request takes, ask, and record what EC2 accepted."""
     drains = before.drains
     if holds := Holds(lock.table).on(lock.gateway_id):
         # Set since the guards were judged: the next look judges them again.
         return refused(drains, ids, at=clock.now(), refusal=str(held(holds[0])), busy=True)
-    asked = tuple(d.noted(asked_by=lock.owner) if d.association_id in ids else d for d in drains)
+    by = {"asked_by": lock.owner, "asked_reason": request.reason, "asked_trigger": request.trigger}
+    asked = tuple(d.noted(**by) if d.association_id in ids else d for d in drains)
     remembered = lock.intend(drain for drain in asked if drain.association_id in ids)
     if remembered is None:
         raise GatewayBusy(refusals.LOCK_LOST.about(lock.gateway_id, gateway=lock.gateway_id))
@@ -54,13 +55,14 @@ def _ask(lock: GatewayLock, before: Step, ids: list[str], limit_seconds: int, *,
             # The next look judges the guards again.
             return refused(drains, ids, at=clock.now(), refusal=details.COUNTED_MEANWHILE, busy=True)
         counted = set() if retried else new
-    said = ec2.disassociate(lock.gateway_id, ids, limit_seconds)
+    said = ec2.disassociate(lock.gateway_id, ids, request.limit_seconds)
     if isinstance(said, ec2.Refused):
         if not any(d.progress.asked_by for d in drains if d.association_id in counted):
             pace.give_back(counted, lock.owner)
         # An earlier attempt, whose answer got lost, may have been accepted.
         known = asked if retried else drains
         return refused(known, ids, at=said.at, refusal=said.text, busy=said.busy, denied=said.denied)
-    step = accepted(asked, ids, at=said.at, answered_at=said.answered_at, limit_seconds=limit_seconds)
+    times = {"at": said.at, "answered_at": said.answered_at}
+    step = accepted(asked, ids, **times, limit_seconds=request.limit_seconds)
     lock.remember(drain for drain in step.drains if drain.association_id in ids)
     return step

@@ -12,15 +12,17 @@ from typing import Any, Self
 
 from natdrain.contract import GatewayRecord as R
 from natdrain.model.drain import Drain
-from natdrain.model.gateway import AVAILABLE, DRAINING, IN_SERVICE, Address
+from natdrain.model.gateway import AVAILABLE, DRAINING, FAILED, IN_SERVICE, Address
 from natdrain.model.instants import instant, timestamp
 from natdrain.model.look import Look
-from natdrain.model.request import Request
+from natdrain.model.request import Request, Trigger
 
 SERVING = "serving"
 """An address was seen in service that the previous look had not shown."""
 LEFT = "left"
 """An address is absent from its available gateway, or the gateway has gone."""
+OUT_OF_SERVICE = "out_of_service"
+"""An address was in service, is still on its gateway, and has failed."""
 ENDED = "ended"
 """An execution has ended."""
 OUTSIDE = "outside"
@@ -34,7 +36,10 @@ Entry = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """The addresses that a look saw in service, by association id; `looked_at` is None before the first."""
+    """The addresses that a look saw in service, by association id.
+
+    `looked_at` is that of the last look of which everything is recorded, None before the first.
+    """
 
     version: int = 0
     looked_at: datetime | None = None
@@ -57,40 +62,40 @@ class Seen:
             return cls()
         return cls(
             version=int(item[R.VERSION]),
-            looked_at=instant(item[R.LOOKED_AT]),
+            looked_at=instant(item[R.LOOKED_AT]) if item[R.LOOKED_AT] is not None else None,
             addresses={str(key): dict(address.items()) for key, address in item[R.ADDRESSES].items()},
         )
 
 
 def changes(
-    seen: Seen, look: Look, drains: Mapping[str, Drain], *, request: Request, execution: str, most: int
+    seen: Seen, look: Look, drains: Mapping[str, Drain], *, execution: str, most: int
 ) -> tuple[Seen, list[Entry]]:
     """Return what to compare the next look with, and an entry for each change that this look shows.
 
     An association that is back after an entry said that it left was never gone: that look was stale (EC2's
     reads are eventually consistent), and the history shows both.
 
-    `seen` is what the previous look saw; `drains` are those on this gateway, by association id; `request` and
-    `execution`, an ARN, are of the one that looks. Of more than `most` changes the rest is left for the next
-    look.
+    `seen` is what the previous look saw; `drains` are those on this gateway, by association id; `execution`
+    is the ARN of the one that looks. Of more than `most` changes the rest is left for the next look.
     """
     shown = _shown(look)
     if shown is None:
         return seen, []
     serving = _serving(shown)
     new = {key: names for key, names in serving.items() if key not in seen.addresses}
-    gone = sorted(seen.addresses.keys() - {address.association_id for address in shown})
+    statuses = {address.association_id: address.status for address in shown}
+    gone = sorted(key for key in seen.addresses if statuses.get(key, FAILED) == FAILED)
     arrived, departed = dict(islice(new.items(), most)), gone[: max(0, most - len(new))]
     after = {"After": timestamp(seen.looked_at), "By": OUTSIDE} if seen.looked_at else {}
     entries = [_entry(SERVING, look, key, names, execution) | after for key, names in arrived.items()]
     entries += [
-        _entry(LEFT, look, key, seen.addresses[key], execution)
-        | _departure(seen, drains.get(key), request, execution)
+        _entry(OUT_OF_SERVICE if key in statuses else LEFT, look, key, seen.addresses[key], execution)
+        | _departure(seen, look, drains.get(key))
         for key in departed
     ]
     # What is left for the next look was seen by the previous one, and not by this one.
     complete = len(entries) == len(new) + len(gone)
-    looked_at = look.seen_at if complete else seen.looked_at or look.seen_at
+    looked_at = look.seen_at if complete else seen.looked_at
     addresses = {key: one for key, one in seen.addresses.items() if key not in departed} | arrived
     return replace(seen, version=seen.version + 1, looked_at=looked_at, addresses=addresses), entries
 
@@ -120,25 +125,25 @@ def _entry(event: str, look: Look, association_id: str, names: Mapping[str, str]
     return key | {"At": at, "Event": event, "AssociationId": association_id, **names, R.EXECUTION: execution}
 
 
-def _departure(seen: Seen, drain: Drain | None, request: Request, execution: str) -> Entry:
+def _departure(seen: Seen, look: Look, drain: Drain | None) -> Entry:
     progress = drain.progress if drain else None
-    seen_at = [at for at in (seen.looked_at, progress and progress.last_seen_at) if at]
+    # An address that has failed was seen by this look too, and not in service.
+    seen_at = [at for at in (seen.looked_at, progress and progress.last_seen_at) if at and at < look.seen_at]
     left: Entry = {"By": OUTSIDE, "LastSeenAt": timestamp(max(seen_at)) if seen_at else None}
-    if drain is None or drain.progress.asked_by is None:
-        return _without_none(left)
-    left |= {
-        "By": drain.progress.asked_by,
-        "RequestedAt": drain.progress.requested_at and timestamp(drain.progress.requested_at),
-        "MaxDrainDurationSeconds": drain.progress.limit_seconds,
-        "LimitReached": drain.limit_reached,
-    }
-    return _without_none(left | (_asked(request) if drain.progress.asked_by == execution else {}))
+    if drain and drain.progress.asked_by:
+        asked = drain.progress
+        left |= {
+            "By": asked.asked_by,
+            "RequestedAt": asked.requested_at and timestamp(asked.requested_at),
+            "MaxDrainDurationSeconds": asked.limit_seconds,
+            "LimitReached": drain.limit_reached,
+            **_why(asked.asked_trigger, asked.asked_reason),
+        }
+    return _without_none(left)
 
 
-def _asked(request: Request | None) -> Entry:
-    if request is None:
-        return {}
-    return {"Trigger": request.trigger.to_json() if request.trigger else None, R.REASON: request.reason}
+def _why(trigger: Trigger | None, reason: str | None) -> Entry:
+    return {"Trigger": trigger and trigger.to_json(), R.REASON: reason}
 
 
 def ended(*, at: datetime, execution: str, request: Request | None, event: Mapping[str, Any]) -> Entry:
@@ -150,7 +155,7 @@ def ended(*, at: datetime, execution: str, request: Request | None, event: Mappi
         "At": when,
         "Event": ENDED,
         **{key: event[key] for key in kept},
-        **_asked(request),
+        **(_why(request.trigger, request.reason) if request else {}),
     }
     return _without_none(entry)
 

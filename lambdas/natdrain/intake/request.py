@@ -33,7 +33,7 @@ _MAX_TRIGGER_CHARACTERS = 300
 """CloudWatch API reference, PutMetricAlarm: an alarm's name has at most 255 characters."""
 
 Check = Callable[[object], str | None]
-"""Returns what is wrong with a value, or None."""
+"""Returns what is wrong with a value; None or nothing if it is good."""
 
 
 def parse_request(document: object, *, default_limit_seconds: int = DEFAULT_DRAIN_LIMIT_SECONDS) -> Request:
@@ -103,7 +103,7 @@ def _check_list(check_entry: Check) -> Check:
         texts = [entry for entry in value if isinstance(entry, str)]
         if twice := sorted({text for text in texts if texts.count(text) > 1}):
             wrong.append(refusals.MORE_THAN_ONCE.with_(names=", ".join(map(shown, twice))))
-        return "; ".join(wrong) or None
+        return "; ".join(wrong)
 
     return check
 
@@ -136,7 +136,7 @@ def _check_word(kind: type[StrEnum]) -> Check:
     known = [each.value for each in kind]
 
     def check(value: object) -> str | None:
-        if isinstance(value, str) and value in known:
+        if value in known:
             return None
         return refusals.NOT_ONE_OF.with_(known=" or ".join(map(shown, known)), value=shown(value))
 

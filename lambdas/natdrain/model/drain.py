@@ -14,6 +14,7 @@ from typing import Any, Self
 from natdrain.model.instants import instant, timestamp
 from natdrain.model.outcome import LEFT_EARLIER, AddressOutcome
 from natdrain.model.problem import Problem
+from natdrain.model.request import Trigger
 
 _Keys = Mapping[str, tuple[str, Callable[[Any], Any]]]
 """The JSON key of each field, and what reads it."""
@@ -31,13 +32,15 @@ class Progress:
     not, and for a drain that somebody else began. `connections` are those of the gateway, or of the zone of a
     regional one, when EC2 was about to be asked, and `addresses` were in service there then. `refusal` is
     what EC2 last answered instead; `refusals` counts the answers that waiting does not fix, and `denied` says
-    that the last one was a missing permission. `asked_by` is the execution that asked EC2, or was about to.
-    `adopted` is a drain that runs without a request of this execution. `left_before`: the address had left
-    before this execution began, as our own record shows.
+    that the last one was a missing permission. `asked_by` is the execution that asked EC2, or was about to;
+    `asked_reason` and `asked_trigger` are of its request. `adopted` is a drain that runs without a request of
+    this execution. `left_before`: the address had left before this execution began, as our own record shows.
     """
 
     since_at: datetime
     asked_by: str | None = None
+    asked_reason: str | None = None
+    asked_trigger: Trigger | None = None
     adopted: bool = False
     left_before: bool = False
     requested_at: datetime | None = None
@@ -203,6 +206,8 @@ def _json(value: Any) -> Any:
         return timestamp(value)
     if isinstance(value, AddressOutcome):
         return value.value
+    if isinstance(value, Trigger):
+        return value.to_json()
     return [problem.to_json() for problem in value] if isinstance(value, tuple) else value
 
 
@@ -233,6 +238,12 @@ def _count(value: object) -> int:
     return _number(value, _MAX_COUNT)
 
 
+def _trigger(value: object) -> Trigger:
+    if isinstance(value, Mapping) and value.keys() == {"Kind", "Name", "At"}:
+        return Trigger.from_json({key: _text(text) for key, text in value.items()})
+    raise TypeError("not a trigger")
+
+
 def _problems(value: object) -> tuple[Problem, ...]:
     if not (isinstance(value, list) and all(isinstance(one, Mapping) and "Text" in one for one in value)):
         raise TypeError("not a list of problems")
@@ -252,6 +263,8 @@ _IDENTITY: _Keys = {
 _PROGRESS: _Keys = {
     "since_at": ("SinceAt", _instant),
     "asked_by": ("AskedBy", _text),
+    "asked_reason": ("AskedReason", _text),
+    "asked_trigger": ("AskedTrigger", _trigger),
     "adopted": ("Adopted", _flag),
     "left_before": ("LeftBefore", _flag),
     "requested_at": ("RequestedAt", _instant),

@@ -57,7 +57,7 @@ def look_and_decide(
     if not request.dry_run:
         known = {**memory.drains, **{drain.association_id: drain for drain in step.drains}}
         History(settings.table).note(
-            memory.seen, look, known, request=request, execution=event["Execution"], first=not drains
+            gateway_id, memory.seen, look, known, execution=event["Execution"], first=not drains
         )
     return step
 

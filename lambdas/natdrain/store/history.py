@@ -10,7 +10,6 @@ from natdrain.history.entries import Entry, Seen, changes
 from natdrain.model.drain import Drain
 from natdrain.model.errors import TransientFailure
 from natdrain.model.look import Look
-from natdrain.model.request import Request
 from natdrain.report import refusals
 from natdrain.store.table import MAX_PUTS, Item, Table
 
@@ -23,11 +22,11 @@ class History:
 
     def note(
         self,
+        gateway_id: str,
         seen: Seen,
         look: Look,
         drains: Mapping[str, Drain],
         *,
-        request: Request,
         execution: str,
         first: bool,
     ) -> None:
@@ -38,8 +37,7 @@ class History:
         Raises:
             TransientFailure: another look was recorded meanwhile; look again.
         """
-        gateway_id = str(request.gateway_id)
-        now, entries = changes(seen, look, drains, request=request, execution=execution, most=MAX_PUTS - 1)
+        now, entries = changes(seen, look, drains, execution=execution, most=MAX_PUTS - 1)
         if now is seen or not (entries or first) or not (seen.version or now.addresses):
             return
         [look_seen] = items(gateway_id, [{R.SORT: R.SEEN, **now.to_item()}])

@@ -46,7 +46,7 @@ class Table:
     def get(self, keys: Iterable[Key]) -> dict[Key, Item]:
         """Return the items that exist, read consistently; `keys` are 100 at most."""
         wanted: Any = {"Keys": [_key(key) for key in keys], "ConsistentRead": True}
-        with errors.transient_failures():
+        with errors.transient_failures(repeatable=True):
             answer = clients.dynamodb().batch_get_item(RequestItems={self.name: wanted})
         if answer.get("UnprocessedKeys"):
             raise TransientFailure(refusals.READ_IN_PART.about(None, table=self.name))
@@ -66,9 +66,7 @@ class Table:
         transaction = {"TransactItems": [{"Put": one} for one in puts]}
         return _write(clients.dynamodb().transact_write_items, transaction).done
 
-    def set(
-        self, key: Key, condition: ConditionBase, new: Mapping[Path, Any], *, keep: bool = False
-    ) -> Written:
+    def set(self, key: Key, condition: ConditionBase, new: Mapping[Path, Any], *, keep: bool) -> Written:
         """Set what is at these paths, if the condition holds; with `keep`, existing values stay."""
         names: dict[str, str] = {}
         values = {f":u{number}": _to_dynamodb(value) for number, value in enumerate(new.values())}
@@ -125,7 +123,7 @@ def _placed(path: Path, names: dict[str, str]) -> str:
 
 def _write(call: Callable[..., Any], parameters: Mapping[str, Any]) -> Written:
     try:
-        with errors.transient_failures():
+        with errors.transient_failures(repeatable=True):
             answer = call(**parameters)
     except ClientError as error:
         response: Any = error.response  # the stubs do not know what these errors add

@@ -9,14 +9,15 @@ from botocore.stub import Stubber
 from natdrain.aws import clients
 
 
-def stubbed(service: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
+def stubbed(service: str, monkeypatch: pytest.MonkeyPatch, *names: str) -> Iterator[Stubber]:
     client = boto3.client(  # type: ignore[call-overload]  # the service is any
         service,
         region_name="eu-west-1",
         aws_access_key_id="any",
         aws_secret_access_key="any",  # noqa: S106 - any will do
     )
-    monkeypatch.setattr(clients, service, lambda: client)
+    for name in names or (service,):
+        monkeypatch.setattr(clients, name, lambda: client)
     with Stubber(client) as stub:
         yield stub
         stub.assert_no_pending_responses()
@@ -30,3 +31,8 @@ def cloudwatch(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
 @pytest.fixture
 def ssm(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
     yield from stubbed("ssm", monkeypatch)
+
+
+@pytest.fixture
+def ec2(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
+    yield from stubbed("ec2", monkeypatch, "ec2", "ec2_once")

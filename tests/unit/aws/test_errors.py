@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from botocore import exceptions
 from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
 from botocore.stub import Stubber
 
 from natdrain.aws import errors
@@ -24,9 +25,22 @@ def test_answer_is_transient_with_the_codes_that_say_so(code: str) -> None:
         raise answered(code)
 
 
-def test_answer_is_transient_with_every_server_error() -> None:
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_answer_is_transient_with_every_server_error_and_with_too_many_requests(status: int) -> None:
     with pytest.raises(TransientFailure), errors.transient_failures():
-        raise answered("NeverHeardOf", status=503)
+        raise answered("NeverHeardOf", status=status)
+
+
+@pytest.mark.parametrize("code", sorted(errors.DOUBTED_CODES))
+def test_answer_about_clock_or_credentials_is_transient_if_the_call_is_repeatable(code: str) -> None:
+    with pytest.raises(TransientFailure, match=code), errors.transient_failures(repeatable=True):
+        raise answered(code, status=401)
+
+
+@pytest.mark.parametrize("code", sorted(errors.DOUBTED_CODES))
+def test_answer_about_clock_or_credentials_is_definite_if_the_call_is_made_once(code: str) -> None:
+    with pytest.raises(ClientError), errors.transient_failures():
+        raise answered(code, status=401)
 
 
 def test_answer_is_passed_on_when_nothing_says_that_it_is_transient() -> None:
@@ -42,6 +56,7 @@ def test_answer_is_passed_on_when_nothing_says_that_it_is_transient() -> None:
         exceptions.EndpointConnectionError(endpoint_url="x"),
         exceptions.ConnectionClosedError(endpoint_url="x"),
         exceptions.SSLError(endpoint_url="x", error="x"),
+        ResponseParserError("not well-formed"),
     ],
     ids=lambda trouble: type(trouble).__name__,
 )
@@ -67,6 +82,12 @@ def test_read_that_is_denied_is_not_tried_again(ssm: Stubber) -> None:
 def test_read_that_is_throttled_is_tried_again_by_the_workflow(ssm: Stubber) -> None:
     ssm.add_client_error("get_calendar_state", "ThrottlingException", "Slow down", http_status_code=400)
     with pytest.raises(TransientFailure, match="Slow down"):
+        read(last_attempt=False)
+
+
+def test_read_that_is_doubted_is_tried_again_by_the_workflow(ssm: Stubber) -> None:
+    ssm.add_client_error("get_calendar_state", "ExpiredTokenException", "Old", http_status_code=400)
+    with pytest.raises(TransientFailure, match="Old"):
         read(last_attempt=False)
 
 

@@ -14,6 +14,7 @@ from natdrain.model.drain import Drain
 from natdrain.model.outcome import AddressOutcome, ExecutionStatus
 from natdrain.model.problem import Problem
 from natdrain.model.request import AfterDrain, Request, Trigger, TriggerKind
+from natdrain.report.refusals import locked
 from support.builders import GATEWAY, START, allocation, association, drain, ip
 
 LEFT: dict[str, Any] = {
@@ -134,6 +135,81 @@ def test_conclusion_of_a_dry_run_has_changed_nothing_whatever_has_happened() -> 
 def test_conclusion_of_a_dry_run_is_a_plan() -> None:
     end = concluded({}, request=DRY_RUN)
     assert (end.outcome, end.error, end.changed) == ("planned", None, "none")
+    assert (end.of(end.drains[0]), end.planned_limit_seconds) == ("planned", 350)
+
+
+def test_conclusion_of_a_dry_run_that_failed_plans_no_address() -> None:
+    end = concluded({}, request=DRY_RUN, failed_with="RequestRefused")
+    assert end.of(end.drains[0]) == "not_asked"
+
+
+def test_conclusion_of_a_change_plans_no_limit() -> None:
+    assert concluded(LEFT).planned_limit_seconds is None
+
+
+def test_conclusion_has_no_problem_where_all_is_well_or_nothing_is_known() -> None:
+    assert concluded(LEFT | {"detail": "late"}, OVERDUE).problems == ()
+
+
+ALL_GOOD = [
+    {**LEFT, "outcome": outcome}
+    for outcome in (
+        AddressOutcome.DRAINED,
+        AddressOutcome.RELEASED,
+        AddressOutcome.ALREADY_DRAINED,
+        AddressOutcome.ALREADY_RELEASED,
+    )
+]
+RELEASE_FAILED: dict[str, Any] = {**LEFT, "outcome": AddressOutcome.RELEASE_FAILED}
+
+
+@pytest.mark.parametrize(
+    ("known", "failed_with", "error", "changed"),
+    [
+        (ALL_GOOD, None, None, "some"),
+        ([*ALL_GOOD, RELEASE_FAILED], None, "ReleaseFailed", "some"),
+        ([ALL_GOOD[1], ALL_GOOD[3]], None, None, "all"),
+        ([], "TransientFailure", "DrainFailed", "none"),
+        ([LEFT], "TransientFailure", "ReleaseFailed", "some"),
+        ([LEFT, FAILED], "TransientFailure", "DrainFailed", "some"),
+    ],
+)
+def test_conclusion_of_a_release_follows_from_the_allocations(
+    known: list[dict[str, Any]], failed_with: str | None, error: str | None, changed: str
+) -> None:
+    releasing = Request(gateway_id=GATEWAY, after_drain=AfterDrain.RELEASE)
+    end = concluded(*known, request=releasing, failed_with=failed_with)
+    assert (end.error, end.changed) == (error, changed)
+
+
+def test_conclusion_of_a_dry_run_is_a_success_whatever_of_it_is_done_already() -> None:
+    assert concluded({}, *ALL_GOOD, request=DRY_RUN).error is None
+
+
+def test_conclusion_of_an_input_that_is_no_request_names_no_gateway() -> None:
+    failure = Failure(error="RequestRefused", problems=(Problem(text="why"),))
+    end = conclude(None, [], failure=failure)
+    assert (end.gateway_id, end.outcome, end.changed, end.absent) == (None, "refused", "none", ())
+
+
+def test_conclusion_of_a_request_by_hand_has_no_names_that_are_merely_absent() -> None:
+    assert concluded(failed_with="RequestRefused").absent == ()
+
+
+@pytest.mark.parametrize(
+    ("after_drain", "done"),
+    [
+        (AfterDrain.KEEP, [AddressOutcome.ALREADY_DRAINED, AddressOutcome.ALREADY_RELEASED]),
+        (AfterDrain.RELEASE, [AddressOutcome.ALREADY_RELEASED]),
+    ],
+)
+def test_conclusion_of_a_schedule_that_finds_everything_done_is_quiet(
+    after_drain: AfterDrain, done: list[AddressOutcome]
+) -> None:
+    trigger = Trigger(kind=TriggerKind.SCHEDULE, name="monthly", at="2026-10-02T17:00:00Z")
+    request = Request(gateway_id=GATEWAY, after_drain=after_drain, trigger=trigger)
+    end = concluded(*({"outcome": outcome} for outcome in done), request=request)
+    assert (end.outcome, end.quiet is not None) == ("nothing_to_do", True)
 
 
 def test_conclusion_of_a_dry_run_that_failed_asked_for_nothing() -> None:
@@ -171,6 +247,17 @@ def test_conclusion_of_an_execution_that_something_else_ended_says_so(
 def test_failure_reads_every_kind_of_cause(cause: str, texts: list[str]) -> None:
     failure = Failure.from_json({"Error": "RequestRefused", "Cause": cause})
     assert failure == Failure(error="RequestRefused", problems=tuple(Problem(text=text) for text in texts))
+
+
+def test_failure_reads_who_holds_the_lock_if_the_gateway_is_known() -> None:
+    facts = {"Owner": "alice", "Since": None, "Reason": None, "Foreign": True, "WaitedSeconds": 0}
+    answer = {"Error": "GatewayBusy", "Lock": facts, "Cause": "why"}
+    assert Failure.from_json(answer, GATEWAY).problems == (locked(GATEWAY, facts),)
+    assert Failure.from_json(answer).problems == (Problem(text="why"),)
+
+
+def test_failure_without_a_lock_reads_its_cause_whatever_the_gateway() -> None:
+    assert Failure.from_json({"Error": "Unknown", "Cause": "why"}, GATEWAY).problems == (Problem(text="why"),)
 
 
 def test_failure_reads_the_problems_of_a_refusal() -> None:

@@ -79,7 +79,18 @@ def test_plan_for_an_unknown_limit_looks_once_a_minute_or_a_tenth_of_the_time_go
 
 
 @pytest.mark.parametrize(
-    ("elapsed", "offset"), [(0, 7), (23, 45), (22.4, 23), (22.6, 45), (353, 363), (700, 650)]
+    ("elapsed", "offset"),
+    [
+        (0, 7),
+        (23, 45),
+        (22.4, 23),
+        (22.5, 45),
+        (22.6, 45),
+        (353, 363),
+        (649.4, 650),
+        (649.5, 650),
+        (700, 650),
+    ],
 )
 def test_next_offset_is_the_first_still_to_come(elapsed: float, offset: int) -> None:
     assert next_offset(350, elapsed) == offset

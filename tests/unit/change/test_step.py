@@ -117,3 +117,7 @@ def test_step_with_which_the_workflow_begins_is_read() -> None:
 def test_step_keeps_what_became_of_an_address() -> None:
     ended = drain("a").ended(AddressOutcome.FAILED, "EC2 says: no luck")
     assert from_json(to_json(Finish(drains=(ended,), reason=Reason.ALL_ENDED))).drains == (ended,)
+
+
+def test_step_without_drains_is_read() -> None:
+    assert from_json({"Do": "finish"}).drains == ()

@@ -10,10 +10,11 @@ import pytest
 from natdrain.history.entries import Entry, Seen, changes, ended
 from natdrain.model.drain import Drain
 from natdrain.model.gateway import Gateway
-from natdrain.model.request import Request
-from support.builders import GATEWAY, START, address, allocation, association, drain, gateway, ip, look
+from natdrain.model.request import Trigger, TriggerKind
+from support.builders import START, address, allocation, association, drain, gateway, ip, look
 
 ME, EARLIER = "arn:me", "arn:earlier"
+MONTHLY = Trigger(kind=TriggerKind.SCHEDULE, name="monthly", at="2026-10-02T17:00:00Z")
 NONE: Any = None
 """A gateway that EC2 does not know."""
 
@@ -21,9 +22,8 @@ NONE: Any = None
 def looked(
     seen: Seen, shown: Gateway | None, *drains: Drain, at: float = 0, most: int = 99
 ) -> tuple[Seen, list[Entry]]:
-    request = Request(gateway_id=GATEWAY, reason="contract ends")
     known = {one.association_id: one for one in drains}
-    return changes(seen, look(shown, at), known, request=request, execution=ME, most=most)
+    return changes(seen, look(shown, at), known, execution=ME, most=most)
 
 
 def first(*names: str) -> Seen:
@@ -68,6 +68,7 @@ def test_address_that_somebody_takes_off_is_recorded_as_a_change_from_outside() 
     assert (entry["Event"], entry["PublicIp"], entry["By"]) == ("left", ip("a"), "outside")
     assert (entry["LastSeenAt"], entry["At"]) == ("2026-10-02T17:00:00Z", "2026-10-02T17:01:00Z")
     assert "Reason" not in entry
+    assert seen.looked_at == START + timedelta(seconds=60)
     assert looked(seen, gateway(), at=90)[1] == []
 
 
@@ -75,6 +76,7 @@ def test_address_that_this_execution_drained_is_recorded_with_who_asked_and_why(
     asked = drain(
         "a",
         asked_by=ME,
+        asked_reason="contract ends",
         requested_at=START,
         limit_seconds=60,
         last_seen_at=START + timedelta(seconds=40),
@@ -91,9 +93,16 @@ def test_address_that_this_execution_drained_is_recorded_with_who_asked_and_why(
 
 
 def test_address_that_a_stopped_execution_drained_is_recorded_as_that_ones() -> None:
-    _, [entry] = looked(first("a"), gateway(), drain("a", asked_by=EARLIER, requested_at=START), at=50)
+    why: dict[str, Any] = {"asked_reason": "contract ends", "asked_trigger": MONTHLY}
+    asked = drain("a", asked_by=EARLIER, requested_at=START, **why)
+    _, [entry] = looked(first("a"), gateway(), asked, at=50)
     assert (entry["By"], entry["Execution"]) == (EARLIER, ME)
-    assert "Reason" not in entry, "it is another request's"
+    assert (entry["Reason"], entry["Trigger"]) == ("contract ends", MONTHLY.to_json())
+
+
+def test_drain_of_which_an_earlier_version_stored_no_reason_is_recorded_without_one() -> None:
+    _, [entry] = looked(first("a"), gateway(), drain("a", asked_by=EARLIER, requested_at=START), at=50)
+    assert entry.keys().isdisjoint({"Reason", "Trigger"})
 
 
 def test_drain_that_somebody_else_began_is_recorded_as_a_change_from_outside() -> None:
@@ -118,8 +127,18 @@ def test_address_that_carries_no_traffic_does_not_serve(status: str) -> None:
     assert shown_by(looked(Seen(), gateway(address("a", status)))[1]) == [("serving", ip("1"))]
 
 
-def test_address_that_fails_on_its_gateway_has_not_left() -> None:
-    assert looked(first("a"), gateway(address("a", "failed")), at=60)[1] == []
+def test_address_that_fails_on_its_gateway_is_out_of_service_and_has_not_left() -> None:
+    failed = gateway(address("a", "failed"))
+    asked = drain("a", asked_by=ME, requested_at=START, last_seen_at=START + timedelta(seconds=60))
+    seen, [entry] = looked(first("a"), failed, asked, at=60)
+    assert (entry["Event"], entry["PublicIp"], entry["By"]) == ("out_of_service", ip("a"), ME)
+    assert entry["LastSeenAt"] == "2026-10-02T17:00:00Z", "at 60 s it was seen, and not in service"
+    assert looked(seen, failed, at=90)[1] == []
+
+
+def test_address_that_leaves_after_it_has_failed_was_out_of_service_already() -> None:
+    seen, _ = looked(first("a"), gateway(address("a", "failed")), at=60)
+    assert looked(seen, gateway(), at=90)[1] == []
 
 
 def test_address_that_drains_still_serves() -> None:
@@ -137,15 +156,37 @@ def test_changes_that_one_transaction_does_not_hold_are_left_for_the_next_look()
     seen, some = looked(Seen(), shown, most=2)
     seen, rest = looked(seen, shown, at=10, most=2)
     assert shown_by(some + rest) == [("serving", ip(name)) for name in "1ab"]
+    assert "After" not in rest[0], "the first look saw it too"
     seen, left = looked(seen, gateway(primary=False), at=20, most=2)
     _, last = looked(seen, gateway(primary=False), at=30, most=2)
     assert shown_by(left + last) == [("left", ip(name)) for name in "1ab"]
     assert last[0]["LastSeenAt"] == "2026-10-02T17:00:10Z", "the look at 20 s did not see it"
 
 
+@pytest.mark.parametrize(
+    ("most", "recorded"),
+    [
+        (1, ["serving"]),
+        (2, ["serving"] * 2),
+        (3, ["serving"] * 2 + ["left"]),
+        (4, ["serving"] * 2 + ["left"] * 2),
+    ],
+)
+def test_look_records_as_many_changes_as_it_may_and_those_that_arrive_first(
+    most: int, recorded: list[str]
+) -> None:
+    shown = gateway(address("c"), address("d"))
+    _, entries = looked(first("a", "b"), shown, at=60, most=most)
+    assert [entry["Event"] for entry in entries] == recorded
+
+
+def test_address_without_an_association_is_no_egress_address() -> None:
+    assert shown_by(looked(Seen(), gateway(address("a", association_id=None)))[1]) == [("serving", ip("1"))]
+
+
 def test_what_was_seen_comes_back_from_the_table() -> None:
-    seen = first("a")
-    assert Seen.from_item(seen.to_item()) == seen
+    for seen in (first("a"), looked(Seen(), gateway(address("a")), most=1)[0]):
+        assert Seen.from_item(seen.to_item()) == seen
     assert Seen.from_item({}) == Seen()
 
 

@@ -36,6 +36,13 @@ def test_request_needs_no_gateway_when_public_ips_are_named() -> None:
     assert parse_request({"PublicIps": ["203.0.113.7"]}).gateway_id is None
 
 
+def test_request_takes_as_much_as_its_bounds_allow() -> None:
+    trigger = {"Kind": "schedule", "Name": "x" * 300, "At": "x"}
+    full = {"AssociationIds": [association(c) for c in "01234567"], "Reason": "x" * 500, "Trigger": trigger}
+    request = parse_request(GOOD | full)
+    assert (len(request.association_ids), len(request.reason or "")) == (8, 500)
+
+
 @pytest.mark.parametrize("limit", [1, 350, 4000])
 def test_request_takes_every_limit_that_ec2_takes(limit: int) -> None:
     assert parse_request(GOOD | {"MaxDrainDurationSeconds": limit}).limit_seconds == limit
@@ -57,6 +64,8 @@ def test_request_takes_every_limit_that_ec2_takes(limit: int) -> None:
         (GOOD | {"AssociationIds": association("a")}, "AssociationIds must be a list"),
         (GOOD | {"AssociationIds": [allocation("a")]}, "AssociationIds must look like eipassoc-"),
         (GOOD | {"AssociationIds": [7]}, "AssociationIds must look like eipassoc-"),
+        (GOOD | {"AssociationIds": [{}, {}]}, "AssociationIds must look like eipassoc-"),
+        (GOOD | {"AssociationIds": [association(c) for c in "0123456"] + ["x"]}, "eipassoc-"),
         (GOOD | {"AssociationIds": [association("a")] * 2}, "more than once"),
         (
             GOOD | {"AssociationIds": [association(c) for c in "012345678"]},
@@ -79,6 +88,7 @@ def test_request_takes_every_limit_that_ec2_takes(limit: int) -> None:
         (GOOD | {"Override": "capacity"}, 'Override must be a list of guards, such as ["remaining"]; not'),
         (GOOD | {"Override": ["capacty"]}, 'Override "capacty" is no guard: what can be overridden is rem'),
         (GOOD | {"Override": ["protect"]}, 'Override "protect" cannot be overridden: what can be overridden'),
+        (GOOD | {"Override": ["remaining", "hold"]}, 'Override "hold" cannot be overridden: what can'),
         (GOOD | {"Override": [{}, "hold"]}, 'Override {} is no guard; "hold" cannot be overridden: what can'),
         (GOOD | {"AssociationIDs": []}, 'Unknown field "AssociationIDs": did you mean AssociationIds?'),
         (
@@ -212,8 +222,8 @@ def test_refused_request_still_says_what_asked_if_that_is_in_order(trigger: obje
 
 
 @pytest.mark.parametrize("field", ["Reason", "Trigger"])
-def test_request_is_refused_when_a_text_cannot_be_written_down(field: str) -> None:
-    half = json.loads('"\\ud800"')
-    value = half if field == "Reason" else MONTHLY | {"Name": half}
+@pytest.mark.parametrize("half", [0xD800, 0xDFFF], ids=["first", "last"])
+def test_request_is_refused_when_a_text_cannot_be_written_down(field: str, half: int) -> None:
+    value = chr(half) if field == "Reason" else MONTHLY | {"Name": chr(half)}
     [problem] = problems_of(GOOD | {field: value})
     assert problem.startswith(field)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from natdrain.model.drain import Drain, Progress, ReleaseProgress
 from natdrain.model.outcome import AddressOutcome
 from natdrain.model.problem import Problem
+from natdrain.model.request import Trigger, TriggerKind
 from support.builders import GATEWAY, START, allocation, association, drain, ip
 
 FULL = drain(
@@ -25,6 +26,8 @@ FULL = drain(
     detail="its allocation is kept: no",
     problems=(Problem(guard="hold", subject=GATEWAY, text="It is held.", fix="Lift it."),),
     asked_by="arn:me",
+    asked_reason="contract ends",
+    asked_trigger=Trigger(kind=TriggerKind.ALARM, name="blocked", at="2026-10-02T16:59:00Z"),
     adopted=True,
     left_before=True,
     requested_at=START + timedelta(seconds=1),
@@ -55,6 +58,8 @@ FULL_DOCUMENT: dict[str, Any] = {
     "Problems": [{"Guard": "hold", "Subject": GATEWAY, "Text": "It is held.", "Fix": "Lift it."}],
     "SinceAt": "2026-10-02T17:00:00Z",
     "AskedBy": "arn:me",
+    "AskedReason": "contract ends",
+    "AskedTrigger": {"Kind": "alarm", "Name": "blocked", "At": "2026-10-02T16:59:00Z"},
     "Adopted": True,
     "LeftBefore": True,
     "RequestedAt": "2026-10-02T17:00:01Z",
@@ -92,6 +97,9 @@ drains = st.builds(
         Progress,
         since_at=instants.map(lambda at: at or START),
         asked_by=texts,
+        asked_reason=texts,
+        asked_trigger=st.none()
+        | st.builds(Trigger, kind=st.sampled_from(TriggerKind), name=st.text(), at=st.text()),
         requested_at=instants,
         limit_seconds=st.none() | st.integers(1, 4000),
         connections=st.none() | st.integers(0, 10**9),
@@ -174,6 +182,11 @@ def test_drain_without_identity_or_beginning_is_refused(key: str, absent: object
         ("SinceAt", "yesterday"),
         ("SinceAt", "2026-10-02T17:00:00"),
         ("AskedBy", 7),
+        ("AskedReason", 7),
+        ("AskedTrigger", "alarm"),
+        ("AskedTrigger", {"Kind": "alarm", "Name": "blocked"}),
+        ("AskedTrigger", {"Kind": "person", "Name": "blocked", "At": "now"}),
+        ("AskedTrigger", {"Kind": "alarm", "Name": "blocked", "At": 7}),
         ("Adopted", "yes"),
         ("LeftBefore", 1),
         ("RequestedAt", Decimal(7)),
@@ -202,6 +215,11 @@ def test_drain_with_a_malformed_value_is_refused_with_its_key(key: str, value: o
         Drain.from_json(FULL_DOCUMENT | {key: value})
 
 
+@pytest.mark.parametrize("number", [0, 4000])
+def test_drain_with_the_least_or_the_greatest_number_is_read(number: int) -> None:
+    assert Drain.from_json(FULL_DOCUMENT | {"LimitSeconds": number}).progress.limit_seconds == number
+
+
 def test_noted_changes_the_progress_alone() -> None:
     noted = FULL.noted(refusals=3)
     assert (noted.progress.refusals, noted.noted(refusals=2)) == (3, FULL)
@@ -215,6 +233,70 @@ def test_ended_has_the_outcome_and_its_own_detail() -> None:
 def test_unreleased_forgets_the_release_alone() -> None:
     forgotten = FULL.unreleased()
     assert (forgotten.release, forgotten.progress) == (ReleaseProgress(), FULL.progress)
+
+
+def seconds(count: int) -> datetime:
+    return START + timedelta(seconds=count)
+
+
+ASKED: dict[str, Any] = {"requested_at": START, "limit_seconds": 60}
+
+
+@pytest.mark.parametrize(
+    ("known", "at"), [(ASKED, seconds(60)), ({"requested_at": START}, None), ({"limit_seconds": 60}, None)]
+)
+def test_limit_is_known_of_an_accepted_request_with_its_limit(
+    known: dict[str, Any], at: datetime | None
+) -> None:
+    assert drain("a", **known).limit_at == at
+
+
+@pytest.mark.parametrize(
+    ("known", "reached"),
+    [
+        (ASKED | {"gone_by": seconds(59)}, False),
+        (ASKED | {"gone_by": seconds(60)}, None),
+        (ASKED | {"gone_by": seconds(70), "last_seen_at": seconds(60)}, None),
+        (ASKED | {"gone_by": seconds(70), "last_seen_at": seconds(61)}, True),
+        (ASKED | {"last_seen_at": seconds(61)}, None),
+        ({"gone_by": seconds(59)}, None),
+    ],
+)
+def test_limit_is_reached_only_where_two_looks_leave_no_doubt(
+    known: dict[str, Any], *, reached: bool | None
+) -> None:
+    assert drain("a", **known).limit_reached is reached
+
+
+@pytest.mark.parametrize(
+    ("known", "to_ask", "leaving"),
+    [
+        ({}, True, False),
+        ({"draining_seen_at": START}, True, True),
+        (ASKED, False, True),
+        ({"outcome": AddressOutcome.NOT_ASKED}, False, False),
+    ],
+)
+def test_drain_is_to_be_asked_for_until_ec2_accepts_and_leaves_once_that_shows(
+    known: dict[str, Any], *, to_ask: bool, leaving: bool
+) -> None:
+    assert (drain("a", **known).to_ask, drain("a", **known).leaving) == (to_ask, leaving)
+
+
+@pytest.mark.parametrize(
+    ("known", "now"),
+    [
+        ({}, True),
+        ({"outcome": AddressOutcome.DRAINED}, True),
+        ({"outcome": AddressOutcome.ALREADY_DRAINED}, False),
+        ({"outcome": AddressOutcome.PUT_BACK, "left_before": True}, False),
+        ({"outcome": AddressOutcome.RELEASED, "left_before": True, "confirmed_at": START}, True),
+    ],
+)
+def test_drain_ended_now_if_its_outcome_came_about_in_this_execution(
+    known: dict[str, Any], *, now: bool
+) -> None:
+    assert drain("a", **known).ended_now is now
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,17 @@ def test_gateway_that_is_zonal_has_addresses_without_a_zone_whatever_ec2_says() 
     assert {address.zone for address in Gateway.from_ec2(shape).addresses} == {None}
 
 
+def test_gateway_that_is_zonal_is_its_owners() -> None:
+    assert not read("zonal").aws_managed
+
+
+def test_gateway_that_is_regional_names_a_zone_where_ec2_gives_no_id() -> None:
+    shape = sample("describe-nat-gateways.regional-manual.json")["NatGateways"][0]
+    for entry in shape["NatGatewayAddresses"]:
+        entry |= {"AvailabilityZone": "us-east-1a", "AvailabilityZoneId": None}
+    assert {address.zone for address in Gateway.from_ec2(shape).addresses} == {"us-east-1a"}
+
+
 @pytest.mark.parametrize("said", ["enabled", None])
 @pytest.mark.parametrize("managed", ["AutoScalingIps", "AutoProvisionZones"])
 def test_gateway_is_managed_by_aws_unless_ec2_says_otherwise(managed: str, said: str | None) -> None:

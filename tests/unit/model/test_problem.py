@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from natdrain.guards.policy import RULES
@@ -59,7 +61,11 @@ def test_bounded_has_one_line_of_bounded_length_for_each_problem() -> None:
 def test_bounded_says_how_many_it_leaves_out_without_a_guard_that_found_nothing() -> None:
     many = [Problem(guard="owner", text=str(number)) for number in range(MAX_PROBLEMS + 3)]
     assert bounded(many[:MAX_PROBLEMS]) == many[:MAX_PROBLEMS]
-    assert bounded(many) == [*many[:MAX_PROBLEMS], Problem(guard="owner", text="... and 3 more.")]
+    others = [
+        *many[: MAX_PROBLEMS + 1],
+        *(replace(one, guard="calendar") for one in many[MAX_PROBLEMS + 1 :]),
+    ]
+    assert bounded(others) == [*many[:MAX_PROBLEMS], Problem(guard="owner", text="... and 3 more.")]
 
 
 def test_error_has_its_problems_as_values_and_a_line_for_each() -> None:

@@ -1,4 +1,4 @@
-"""The table in moto's DynamoDB."""
+"""A table in moto's DynamoDB."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from natdrain.aws import clients
 from natdrain.store.table import Table
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def client() -> Any:
     return boto3.client(
         "dynamodb",

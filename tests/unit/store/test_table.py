@@ -12,9 +12,8 @@ from botocore.stub import Stubber
 
 from natdrain.aws import clients, clock, errors
 from natdrain.model.errors import TransientFailure
-from natdrain.store.lock import GatewayLock
 from natdrain.store.table import Table, expires_after
-from support.builders import GATEWAY, START, drain
+from support.builders import GATEWAY, START
 
 KEY = (GATEWAY, "lock")
 NAMED = {"NatGatewayId": GATEWAY, "Record": "lock"}
@@ -59,7 +58,7 @@ def test_remove_takes_these_paths_and_no_others(table: Table) -> None:
 def test_nothing_is_written_when_the_condition_of_a_change_fails(table: Table) -> None:
     item = {"Owner": "alice", "Drains": {"a": "old"}}
     table.put({**NAMED, **item})
-    assert not table.set(KEY, MINE, {("Drains", "a"): "new"}).done
+    assert not table.set(KEY, MINE, {("Drains", "a"): "new"}, keep=False).done
     assert not table.remove(KEY, MINE, [("Owner",)]).done
     assert not table.delete(KEY, MINE).done
     assert stored(table) == item
@@ -94,17 +93,43 @@ def test_transaction_that_another_one_cancels_is_worth_a_retry(
             Table("Storage").put_all(NAMED, NEW, [])
 
 
+@pytest.mark.parametrize("code", ["ExpiredTokenException", "TransactionConflictException"])
+def test_write_that_is_doubted_or_in_conflict_is_worth_a_retry(
+    client: Any, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    monkeypatch.setattr(clients, "dynamodb", lambda: client)
+    with Stubber(client) as stub:
+        stub.add_client_error("put_item", code)
+        with pytest.raises(TransientFailure, match=code):
+            Table("Storage").put(NAMED, NEW)
+
+
+def test_read_that_dynamodb_answers_in_part_is_worth_a_retry(
+    client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clients, "dynamodb", lambda: client)
+    with Stubber(client) as stub:
+        keys = [{"NatGatewayId": {"S": GATEWAY}, "Record": {"S": "lock"}}]
+        rest = {"Storage": {"Keys": keys, "ConsistentRead": True}}
+        answer: Any = {"Responses": {"Storage": []}, "UnprocessedKeys": rest}
+        stub.add_response("batch_get_item", answer, {"RequestItems": rest})
+        with pytest.raises(TransientFailure, match="Storage"):
+            Table("Storage").get([KEY])
+
+
+def test_read_that_is_doubted_is_worth_a_retry(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clients, "dynamodb", lambda: client)
+    with Stubber(client) as stub:
+        stub.add_client_error("batch_get_item", "UnrecognizedClientException")
+        with pytest.raises(TransientFailure, match="UnrecognizedClientException"):
+            Table("Storage").get([KEY])
+
+
 def test_error_that_is_no_failed_condition_is_passed_on(table: Table) -> None:
     table.put({**NAMED, "Owner": ME})
     with pytest.raises(ClientError) as raised:
-        table.set(KEY, MINE, {("Drains", "a"): "new"})
+        table.set(KEY, MINE, {("Drains", "a"): "new"}, keep=False)
     assert errors.code_of(raised.value) == errors.INVALID_PATH
-
-
-def test_lock_is_freed_when_its_map_of_drains_is_missing(table: Table) -> None:
-    table.put({**NAMED, "Owner": ME, "Since": "now"})
-    GatewayLock(table, GATEWAY, ME).free([drain("a")])
-    assert stored(table) == {}
 
 
 def test_item_expires_so_long_after_now(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,18 +51,19 @@ def begin(target: Address, look: Look, remembered: Mapping[str, Drain]) -> Drain
     if before is None or before.outcome:
         return drain
     ours = before.progress
+    asked = {name: getattr(ours, name) for name in ("asked_by", "asked_reason", "asked_trigger")}
     if ours.requested_at is None:
         # EC2 was to be asked; if the address drains, the answer got lost.
-        return drain.noted(asked_by=ours.asked_by) if drain.progress.adopted else drain
+        return drain.noted(**asked) if drain.progress.adopted else drain
     settling = look.seen_at - ours.requested_at < _SETTLE
     if target.status not in LEAVING and not settling:
         return drain
     return drain.noted(
         adopted=True,
-        asked_by=ours.asked_by,
         requested_at=ours.requested_at,
         answered_at=ours.answered_at,
         limit_seconds=ours.limit_seconds,
+        **asked,
     )
 
 
