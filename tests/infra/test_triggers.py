@@ -159,7 +159,7 @@ def test_dead_letters_are_encrypted_at_rest_and_in_transit(template: Template) -
 
 
 @pytest.mark.deep
-def test_schedule_raises_a_warning_and_no_error_when_its_time_has_passed(
+def test_schedule_is_left_out_with_a_warning_when_its_time_has_passed(
     run_application: RunApplication, tmp_path: Path
 ) -> None:
     config = tmp_path / "past.toml"
@@ -176,6 +176,12 @@ def test_schedule_raises_a_warning_and_no_error_when_its_time_has_passed(
         name = "once"
         expression = "at(2020-01-01T00:00:00)"
         request = { PublicIps = ["203.0.113.7"] }
+
+        [[schedule]]
+        name = "begun"
+        expression = "cron(0 3 1 * ? *)"
+        start_at = 2020-01-01T00:00:00Z
+        request = { PublicIps = ["203.0.113.7"] }
         """
     )
     assert run_application(tmp_path, {"natdrain:config": str(config)}).returncode == 0
@@ -183,11 +189,10 @@ def test_schedule_raises_a_warning_and_no_error_when_its_time_has_passed(
     warnings = [
         one["data"] for entries in metadata.values() for one in entries if "natdrain:past" in str(one["data"])
     ]
-    assert [line.split(";")[0].split(",")[0] for line in warnings] == [
-        "past: start_at has passed",
-        "past: end_at has passed",
-        "once: at(2020-01-01T00:00:00) has passed",
-    ]
+    assert [line.partition(" ")[0] for line in warnings] == ["past", "once"]
+    template = json.loads((tmp_path / "Natdrain.template.json").read_text())
+    [begun] = of_type(template, "AWS::Scheduler::Schedule").values()
+    assert "StartDate" not in begun["Properties"]
 
 
 def test_executions_that_are_stopped_or_fail_are_recorded(template: Template) -> None:
