@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 SERVICE = "natdrain"
-"""Service of every log line, namespace of every metric."""
+"""Service of every log line; with the stack's name, namespace of every metric."""
 
 OPT_IN_TAG = "natdrain:managed"
 OPT_IN_VALUE = "true"
@@ -43,6 +43,7 @@ class GatewayRecord:
       when that was published, in `TOLD_AT`.
     - An item with the sort key `HOLD` lets nothing be changed on its gateway, or on any if that is `ALL`; the
       attribute `HOLD_WHY` says by whom and why. Only people write and delete it.
+    - `PACE` has one item: how fast EC2 is asked to disassociate.
     - The item with the sort key `SEEN` has the addresses that the last look saw in service; each change goes
       into the history, whose sort keys begin with `HISTORY` and the instant, and whose items are never
       changed. By public IP they are found through the index `BY_PUBLIC_IP`.
@@ -60,6 +61,7 @@ class GatewayRecord:
     HOLD = "hold"
     HOLD_WHY = "Hold"
     ALL = "all"
+    PACE = "pace"
     REQUEST = "Request"
     EXECUTION = "Execution"
     EXPIRES_AT = "ExpiresAt"
