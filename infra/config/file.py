@@ -49,7 +49,7 @@ class Config(Section):
     """what may become of an allocation once its address has left"""
     messages: sections.Messages = sections.Messages()
     """notifications about drains"""
-    operations: sections.Operations = sections.Operations()
+    operations: sections.Operations = Field(default=sections.Operations(), validate_default=True)
     """natdrain's own alarms"""
     alarms: sections.Alarms = sections.Alarms()
     """drains that CloudWatch alarms start"""
@@ -80,7 +80,7 @@ class Config(Section):
         guards = info.data.get("guards")
         calendars = guards.change_calendars if guards else []
         if len(regions := _regions([*operations.alarm_topics, *calendars])) > 1:
-            raise ValueError(f"the ARNs here and in guards.change_calendars are of {' and '.join(regions)}")
+            raise ValueError(f"ARNs here and in guards.change_calendars are of {' and '.join(regions)}")
         return operations
 
     @property
