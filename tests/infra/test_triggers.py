@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -126,12 +127,17 @@ def test_schedule_has_the_time_that_was_configured(template: Template) -> None:
         "ENABLED",
     )
     assert monthly["FlexibleTimeWindow"] == {"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 60}
-    assert monthly["EndDate"] == "2028-12-31T00:00:00.000Z"
+    assert monthly["EndDate"] == "2038-12-31T00:00:00.000Z"
 
 
 def test_schedule_is_off_when_the_configuration_says_so(template: Template) -> None:
     quarterly = schedule(template, "quarterly")
-    assert (quarterly["State"], quarterly["StartDate"]) == ("DISABLED", "2027-01-01T02:00:00.000Z")
+    assert quarterly["State"] == "DISABLED"
+
+
+def test_rate_starts_in_the_phase_that_was_configured(template: Template) -> None:
+    start = datetime.fromisoformat(schedule(template, "quarterly")["StartDate"])
+    assert (start - datetime(2027, 1, 1, 2, tzinfo=UTC)) % timedelta(days=90) == timedelta(0)
 
 
 def test_schedule_is_retried_as_configured_and_then_has_a_dead_letter_queue(template: Template) -> None:
