@@ -25,6 +25,7 @@ def build() -> App:
     """
     app = App(context=json.loads((_PROJECT / "cdk.json").read_text())["context"])
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    # Whatever the stack's name, the files in cdk.out have this one.
     NatdrainStack(app, "Natdrain", config=_config(app.node))
     return app
 

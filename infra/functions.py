@@ -16,8 +16,9 @@ from infra import acknowledged
 from infra.asset.bytecode import find_interpreter
 from infra.asset.code import PYTHON, function_code
 from infra.config.file import Config
+from infra.monitoring.alarms import NAMESPACE
 from infra.monitoring.logs import log_group
-from infra.rights import Rights
+from infra.rights import Rights, for_this_account
 from natdrain import contract
 from natdrain.intake.alarms import AlarmPolicy
 
@@ -74,7 +75,7 @@ class Functions(Construct):
         environment: Mapping[str, str] | None = None,
     ) -> lambda_.IVersion:
         group = log_group(self, f"{construct_id}Logs", self._config)
-        role = iam.Role(self, f"{construct_id}Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+        role = iam.Role(self, f"{construct_id}Role", assumed_by=for_this_account("lambda.amazonaws.com"))
         for statement in statements:
             role.add_to_policy(statement)
         everywhere = {action for one in statements if one.resources == ["*"] for action in one.actions}
@@ -100,6 +101,7 @@ class Functions(Construct):
             environment={
                 contract.TABLE_ENV: self._table.table_name,
                 "POWERTOOLS_SERVICE_NAME": contract.SERVICE,
+                "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE,
                 "POWERTOOLS_LOG_LEVEL": "INFO",
                 **(environment or {}),
             },

@@ -1,15 +1,19 @@
 """Notifications: natdrain's events as messages for people, by e-mail and in a chat."""
 
+from collections.abc import Sequence
+from typing import cast
+
 from aws_cdk import Aws
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
+from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from infra.config.file import Config
-from natdrain.contract import SERVICE
+from natdrain.contract import DRAIN_ENDED, DRAIN_STARTED, EVENT_SOURCE, SERVICE
 from natdrain.model.outcome import ExecutionOutcome
 
 _NOT_NOTIFIED = [ExecutionOutcome.NOTHING_TO_DO.value]
@@ -29,7 +33,13 @@ class Notifications(Construct):
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, config: Config, dead_letters: sqs.IQueue
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        config: Config,
+        publishers: Sequence[sfn.IStateMachine],
+        dead_letters: sqs.IQueue,
     ) -> None:
         super().__init__(scope, construct_id)
         self._dead_letters = dead_letters
@@ -40,12 +50,16 @@ class Notifications(Construct):
         if config.messages.chat:
             readers.append(self._chat())
         if readers:
-            events.Rule(
+            rule = events.Rule(
                 self,
                 "Told",
                 description="natdrain: notifies people of drains",
-                event_pattern=_notified_events(),
+                event_pattern=_notified_events(publishers),
                 targets=list(readers),
+            )
+            # The CDK lacks this field, which only events of a replay have (EventBridge user guide, archives).
+            cast("events.CfnRule", rule.node.default_child).add_property_override(
+                "EventPattern.replay-name", [{"exists": False}]
             )
 
     def _mail(self, addresses: list[str]) -> targets.SnsTopic:
@@ -85,11 +99,17 @@ class Notifications(Construct):
         return targets.SnsTopic(topic, message=message, dead_letter_queue=self._dead_letters)
 
 
-def _notified_events() -> events.EventPattern:
-    """Return the pattern of this account's and region's starts, which have no outcome, and notified ends."""
+def _notified_events(publishers: Sequence[sfn.IStateMachine]) -> events.EventPattern:
+    """Return the pattern of this stack's starts, which have no outcome, and notified ends.
+
+    Step Functions names state machine and execution in `resources` of each event that it puts (recorded from
+    AWS), which tells the events of this stack from those of another one.
+    """
     return events.EventPattern(
         account=[Aws.ACCOUNT_ID],
         region=[Aws.REGION],
-        source=[SERVICE],
+        source=[EVENT_SOURCE],
+        detail_type=[DRAIN_STARTED, DRAIN_ENDED],
+        resources=[machine.state_machine_arn for machine in publishers],
         detail={"$or": [{"Outcome": [{"exists": False}]}, {"Outcome": [{"anything-but": _NOT_NOTIFIED}]}]},
     )

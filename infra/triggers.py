@@ -3,10 +3,9 @@
 There are none by default.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from aws_cdk import Annotations, Duration, TimeZone
 from aws_cdk import aws_scheduler as scheduler
@@ -17,6 +16,7 @@ from constructs import Construct
 
 from infra.config.file import Config
 from infra.config.sections import Schedule
+from infra.schedule_times import is_over, start_of
 from infra.workflows.state_machine import start_on_events
 from natdrain.intake import alarm_event, alarms
 from natdrain.model.request import Trigger, TriggerKind
@@ -49,23 +49,28 @@ class Triggers(Construct):
                 dead_letters=dead_letters,
                 max_event_age=Duration.minutes(config.alarms.max_age_minutes),
             )
+        now = datetime.now(UTC)  # noqa: TID251 - synthesis has a clock
         for schedule in config.schedule:
-            self._schedule(schedule)
+            if is_over(schedule, now):
+                over = f"{schedule.name} can start nothing any more, and is left out: give it new times."
+                Annotations.of(self).add_warning_v2(f"natdrain:past-{schedule.name}", over)
+            else:
+                self._schedule(schedule, start_of(schedule, now))
 
-    def _schedule(self, schedule: Schedule) -> None:
+    def _schedule(self, schedule: Schedule, start: datetime | None) -> None:
         trigger = Trigger(
             kind=TriggerKind.SCHEDULE, name=schedule.name, at=scheduler.ContextAttribute.scheduled_time
         )
         request = {"Reason": f"schedule {schedule.name}", **schedule.request, "Trigger": trigger.to_json()}
         window = schedule.flexible_window_minutes
-        created = scheduler.Schedule(
+        scheduler.Schedule(
             self,
             f"Schedule-{schedule.name}",
             description=f"natdrain: {schedule.name}",
             schedule=scheduler.ScheduleExpression.expression(
                 schedule.expression, TimeZone.of(schedule.timezone)
             ),
-            start=schedule.start_at,
+            start=start,
             end=schedule.end_at,
             enabled=schedule.enabled,
             time_window=(
@@ -81,24 +86,6 @@ class Triggers(Construct):
                 dead_letter_queue=self._dead_letters,
             ),
         )
-        for problem in _past(schedule, datetime.now(UTC)):  # noqa: TID251 - synthesis has a clock
-            Annotations.of(created).add_warning_v2(f"natdrain:past-{schedule.name}", problem)
-
-
-def _past(schedule: Schedule, now: datetime) -> Iterator[str]:
-    """Yield a warning for each instant that has passed, which only a new deployment cannot have."""
-    if schedule.start_at and schedule.start_at < now:
-        # The service's own answer: "The StartDate you specify cannot be earlier than 5 minutes ago".
-        yield (
-            f"{schedule.name}: start_at has passed, and EventBridge Scheduler creates no schedule that began "
-            f"more than 5 minutes ago. Choose a later start_at; for a rate, later by whole periods."
-        )
-    if schedule.end_at and schedule.end_at < now:
-        yield f"{schedule.name}: end_at has passed; the schedule starts nothing any more."
-    if schedule.expression.startswith("at("):
-        at = datetime.fromisoformat(schedule.expression[3:-1]).replace(tzinfo=ZoneInfo(schedule.timezone))
-        if at < now:
-            yield f"{schedule.name}: {schedule.expression} has passed; the schedule starts nothing any more."
 
 
 def _alarm_detail(name_prefixes: list[str]) -> Mapping[str, Any]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 STACK = "Natdrain"
+"""The name of the stack's files in an assembly."""
 BUCKET = {"Type": "String", "Description": "The bucket, in this region, with the zip of the functions."}
 _BOOTSTRAP_PARAMETER = "BootstrapVersion"
 _BOOTSTRAP_RULE = "CheckBootstrapVersion"
@@ -73,11 +74,13 @@ def main() -> None:
     parser.add_argument("target", type=Path, help="the folder to write to")
     chosen = parser.parse_args()
     template, asset = package(chosen.assembly, chosen.target)
+    artifacts = json.loads((chosen.assembly / "manifest.json").read_text())["artifacts"]
+    name = artifacts[STACK]["properties"].get("stackName", STACK)
     print(  # noqa: T201 - what the command is for
         f"""To deploy, with a bucket of your own in the same region:
 
   aws s3 cp {asset} s3://$BUCKET/
-  aws cloudformation deploy --stack-name {STACK} --template-file {template} --s3-bucket $BUCKET \\
+  aws cloudformation deploy --stack-name {name} --template-file {template} --s3-bucket $BUCKET \\
     --capabilities CAPABILITY_IAM --parameter-overrides AssetBucket=$BUCKET"""
     )
 

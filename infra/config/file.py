@@ -14,13 +14,14 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from infra.config import sections
+from infra.config import sections, values
 from infra.config.sections import Section
 from infra.config.values import Tags, check_unique
 from natdrain.model.problem import Guard
 from natdrain.model.request import AfterDrain, Request
 from natdrain.report.hints import did_you_mean
 
+DEFAULT_STACK_NAME = "Natdrain"
 _MAX_SHOWN_CHARACTERS = 80
 
 
@@ -31,6 +32,8 @@ class ConfigError(Exception):
 class Config(Section):
     """The configuration of one deployment."""
 
+    stack_name: values.StackName = DEFAULT_STACK_NAME
+    """name of the CloudFormation stack: a letter, then letters, digits and hyphens, 128 at most"""
     tracing: bool = True
     """true: AWS X-Ray on workflow and functions"""
     tags: Tags = Field(default={})
@@ -47,7 +50,7 @@ class Config(Section):
     """what may become of an allocation once its address has left"""
     messages: sections.Messages = sections.Messages()
     """notifications about drains"""
-    operations: sections.Operations = sections.Operations()
+    operations: sections.Operations = Field(default=sections.Operations(), validate_default=True)
     """natdrain's own alarms"""
     alarms: sections.Alarms = sections.Alarms()
     """drains that CloudWatch alarms start"""
@@ -88,6 +91,20 @@ class Config(Section):
                 )
         return schedules
 
+    @field_validator("operations")
+    @classmethod
+    def _has_one_region(cls, operations: sections.Operations, info: ValidationInfo) -> sections.Operations:
+        guards = info.data.get("guards")
+        calendars = guards.change_calendars if guards else []
+        if len(regions := _regions([*operations.alarm_topics, *calendars])) > 1:
+            raise ValueError(f"ARNs here and in guards.change_calendars are of {' and '.join(regions)}")
+        return operations
+
+    @property
+    def region(self) -> str | None:
+        """The region of the configured ARNs, in which alone the stack can be; None if there are none."""
+        return next(iter(_regions([*self.operations.alarm_topics, *self.guards.change_calendars])), None)
+
     @property
     def alarm_limit_seconds(self) -> int:
         """The drain limit of drains that alarms start."""
@@ -108,6 +125,11 @@ class Config(Section):
             raise ConfigError(f"{path} is not valid TOML: {error}") from error
         except ValidationError as error:
             raise ConfigError("\n".join(f"{path}: {_line(one)}" for one in error.errors())) from error
+
+
+def _regions(names: Sequence[str]) -> list[str]:
+    """Return the regions of those names that are ARNs."""
+    return sorted({name.split(":")[3] for name in names if name.startswith("arn:")})
 
 
 def _line(error: ErrorDetails) -> str:

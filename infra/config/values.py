@@ -166,6 +166,8 @@ Emails = Annotated[list[Annotated[str, AfterValidator(_email)]], AfterValidator(
 AlarmTopics = Annotated[list[Annotated[str, AfterValidator(_topic)]], Field(max_length=5)]
 Verdicts = Annotated[dict[str, str], AfterValidator(_verdicts)]
 RetentionDays = Annotated[int, AfterValidator(_retention)]
+# CloudFormation API reference, CreateStack: StackName.
+StackName = Annotated[str, StringConstraints(pattern="^[A-Za-z][A-Za-z0-9-]{0,127}$")]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Expression = Annotated[str, AfterValidator(_expression)]
 RequestDocument = Annotated[dict[str, Any], AfterValidator(_request)]

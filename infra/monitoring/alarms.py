@@ -5,7 +5,7 @@ natdrain's own metrics are those of `natdrain.report.metrics`; the others are AW
 
 from collections.abc import Sequence
 
-from aws_cdk import Duration
+from aws_cdk import Aws, Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_lambda as lambda_
@@ -20,6 +20,8 @@ from natdrain.model.outcome import ExecutionOutcome
 from natdrain.report.metrics import EXECUTIONS, OUTCOME, Metric
 
 PERIOD = Duration.minutes(5)
+NAMESPACE = f"{SERVICE}/{Aws.STACK_NAME}"
+"""The stack's own namespace of natdrain's metrics."""
 
 _TRANSIENT = 4
 """Failures or throttles within a period that raise an alarm: the workflow retries a state up to seven times
@@ -29,7 +31,11 @@ in two minutes, and nobody needs to be woken if one of the first retries succeed
 def metric(of: Metric, statistic: str = "Sum", **dimensions: str) -> cloudwatch.Metric:
     """Return one of natdrain's metrics, by one of its sets of dimensions."""
     return cloudwatch.Metric(
-        namespace=SERVICE, metric_name=of.name, dimensions_map=dimensions, statistic=statistic, period=PERIOD
+        namespace=NAMESPACE,
+        metric_name=of.name,
+        dimensions_map=dimensions,
+        statistic=statistic,
+        period=PERIOD,
     )
 
 

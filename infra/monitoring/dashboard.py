@@ -7,8 +7,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.monitoring.alarms import PERIOD, metric
-from natdrain.contract import SERVICE
+from infra.monitoring.alarms import NAMESPACE, PERIOD, metric
 from natdrain.report.metrics import (
     ADOPTED,
     DETECTION_LAG,
@@ -92,7 +91,8 @@ def _each(of: Metric, dimension: str, statistic: str = "Sum") -> list[cloudwatch
 
 def _by_trigger() -> list[cloudwatch.IMetric]:
     """Return executions by trigger, summed over all outcomes that CloudWatch finds."""
-    where = f'{{{SERVICE},{OUTCOME},{TRIGGER}}} MetricName="{EXECUTIONS.name}"'
+    # With more than letters and digits it is in double quotes (CloudWatch user guide, search expressions).
+    where = f'{{"{NAMESPACE}",{OUTCOME},{TRIGGER}}} MetricName="{EXECUTIONS.name}"'
     return [
         cloudwatch.MathExpression(
             expression=f"SUM(SEARCH('{where} {TRIGGER}=\"{value}\"', 'Sum', {PERIOD.to_seconds()}))",

@@ -15,12 +15,14 @@ from constructs import Construct
 from infra.acknowledged import OWN_EXECUTIONS, acknowledge
 from infra.config.file import Config
 from infra.functions import Functions, allow_earlier_versions, logical_id
+from infra.rights import GATEWAYS, narrow_workflow
 from infra.workflows.jsonata import answered, condition, jsonata
 from infra.workflows.lock import GatewayLock
 from infra.workflows.publishing import PublishEvent, publish_end, record_published
 from infra.workflows.retries import catch_all, invoke
 from infra.workflows.state_machine import state_machine
 from natdrain.contract import DRAIN_STARTED, Answer, Do, StepField
+from natdrain.contract import GatewayRecord as R
 from natdrain.model.errors import DrainFailed
 
 _EXECUTION = jsonata("$states.context.Execution.Id")
@@ -57,6 +59,7 @@ class DrainWorkflow(Construct):
             timeout=Duration.seconds(_LONGEST_SECONDS + self._wait_in_line_seconds),
         )
         allow_earlier_versions(self.state_machine, self._functions.versions)
+        narrow_workflow(self.state_machine, table, partitions=[GATEWAYS, R.EXECUTIONS])
         self._allow_checking_holders()
 
     def _allow_checking_holders(self) -> None:

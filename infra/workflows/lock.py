@@ -141,7 +141,8 @@ class GatewayLock(Construct):
                 "Type": "Task",
                 "Comment": "A holder that has ended never blocks the next execution.",
                 "Resource": f"arn:{Aws.PARTITION}:states:::aws-sdk:sfn:describeExecution",
-                "Arguments": {"ExecutionArn": jsonata(f"{_OWNER}.S")},
+                # Without input and output, which may be too large for a state (Step Functions API reference).
+                "Arguments": {"ExecutionArn": jsonata(f"{_OWNER}.S"), "IncludedData": "METADATA_ONLY"},
                 "Assign": {"holderStatus": jsonata("$states.result.Status")},
                 "Output": {},
                 "TimeoutSeconds": TASK_SECONDS,

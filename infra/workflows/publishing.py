@@ -15,6 +15,10 @@ from infra.workflows.retries import AWS_ERRORS, TASK_TIMEOUT, retry
 from natdrain.contract import DRAIN_ENDED, EVENT_SOURCE, Answer
 from natdrain.contract import GatewayRecord as R
 
+# Step Functions itself adds them to each event that it puts (recorded from AWS), and the rule that notifies
+# people matches them.
+_OWN_RESOURCES = [jsonata("$states.context.StateMachine.Id"), jsonata("$states.context.Execution.Id")]
+
 
 class PublishEvent(Construct):
     """States that lead from `publish` to `then`, whether or not the event could be published.
@@ -58,7 +62,12 @@ class PublishEvent(Construct):
             comment="In the dead-letter queue, on which there is an alarm.",
             queue=dead_letters,
             message_body=sfn.TaskInput.from_object(
-                {"Source": EVENT_SOURCE, "DetailType": detail_type, "Detail": detail}
+                {
+                    "Source": EVENT_SOURCE,
+                    "DetailType": detail_type,
+                    "Resources": _OWN_RESOURCES,
+                    "Detail": detail,
+                }
             ),
             assign=assign,
             outputs={},

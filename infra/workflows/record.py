@@ -12,11 +12,13 @@ from constructs import Construct
 
 from infra.config.file import Config
 from infra.functions import Functions, allow_earlier_versions
+from infra.rights import narrow_workflow
 from infra.workflows.jsonata import condition, jsonata
 from infra.workflows.publishing import publish_end, record_published
 from infra.workflows.retries import invoke
 from infra.workflows.state_machine import start_on_events, state_machine
 from natdrain.contract import Answer
+from natdrain.contract import GatewayRecord as R
 
 
 class RecordWorkflow(Construct):
@@ -75,6 +77,7 @@ class RecordWorkflow(Construct):
             timeout=Duration.hours(1),
         )
         allow_earlier_versions(self.state_machine, [functions.record])
+        narrow_workflow(self.state_machine, table, partitions=[R.EXECUTIONS])
         start_on_events(
             self,
             "Ended",

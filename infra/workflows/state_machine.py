@@ -19,7 +19,13 @@ from infra.rights import rule_role
 def state_machine(
     scope: Construct, *, config: Config, comment: str, definition: sfn.IChainable, timeout: Duration
 ) -> sfn.StateMachine:
-    """Return a state machine in JSONata that Step Functions ends after `timeout`."""
+    """Return a state machine in JSONata that Step Functions ends after `timeout`.
+
+    The name of its log group spares the account's one policy of 5,120 characters: once that is full, no state
+    machine with logs can be created (Step Functions developer guide, avoiding CloudWatch Logs resource policy
+    size restrictions).
+    """
+    logs = f"/aws/vendedlogs/states/{Aws.STACK_NAME}-{scope.node.id}"
     machine = sfn.StateMachine(
         scope,
         "StateMachine",
@@ -29,7 +35,9 @@ def state_machine(
         timeout=timeout,
         tracing_enabled=config.tracing,
         logs=sfn.LogOptions(
-            destination=log_group(scope, "Logs", config), level=sfn.LogLevel.ALL, include_execution_data=True
+            destination=log_group(scope, "Logs", config, name=logs),
+            level=sfn.LogLevel.ALL,
+            include_execution_data=True,
         ),
     )
     acknowledge_wildcards(machine, XRAY, LOG_DELIVERY)

@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 SERVICE = "natdrain"
-"""Service of every log line, namespace of every metric."""
+"""Service of every log line; with the stack's name, namespace of every metric."""
 
 OPT_IN_TAG = "natdrain:managed"
 OPT_IN_VALUE = "true"
@@ -61,6 +61,7 @@ class GatewayRecord:
     HOLD = "hold"
     HOLD_WHY = "Hold"
     ALL = "all"
+    PACE = "pace"
     REQUEST = "Request"
     EXECUTION = "Execution"
     EXPIRES_AT = "ExpiresAt"
@@ -69,7 +70,6 @@ class GatewayRecord:
     TOLD = "Told"
     TOLD_AT = "ToldAt"
     SEEN = "seen"
-    PACE = "pace"
     TAKES = "Takes"
     VERSION = "Version"
     LOOKED_AT = "LookedAt"

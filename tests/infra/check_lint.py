@@ -5,10 +5,11 @@ from __future__ import annotations
 import copy
 import json
 
+import pytest
 from cfnlint import lint
 from cfnlint.config import ManualArgs
 
-from support.synthesised import Template, of_type
+from support.synthesised import Template, TemplateOf, of_type
 
 CONFIG = ManualArgs(
     regions=["us-east-1", "cn-north-1", "us-gov-west-1"],
@@ -19,6 +20,11 @@ CONFIG = ManualArgs(
 
 def findings(template: Template) -> list[str]:
     return [str(match) for match in lint(json.dumps(template), config=CONFIG)]
+
+
+@pytest.mark.parametrize("config", ["", 'stack_name = "Edge"\nalarms.enabled = true\n'])
+def test_lint_finds_nothing_when_little_is_configured(template_of: TemplateOf, config: str) -> None:
+    assert findings(template_of(config)) == []
 
 
 def test_lint_finds_nothing(template: Template) -> None:

@@ -166,6 +166,74 @@ def test_roles_may_do_nothing_beyond_the_workflow(
     assert may == []
 
 
+TABLE = f"arn:aws:dynamodb:{HERE}:table/StorageTable"
+BUS = f"arn:aws:events:{HERE}:event-bus/default"
+PARTITIONS = ["nat-0a1b2c3d4e5f60718", "executions", "triggers", "all", "pace", "another"]
+# The partitions that a role may touch, by operation; every other operation is on none.
+TOUCHED: dict[str, dict[str, list[str]]] = {
+    "FunctionsReadRequest": {"PutItem": ["executions", "triggers"]},
+    "FunctionsValidate": {"BatchGetItem": ["nat", "all", "pace"], "PutItem": ["nat"]},
+    "FunctionsConfirm": {"BatchGetItem": ["nat", "all", "pace"], "PutItem": ["nat"]},
+    "FunctionsDisassociate": {
+        "BatchGetItem": ["nat", "all", "pace"],
+        "PutItem": ["pace"],
+        "UpdateItem": ["nat"],
+    },
+    "FunctionsRelease": {"BatchGetItem": ["nat", "all"], "UpdateItem": ["nat"]},
+    "FunctionsClose": {"DeleteItem": ["triggers"], "PutItem": ["nat", "executions"], "UpdateItem": ["nat"]},
+    "FunctionsRecord": {
+        "BatchGetItem": ["nat", "executions"],
+        "DeleteItem": ["triggers"],
+        "PutItem": ["nat", "executions"],
+        "UpdateItem": ["nat"],
+    },
+    "DrainStateMachine": {"GetItem": ["nat", "executions"], "UpdateItem": ["nat", "executions"]},
+    "RecordStateMachine": {"UpdateItem": ["executions"]},
+}
+OPERATIONS = ["GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem"]
+
+
+@pytest.mark.parametrize("name", TOUCHED)
+def test_items_are_within_reach_only_in_the_partitions_of_the_role(
+    allowed: Allowed, policies: dict[str, Policies], name: str
+) -> None:
+    [own] = [policies[role] for role in policies if role.startswith(f"{name}Role")]
+    may = {
+        (operation, partition.partition("-")[0])
+        for operation in OPERATIONS
+        for partition in PARTITIONS
+        if allowed(own, f"dynamodb:{operation}", TABLE, {"dynamodb:LeadingKeys": [partition]})
+    }
+    assert may == {(operation, one) for operation, some in TOUCHED[name].items() for one in some}
+
+
+@pytest.mark.parametrize("name", TOUCHED)
+def test_items_of_several_partitions_are_out_of_reach_when_one_of_them_is(
+    allowed: Allowed, policies: dict[str, Policies], name: str
+) -> None:
+    [own] = [policies[role] for role in policies if role.startswith(f"{name}Role")]
+    mixed = {"dynamodb:LeadingKeys": ["nat-0a1b2c3d4e5f60718", "executions", "another"]}
+    assert [one for one in OPERATIONS if allowed(own, f"dynamodb:{one}", TABLE, mixed)] == []
+
+
+@pytest.mark.parametrize(
+    ("source", "detail_type", "may"),
+    [
+        ("natdrain", "Drain Started", True),
+        ("natdrain", "Drain Ended", True),
+        ("natdrain", "Another", False),
+        ("another", "Drain Ended", False),
+    ],
+)
+@pytest.mark.parametrize("name", ["Drain", "Record"])
+def test_workflow_may_publish_only_events_of_natdrain(
+    allowed: Allowed, policies: dict[str, Policies], name: str, source: str, detail_type: str, *, may: bool
+) -> None:
+    [own] = [policies[role] for role in policies if role.startswith(f"{name}StateMachineRole")]
+    context = {"events:source": [source], "events:detail-type": [detail_type]}
+    assert bool(allowed(own, "events:PutEvents", BUS, context)) == may
+
+
 def without_denial(statement: Statement) -> list[Statement]:
     return [] if statement["Effect"] == "Deny" else [statement]
 

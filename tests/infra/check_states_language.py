@@ -9,7 +9,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from natdrain_sim.synthesis import PROJECT
+from support import synthesised
+from support.synthesised import TemplateOf
 
 NODE = Path(sys.executable).parent / "node"
 # `make check` installs it.
@@ -24,6 +28,14 @@ def validate(definition: dict[str, Any], folder: Path) -> subprocess.CompletedPr
 
 def test_definition_is_valid(definition: dict[str, Any], tmp_path: Path) -> None:
     done = validate(definition, tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("name", ["Drain", "Record"])
+def test_definition_is_valid_when_nothing_is_configured(
+    template_of: TemplateOf, tmp_path: Path, name: str
+) -> None:
+    done = validate(synthesised.definition(template_of(""), name), tmp_path)
     assert done.returncode == 0, done.stderr
 
 

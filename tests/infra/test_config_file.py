@@ -104,6 +104,8 @@ def test_example_sets_every_key() -> None:
     assert example.tracing
 
 
+TOPIC = "arn:aws:sns:us-east-1:210987654321:on-call"
+CALENDAR = "arn:aws:ssm:{}:123456789012:document/freeze"
 WRONG = {
     "unknown key": (
         "alarms.enabeld = true",
@@ -111,7 +113,7 @@ WRONG = {
     ),
     "unknown key like no other": (
         "zzz = 1",
-        "zzz = 1: there is no such key; known are tracing, tags, table, logs, defaults, guards, ",
+        "zzz = 1: there is no such key; known are stack_name, tracing, tags, table, logs, defaults, guards, ",
     ),
     "unknown key of a schedule": (
         schedule(expresion='"x"'),
@@ -168,7 +170,7 @@ WRONG = {
     ),
     "verdict on a guard that is fixed": (
         'guards.automatic = { protect = "allow" }',
-        "protect always refuses; others are remaining, ports, capacity, siblings, put_back, owner, calendar",
+        "protect always refuses; others are remaining, ports, capacity, pace, siblings, put_back, owner, calendar",
     ),
     "verdict that is none": (
         'guards.automatic = { capacity = "deny" }',
@@ -194,6 +196,15 @@ WRONG = {
         schedule(request='{ PublicIps = ["203.0.113.7"], Override = ["hold"] }'),
         'Override "hold" cannot be overridden: what can be overridden is remaining, ports, capacity',
     ),
+    "calendars of two regions": (
+        f"guards.change_calendars = ['{CALENDAR.format('eu-west-1')}', '{CALENDAR.format('us-east-1')}']",
+        "ARNs here and in guards.change_calendars are of eu-west-1 and us-east-1",
+    ),
+    "topic and calendar of two regions": (
+        f"guards.change_calendars = ['{CALENDAR.format('eu-west-1')}']\noperations.alarm_topics = {[TOPIC]}",
+        "ARNs here and in guards.change_calendars are of eu-west-1 and us-east-1",
+    ),
+    "stack name": ('stack_name = "nat_drain"', 'stack_name = "nat_drain": string should match pattern'),
     "address that is none": (
         'messages.emails = ["a@example.com", "network team"]',
         'messages.emails[1] = "network team": is not an e-mail address (addresses that get',

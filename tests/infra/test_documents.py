@@ -136,6 +136,38 @@ def test_policies_name_the_stacks_own_index(template: Template) -> None:
     assert reader["Statement"][0]["Resource"][1].endswith(f"/index/{index['IndexName']}")
 
 
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ({"level": "ERROR", "message": "no right"}, True),
+        ({"type": "platform.report", "record": {"status": "timeout"}}, True),
+        (
+            {"type": "platform.report", "record": {"status": "error", "errorType": "Runtime.OutOfMemory"}},
+            True,
+        ),
+        ({"type": "platform.initReport", "record": {"status": "failure"}}, True),
+        ({"type": "platform.report", "record": {"status": "success"}}, False),
+        ({"level": "INFO", "message": "answered"}, False),
+    ],
+)
+def test_pattern_for_errors_finds_every_way_in_which_a_function_fails(
+    line: dict[str, Any], *, found: bool
+) -> None:
+    # Lambda developer guide, JSON logs and Telemetry API schema: the status of platform.report.
+    text = (PROJECT / "docs/oncall/functions-fail.md").read_text()
+    [pattern] = re.findall(r"PATTERN='\{ (.*) \}'", text)
+    terms = [re.fullmatch(r'\$\.([\w.]+) = "(\w+)"', term) for term in pattern.split(" || ")]
+
+    def value(path: str) -> Any:
+        node: Any = line
+        for name in path.split("."):
+            node = node.get(name, {})
+        return node
+
+    assert any(value(term[1]) == term[2] for term in terms if term) == found
+    assert all(terms)
+
+
 def test_code_names_pages_that_exist() -> None:
     named = {
         (str(module.relative_to(PROJECT)), page)

@@ -13,8 +13,9 @@ import pytest
 
 from natdrain.report.metrics import METRICS, VALUES
 from natdrain_sim.synthesis import PROJECT
-from support.synthesised import FUNCTIONS, Template, TemplateOf, of_type, only
+from support.synthesised import FUNCTIONS, Template, TemplateOf, function, of_type, only
 
+OURS = "natdrain/AWS::StackName"
 TOPIC = "arn:aws:sns:us-east-1:123456789012:on-call"
 PAGING = {
     "Failed",
@@ -63,7 +64,7 @@ def watched_by_alarm(alarm: dict[str, Any]) -> Iterator[Watched]:
     simple = [alarm] if "MetricName" in alarm else []
     for one in [*simple, *(m["MetricStat"]["Metric"] for m in alarm.get("Metrics", []) if "MetricStat" in m)]:
         dimensions = frozenset((d["Name"], text(d["Value"])) for d in one["Dimensions"])
-        yield Watched(one["Namespace"], one["MetricName"], dimensions)
+        yield Watched(text(one["Namespace"]), one["MetricName"], dimensions)
 
 
 def watched_by_widget(widget: dict[str, Any]) -> Iterator[Watched]:
@@ -77,7 +78,7 @@ def watched_by_widget(widget: dict[str, Any]) -> Iterator[Watched]:
         if words:
             yield Watched(words[0], words[1], frozenset(zip(words[2::2], words[3::2], strict=True)))
         for schema, terms in re.findall(r"SEARCH\('\{([^}]*)\} ([^']*)'", row[-1].get("expression", "")):
-            namespace, *names = schema.split(",")
+            namespace, *names = (part.strip('"') for part in schema.split(","))
             terms_by_name = dict(re.findall(r'(\w+)="([^"]*)"', terms))
             yield Watched(
                 namespace,
@@ -96,12 +97,20 @@ def test_own_metrics_are_declared_with_the_dimensions_that_alarms_and_widgets_us
     watched: list[Watched],
 ) -> None:
     declared = {(metric.name, frozenset(names)) for metric in METRICS for names in metric.dimension_sets}
-    ours = {(one.name, frozenset(dict(one.dimensions))) for one in watched if one.namespace == "natdrain"}
+    ours = {(one.name, frozenset(dict(one.dimensions))) for one in watched if one.namespace == OURS}
     assert ours - declared == set()
 
 
+def test_own_metrics_are_in_the_namespace_of_the_stack(template: Template, watched: list[Watched]) -> None:
+    names = {metric.name for metric in METRICS}
+    assert {one.namespace for one in watched if one.name in names} == {OURS}
+    for name in FUNCTIONS:
+        variables = function(template, name)["Properties"]["Environment"]["Variables"]
+        assert text(variables["POWERTOOLS_METRICS_NAMESPACE"]) == OURS
+
+
 def test_own_metrics_are_used_with_existing_values_only(watched: list[Watched]) -> None:
-    values = {pair for one in watched if one.namespace == "natdrain" for pair in one.dimensions}
+    values = {pair for one in watched if one.namespace == OURS for pair in one.dimensions}
     assert {(name, value) for name, value in values if value not in (*VALUES[name], "*")} == set()
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from support.synthesised import MAIL_AND_PREFIXES, Template, TemplateOf, of_type
+from support.synthesised import MAIL_AND_PREFIXES, Template, TemplateOf, of_type, resolve
 
 TOPIC = "AWS::SNS::Topic"
 SECTIONS = {"mail": MAIL_AND_PREFIXES, "neither": ""}
@@ -44,6 +44,14 @@ def test_rule_matches_starts_and_ends_except_those_with_nothing_to_do(template: 
     assert own_rule(template)["EventPattern"]["detail"] == {
         "$or": [{"Outcome": [{"exists": False}]}, {"Outcome": [{"anything-but": ["nothing_to_do"]}]}]
     }
+
+
+def test_rule_matches_events_of_this_stacks_workflows_and_no_replay(template: Template) -> None:
+    pattern = own_rule(template)["EventPattern"]
+    assert pattern["detail-type"] == ["Drain Started", "Drain Ended"]
+    machines = [resolve(template, one).rpartition(":")[2] for one in pattern["resources"]]
+    assert machines == ["DrainStateMachine", "RecordStateMachine"]
+    assert pattern["replay-name"] == [{"exists": False}]
 
 
 def test_mail_is_the_message_of_the_event_and_a_space_before_the_quotation_mark(template: Template) -> None:

@@ -11,30 +11,35 @@ PROTECTED = "if Null aws:ResourceTag/natdrain:protect=false"
 DRAIN = "ec2:DisassociateNatGatewayAddress"
 RELEASE = "ec2:ReleaseAddress"
 
+
+def on_table(operation: str, *partitions: str) -> str:
+    """Return the right to items of these partitions."""
+    within = f"ForAllValues:StringLike dynamodb:LeadingKeys={[*partitions]}"
+    return f"Allow dynamodb:{operation} on dynamodb table/StorageTable if {within}"
+
+
 LOOK = [
-    "Allow dynamodb:PutItem on dynamodb table/StorageTable",
+    on_table("PutItem", "nat-*"),
     "Allow cloudwatch:GetMetricData on *",
-    "Allow dynamodb:BatchGetItem on dynamodb table/StorageTable",
+    on_table("BatchGetItem", "nat-*", "all", "pace"),
     "Allow ec2:DescribeAddresses on *",
     "Allow ec2:DescribeNatGateways on *",
     "Allow ssm:GetCalendarState on ssm document/egress-freeze",
 ]
 
 END = [
-    "Allow dynamodb:DeleteItem on dynamodb table/StorageTable",
-    "Allow dynamodb:PutItem on dynamodb table/StorageTable",
-    "Allow dynamodb:UpdateItem on dynamodb table/StorageTable",
+    on_table("DeleteItem", "triggers"),
+    on_table("PutItem", "nat-*", "executions"),
+    on_table("UpdateItem", "nat-*"),
 ]
 
 RIGHTS = {
-    "ReadRequest": [
-        "Allow dynamodb:PutItem on dynamodb table/StorageTable",
-        "Allow ec2:DescribeNatGateways on *",
-    ],
+    "ReadRequest": [on_table("PutItem", "executions", "triggers"), "Allow ec2:DescribeNatGateways on *"],
     "Validate": LOOK,
     "Disassociate": [
-        "Allow dynamodb:BatchGetItem on dynamodb table/StorageTable",
-        "Allow dynamodb:UpdateItem on dynamodb table/StorageTable",
+        on_table("BatchGetItem", "nat-*", "all", "pace"),
+        on_table("PutItem", "pace"),
+        on_table("UpdateItem", "nat-*"),
         f"Allow {DRAIN} on ec2 elastic-ip/* {OPTED_IN}",
         f"Allow {DRAIN} on ec2 natgateway/* {OPTED_IN}",
         # The interface belongs to AWS and has no tags: a condition on them would deny every drain.
@@ -44,18 +49,32 @@ RIGHTS = {
     ],
     "Confirm": LOOK,
     "Release": [
-        "Allow dynamodb:BatchGetItem on dynamodb table/StorageTable",
-        "Allow dynamodb:UpdateItem on dynamodb table/StorageTable",
+        on_table("BatchGetItem", "nat-*", "all"),
+        on_table("UpdateItem", "nat-*"),
         f"Allow {RELEASE} on ec2 elastic-ip/* {OPTED_IN}",
         f"Deny {RELEASE} on ec2 elastic-ip/* {PROTECTED}",
     ],
     "Close": END,
-    "Record": ["Allow dynamodb:BatchGetItem on dynamodb table/StorageTable", *END],
+    "Record": [on_table("BatchGetItem", "nat-*", "executions"), *END],
 }
+FOREIGN = "Deny events:PutEvents on * if ForAnyValue:StringNotEquals"
 PUBLISHING = [
     "Allow events:PutEvents on events event-bus/default",
     "Allow sqs:SendMessage on sqs DeadLettersQueue",
+    f"{FOREIGN} events:source=['natdrain']",
+    f"{FOREIGN} events:detail-type=['Drain Started', 'Drain Ended']",
 ]
+
+
+def within(*partitions: str) -> list[str]:
+    """Return the limits of a workflow's rights on the table."""
+    beyond = f"ForAnyValue:StringNotLike dynamodb:LeadingKeys={[*partitions]}"
+    return [
+        f"Deny dynamodb:{operation} on dynamodb table/StorageTable if {beyond}"
+        for operation in ("GetItem", "UpdateItem")
+    ]
+
+
 WORKFLOW_RIGHTS = [
     "Allow dynamodb:GetItem on dynamodb table/StorageTable",
     "Allow dynamodb:UpdateItem on dynamodb table/StorageTable",
@@ -64,11 +83,13 @@ WORKFLOW_RIGHTS = [
     *(f"Allow lambda:InvokeFunction on lambda function:Functions{name}:*" for name in DRAIN_FUNCTIONS),
     "Allow states:DescribeExecution on states execution:DrainStateMachine:*",
     *PUBLISHING,
+    *within("nat-*", "executions"),
 ]
 RECORD_RIGHTS = (
     ["Allow dynamodb:UpdateItem on dynamodb table/StorageTable"]
     + [f"Allow lambda:InvokeFunction on lambda function:FunctionsRecord:{v}" for v in "1*"]
     + PUBLISHING
+    + within("executions")
 )
 
 
@@ -144,10 +165,11 @@ def test_functions_have_a_role_each(template: Template) -> None:
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_function_role_is_assumed_by_lambda_only(template: Template, name: str) -> None:
+def test_function_role_is_assumed_by_lambda_for_this_account_only(template: Template, name: str) -> None:
     role = template["Resources"][function(template, name)["Properties"]["Role"]["Fn::GetAtt"][0]]
     [statement] = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
     assert statement["Principal"] == {"Service": "lambda.amazonaws.com"}
+    assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
 
 
 @pytest.mark.parametrize("name", ["Drain", "Record"])

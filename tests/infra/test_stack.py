@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from support.synthesised import Template, of_type, only, state_machine
+from support.synthesised import RunApplication, Template, TemplateOf, of_type, only, resolve, state_machine
 
 
 @pytest.fixture
@@ -60,8 +62,40 @@ def test_output_names_the_workflow(template: Template) -> None:
     assert template["Outputs"]["DrainStateMachineArn"]["Value"] == {"Ref": workflow}
 
 
+def test_workflow_logs_are_where_their_number_uses_up_no_policy(template: Template) -> None:
+    names = {
+        resolve(template, found["Properties"]["LogGroupName"])
+        for key, found in of_type(template, "AWS::Logs::LogGroup").items()
+        if not key.startswith("Functions")
+    }
+    assert names == {f"/aws/vendedlogs/states/Natdrain-{machine}" for machine in ("Drain", "Record")}
+
+
+def test_configured_region_is_checked_before_anything_is_made(template: Template) -> None:
+    [assertion] = template["Rules"]["RegionOfTheConfiguration"]["Assertions"]
+    assert assertion["Assert"] == {"Fn::Equals": [{"Ref": "AWS::Region"}, "us-east-1"]}
+    assert "topics or change calendars of us-east-1" in assertion["AssertDescription"]
+
+
+def test_region_is_free_when_no_arn_is_configured(template_of: TemplateOf) -> None:
+    assert template_of("")["Rules"].keys() == {"CheckBootstrapVersion"}
+
+
+@pytest.mark.parametrize(("name", "warned"), [("Natdrain", False), ("Natdrain-edge", True)])
+def test_alarms_raise_a_warning_when_the_stack_has_another_name(
+    run_application: RunApplication, tmp_path: Path, name: str, *, warned: bool
+) -> None:
+    config = tmp_path / "natdrain.toml"
+    config.write_text(f'stack_name = "{name}"\nalarms.enabled = true\nalarms.name_prefixes = ["Egress"]\n')
+    assert run_application(tmp_path, {"natdrain:config": str(config)}).returncode == 0
+    made = json.loads((tmp_path / "manifest.json").read_text())["artifacts"]["Natdrain"]["properties"]
+    assert made.get("stackName", "Natdrain") == name
+    metadata = (tmp_path / "Natdrain.metadata.json").read_text()
+    assert ("natdrain:alarms-of-two-stacks" in metadata) == warned
+
+
 def test_resources_have_no_fixed_names(template: Template) -> None:
-    names = {"TableName", "RoleName", "LogGroupName", "StateMachineName"}
+    names = {"TableName", "RoleName", "StateMachineName"}
     resources = template["Resources"].items()
     named = {key for key, found in resources if names & found["Properties"].keys()}
     functions = of_type(template, "AWS::Lambda::Function").items()

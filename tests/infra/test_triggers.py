@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -159,12 +160,17 @@ def test_schedule_has_the_time_that_was_configured(template: Template) -> None:
         "ENABLED",
     )
     assert monthly["FlexibleTimeWindow"] == {"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 60}
-    assert monthly["EndDate"] == "2028-12-31T00:00:00.000Z"
+    assert monthly["EndDate"] == "2038-12-31T00:00:00.000Z"
 
 
 def test_schedule_is_off_when_the_configuration_says_so(template: Template) -> None:
     quarterly = schedule(template, "quarterly")
-    assert (quarterly["State"], quarterly["StartDate"]) == ("DISABLED", "2027-01-01T02:00:00.000Z")
+    assert quarterly["State"] == "DISABLED"
+
+
+def test_rate_starts_in_the_phase_that_was_configured(template: Template) -> None:
+    start = datetime.fromisoformat(schedule(template, "quarterly")["StartDate"])
+    assert (start - datetime(2027, 1, 1, 2, tzinfo=UTC)) % timedelta(days=90) == timedelta(0)
 
 
 def test_schedule_is_retried_as_configured_and_then_has_a_dead_letter_queue(template: Template) -> None:
@@ -192,7 +198,7 @@ def test_dead_letters_are_encrypted_at_rest_and_in_transit(template: Template) -
 
 
 @pytest.mark.deep
-def test_schedule_raises_a_warning_and_no_error_when_its_time_has_passed(
+def test_schedule_is_left_out_with_a_warning_when_its_time_has_passed(
     run_application: RunApplication, tmp_path: Path
 ) -> None:
     config = tmp_path / "past.toml"
@@ -209,6 +215,12 @@ def test_schedule_raises_a_warning_and_no_error_when_its_time_has_passed(
         name = "once"
         expression = "at(2020-01-01T00:00:00)"
         request = { PublicIps = ["203.0.113.7"] }
+
+        [[schedule]]
+        name = "begun"
+        expression = "cron(0 3 1 * ? *)"
+        start_at = 2020-01-01T00:00:00Z
+        request = { PublicIps = ["203.0.113.7"] }
         """
     )
     assert run_application(tmp_path, {"natdrain:config": str(config)}).returncode == 0
@@ -216,11 +228,10 @@ def test_schedule_raises_a_warning_and_no_error_when_its_time_has_passed(
     warnings = [
         one["data"] for entries in metadata.values() for one in entries if "natdrain:past" in str(one["data"])
     ]
-    assert [line.split(";")[0].split(",")[0] for line in warnings] == [
-        "past: start_at has passed",
-        "past: end_at has passed",
-        "once: at(2020-01-01T00:00:00) has passed",
-    ]
+    assert [line.partition(" ")[0] for line in warnings] == ["past", "once"]
+    template = json.loads((tmp_path / "Natdrain.template.json").read_text())
+    [begun] = of_type(template, "AWS::Scheduler::Schedule").values()
+    assert "StartDate" not in begun["Properties"]
 
 
 def test_executions_that_are_stopped_or_fail_are_recorded(template: Template) -> None:

@@ -98,6 +98,10 @@ def test_failures_that_the_workflow_names_are_execution_errors(definition: dict[
     assert named <= set(EXECUTION_ERRORS)
 
 
+def test_holder_is_checked_without_its_input_and_output(tasks: States) -> None:
+    assert tasks["Check whether the holder still runs"]["Arguments"]["IncludedData"] == "METADATA_ONLY"
+
+
 def retried(task: dict[str, Any]) -> set[str]:
     return {
         name for retrier in task["Retry"] if retrier.get("MaxAttempts", 3) for name in retrier["ErrorEquals"]

@@ -113,6 +113,17 @@ def test_unknown_execution_is_caught_as_sfn_execution_does_not_exist(machine: st
     assert error["Error"] == "Sfn.ExecutionDoesNotExistException"
 
 
+def test_describe_execution_has_neither_input_nor_output_when_only_metadata_are_asked_for() -> None:
+    with stub_cloud({"Type": "Succeed"}) as cloud:
+        arn = cloud.run({"large": "x"})["executionArn"]
+        described = cloud.client("stepfunctions").describe_execution(
+            executionArn=arn, includedData="METADATA_ONLY"
+        )
+        assert described["status"] == "SUCCEEDED"
+        assert not {"input", "output"} & described.keys()
+        assert [described[f"{name}Details"]["included"] for name in ("input", "output")] == [False, False]
+
+
 def test_describe_execution_raises_execution_does_not_exist_for_an_unknown_one() -> None:
     with stub_cloud(WAIT) as cloud, pytest.raises(ClientError) as caught_error:
         cloud.describe("arn:aws:states:eu-central-1:123456789012:execution:stub-Machine:gone")

@@ -17,7 +17,7 @@ def measured(cloud: EmbeddedCloud) -> Iterator[tuple[str, list[list[str]], dict[
     """Return every printed metric: its name, its sets of dimensions, and the line."""
     for line in log_lines(cloud):
         for directive in line.get("_aws", {}).get("CloudWatchMetrics", []):
-            assert directive["Namespace"] == "natdrain"
+            assert directive["Namespace"] == "natdrain/Natdrain"
             for metric in directive["Metrics"]:
                 yield metric["Name"], directive["Dimensions"], line
 

@@ -1,8 +1,13 @@
-"""Rights of every function's role: exactly the actions that the function uses."""
+"""Rights of every role: exactly the actions that a function uses, on the partitions that it touches."""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from typing import Any
+
+import pytest
 
 from natdrain_sim.cloud import EmbeddedCloud
 from natdrain_sim.synthesis import synthesise
@@ -16,20 +21,38 @@ SERVICE_RIGHTS = {
 }
 
 
+LEADING_KEYS = "dynamodb:LeadingKeys"
+
+
+def statements() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every statement of the template with the logical id of its role."""
+    for policy in synthesise()["Resources"].values():
+        if policy["Type"] == "AWS::IAM::Policy":
+            for role in policy["Properties"]["Roles"]:
+                for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
+                    actions = statement["Action"]
+                    listed = [actions] if isinstance(actions, str) else actions
+                    yield role["Ref"], {**statement, "Action": listed}
+
+
 def granted() -> dict[str, set[str]]:
     """Return the actions that the template allows, by the logical id of a function's role."""
     rights: dict[str, set[str]] = defaultdict(set)
-    for policy in synthesise()["Resources"].values():
-        if policy["Type"] != "AWS::IAM::Policy":
-            continue
-        for role in policy["Properties"]["Roles"]:
-            if not role["Ref"].startswith("Functions"):
-                continue
-            for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
-                actions = statement["Action"]
-                if statement["Effect"] == "Allow":
-                    rights[role["Ref"]] |= {actions} if isinstance(actions, str) else set(actions)
+    for role, statement in statements():
+        if role.startswith("Functions") and statement["Effect"] == "Allow":
+            rights[role] |= {*statement["Action"]}
     return rights
+
+
+def partitions() -> dict[tuple[str, str], list[str]]:
+    """Return the patterns of the partitions on which a role may carry out an action."""
+    return {
+        (role, action): keys[LEADING_KEYS]
+        for role, statement in statements()
+        for keys in statement.get("Condition", {}).values()
+        for action in statement["Action"]
+        if LEADING_KEYS in keys
+    }
 
 
 def used(cloud: EmbeddedCloud, role: str) -> set[str]:
@@ -41,9 +64,17 @@ def used(cloud: EmbeddedCloud, role: str) -> set[str]:
     return {"dynamodb:PutItem" if name == "dynamodb:TransactWriteItems" else name for name in operations}
 
 
-def test_actions_granted_to_every_function_are_the_actions_it_uses(
-    cloud: EmbeddedCloud, nat: BuildGateway
-) -> None:
+def touched(parameters: dict[str, Any]) -> set[str]:
+    """Return the partitions of a call on the table."""
+    puts = [one["Put"]["Item"] for one in parameters.get("TransactItems", [])]
+    batches = [key for one in parameters.get("RequestItems", {}).values() for key in one["Keys"]]
+    single = [parameters[name] for name in ("Item", "Key") if name in parameters]
+    return {item["NatGatewayId"]["S"] for item in [*puts, *batches, *single]}
+
+
+@pytest.fixture
+def lived(cloud: EmbeddedCloud, nat: BuildGateway) -> EmbeddedCloud:
+    """Return a cloud in which every function has done all that it can do."""
     gateway = nat(4)
     cloud.client("ec2").disassociate_nat_gateway_address(**gateway.named(1), MaxDrainDurationSeconds=30)
     cloud.clock.advance(5)
@@ -56,7 +87,25 @@ def test_actions_granted_to_every_function_are_the_actions_it_uses(
     cloud.clock.advance(10)
     cloud.client("stepfunctions").stop_execution(executionArn=stopped)
     cloud.clock.advance(1)
+    return cloud
+
+
+def test_actions_granted_to_every_function_are_the_actions_it_uses(lived: EmbeddedCloud) -> None:
     rights = granted()
     assert len(rights) == 7
     for role, actions in rights.items():
-        assert actions - set(SERVICE_RIGHTS) == used(cloud, role), role
+        assert actions - set(SERVICE_RIGHTS) == used(lived, role), role
+
+
+def test_partitions_granted_to_every_role_are_those_that_it_touches(lived: EmbeddedCloud) -> None:
+    patterns, matched = partitions(), set()
+    for call in lived.recorder.calls:
+        if call.service != "dynamodb" or not call.role:
+            continue
+        operation = "PutItem" if call.operation == "TransactWriteItems" else call.operation
+        [own] = [key for key in patterns if key[0] in call.role and key[1] == f"dynamodb:{operation}"]
+        for partition in touched(call.parameters):
+            found = [pattern for pattern in patterns[own] if fnmatchcase(partition, pattern)]
+            assert found, (own, partition)
+            matched |= {(own[0], pattern) for pattern in found}
+    assert {(role, one) for (role, _), some in patterns.items() for one in some} == matched

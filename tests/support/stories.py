@@ -68,8 +68,7 @@ def problems(result: Mapping[str, Any]) -> list[str]:
 
 
 def table(cloud: EmbeddedCloud) -> str:
-    (name,) = cloud.client("dynamodb").list_tables()["TableNames"]
-    return str(name)
+    return cloud.outputs["TableName"]
 
 
 def items(cloud: EmbeddedCloud, gateway_id: str) -> dict[str, dict[str, Any]]:

@@ -23,7 +23,12 @@ TemplateOf = Callable[[str], Template]
 RunApplication = Callable[..., "subprocess.CompletedProcess[str]"]
 
 _WHERE = "us-east-1:123456789012"
-_PSEUDO = {"AWS::Partition": "aws", "AWS::Region": "us-east-1", "AWS::AccountId": "123456789012"}
+_PSEUDO = {
+    "AWS::Partition": "aws",
+    "AWS::Region": "us-east-1",
+    "AWS::AccountId": "123456789012",
+    "AWS::StackName": "Natdrain",
+}
 _ARNS = {
     "AWS::DynamoDB::Table": f"arn:aws:dynamodb:{_WHERE}:table/",
     "AWS::Lambda::Function": f"arn:aws:lambda:{_WHERE}:function:",

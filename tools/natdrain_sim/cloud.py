@@ -69,7 +69,7 @@ class EmbeddedCloud:
             stack.enter_context(_without_aws_settings())
             stack.enter_context(self.clock)
             stack.enter_context(embedded(self.clock, self.recorder, seed=self.scenario.seed))
-            self._deploy(self._config, self.client("cloudformation").create_stack)
+            self.outputs = self.deploy(self._config)
             try:
                 self._build_scenario()
             except (ClientError, EC2ClientError) as error:
@@ -93,9 +93,13 @@ class EmbeddedCloud:
         """Return the ARN of the state machine that drains."""
         return self.outputs["DrainStateMachineArn"]
 
+    def deploy(self, config: Path, *, stack: str = _STACK) -> dict[str, str]:
+        """Create a stack with this configuration and return its outputs."""
+        return self._deploy(config, stack, self.client("cloudformation").create_stack)
+
     def upgrade(self, *, config: Path) -> None:
         """Update the stack to another configuration or to changed sources; running executions continue."""
-        self._deploy(config, self.client("cloudformation").update_stack)
+        self.outputs = self._deploy(config, _STACK, self.client("cloudformation").update_stack)
 
     def start(self, request: object) -> str:
         """Start an execution of the Drain workflow and return its ARN; it runs when the clock is driven."""
@@ -151,7 +155,7 @@ class EmbeddedCloud:
     def _describe(self, execution_arn: str) -> Any:
         return self.client("stepfunctions").describe_execution(executionArn=execution_arn)
 
-    def _deploy(self, config: Path, change_stack: Callable[..., Any]) -> None:
+    def _deploy(self, config: Path, stack: str, change_stack: Callable[..., Any]) -> dict[str, str]:
         template = synthesise(config)
         # The template reads the version of `cdk bootstrap`.
         for parameter in template["Parameters"].values():
@@ -159,9 +163,9 @@ class EmbeddedCloud:
                 Name=parameter["Default"], Value="30", Type="String", Overwrite=True
             )
         self._create_calendars(template)
-        change_stack(StackName=_STACK, TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"])
-        (stack,) = self.client("cloudformation").describe_stacks(StackName=_STACK)["Stacks"]
-        self.outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+        change_stack(StackName=stack, TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"])
+        (made,) = self.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+        return {output["OutputKey"]: output["OutputValue"] for output in made["Outputs"]}
 
     def _create_calendars(self, template: Mapping[str, Any]) -> None:
         """Create the change calendars that the functions may read, open at all times."""

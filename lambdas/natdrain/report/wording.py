@@ -19,6 +19,11 @@ _MANY_CONNECTIONS = 100
 
 ALLOCATIONS = "[its|their] allocation[|s]"
 
+_MARKUP = str.maketrans("<>*~`", "\u2039\u203a\u2217\u223c'")
+"""Signs that look alike and mark nothing up."""
+_LINKS = {r"\]\(": "] (", "://": ": //", r"(?<!\w)@(?=\w)": "@ "}
+"""Patterns of links and mentions, each with what is none."""
+
 _One = TypeVar("_One")
 _Key = TypeVar("_Key")
 
@@ -105,10 +110,22 @@ def first_few(names: Sequence[str]) -> str:
     return listed(names) if len(names) < _MAX_PARTS else f"{len(names)} addresses"
 
 
-def plain(text: str) -> str:
+def one_line(text: str) -> str:
     """Return the text in one line, without what spoils JSON."""
     text = " ".join(text.split()).translate({ord('"'): "'", ord("\\"): "/"})
     return "".join(character for character in text if character.isprintable())
+
+
+def plain(text: str) -> str:
+    """Return words of others in one line, without what mail or chat takes for a link, a mention or markup.
+
+    Commands of natdrain hold none of it, and so stay as they are. Slack developer documentation, formatting
+    message text; CommonMark.
+    """
+    text = one_line(text).translate(_MARKUP)
+    for pattern, instead in _LINKS.items():
+        text = re.sub(pattern, instead, text)
+    return text
 
 
 def cut(text: str, most: int = _MAX_PART_CHARACTERS) -> str:
@@ -128,7 +145,7 @@ def sentence(text: str) -> str:
 
 def numbered(one: str, several: str, problems: Sequence[Problem]) -> list[str]:
     """Return the problems as one sentence under a heading for one or for several, of many only the first."""
-    shown = [(cut(plain(str(problem))), _ends_in_command(problem)) for problem in problems[:_MAX_PARTS]]
+    shown = [(cut(_shown(problem)), _ends_in_command(problem)) for problem in problems[:_MAX_PARTS]]
     if len(problems) <= 1:
         return [_closed(f"{one}: {text}", command=command) for text, command in shown]
     parts = [f"({place}) {_unended(text)}" for place, (text, _) in enumerate(shown, 1)]
@@ -137,6 +154,11 @@ def numbered(one: str, several: str, problems: Sequence[Problem]) -> list[str]:
         parts.append(f"and {more} more")
         command = False
     return [_closed(f"{several.format(count=len(problems))}: {'; '.join(parts)}", command=command)]
+
+
+def _shown(problem: Problem) -> str:
+    """Return a problem in one line; only its text, and not the way to fix it, has words of others."""
+    return joined(plain(str(replace(problem, fix=None))), problem.fix and one_line(problem.fix))
 
 
 def _ends_in_command(problem: Problem) -> bool:

@@ -177,19 +177,23 @@ def test_line_has_the_declared_dimensions_and_no_others(
     metric: metrics.Metric, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "natdrain")
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "natdrain/edge")
     dimensions = {name: VALUES[name][0] for names in metric.dimension_sets for name in names}
     emit([Measure(metric, 7, dimensions)])
     line: dict[str, Any] = json.loads(capsys.readouterr().out)
     [directive] = line.pop("_aws")["CloudWatchMetrics"]
     assert directive == {
-        "Namespace": "natdrain",
+        "Namespace": "natdrain/edge",
         "Dimensions": [list(names) for names in metric.dimension_sets],
         "Metrics": [{"Name": metric.name, "Unit": metric.unit}],
     }
     assert line == {metric.name: [7.0], **dimensions}
 
 
-def test_lines_do_not_mix_when_several_metrics_are_emitted(capsys: pytest.CaptureFixture[str]) -> None:
+def test_lines_do_not_mix_when_several_metrics_are_emitted(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "natdrain/edge")
     emit([measure_retry("close"), Measure(metrics.ADOPTED, 2, {"Trigger": "hand"})])
     first, second = (json.loads(line) for line in capsys.readouterr().out.splitlines())
     assert ("Adopted" in first, "Retries" in second, "Function" in second) == (False, False, False)

@@ -23,12 +23,12 @@ ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=MAX_REASON
 
 
 def readable(detail: dict[str, Any]) -> bool:
-    """One line each, of bounded length, with nothing that JSON must escape."""
+    """One line each, of bounded length, with nothing that JSON must escape, and neither markup nor links."""
     title, text = detail["Title"], detail["Message"]
     return (
         len(title) <= MAX_TITLE_CHARACTERS
         and len(text) <= MAX_MESSAGE_CHARACTERS
-        and re.search(r'["\\]', title + text) is None
+        and re.search(r'["\\<>*~`]|\]\(|://', title + text) is None
         and (title + text).isprintable()
     )
 

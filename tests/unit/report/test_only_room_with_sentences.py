@@ -38,6 +38,8 @@ ALLOWED_IN_REPORT = {
     ("wording.py", "text.split()"): "puts other people's words into one line",
     ("wording.py", "' '.join(text.split()).translate({ord('\"'): \"'\", ord('\\\\'): '/'})"): "the same",
     ("wording.py", "character.isprintable()"): "the same",
+    ("wording.py", "one_line(text).translate(_MARKUP)"): "takes the markup out of other people's words",
+    ("wording.py", "re.sub(pattern, instead, text)"): "the same",
     ("wording.py", "text[:most - 3].rstrip()"): "cuts a text",
     ("wording.py", "text.endswith(('.', '!', '?', ';'))"): "sets a full stop",
     ("wording.py", "problem.fix.endswith('.')"): "sets none after a command",

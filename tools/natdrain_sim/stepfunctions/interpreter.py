@@ -158,7 +158,8 @@ def _api(clock: Clock) -> Iterator[Seam]:
     """Yield the seams of the API of executions.
 
     StartExecution generates a missing name and has an error code for an input that is not JSON; StopExecution
-    keeps the error and the cause; DescribeExecution shows the end of a time-out; every output is JSON.
+    keeps the error and the cause; DescribeExecution shows the end of a time-out, and
+    only what is asked for; every output is JSON.
     """
     terminate = BaseExecutionWorkerCommunication.terminated
     start_named = StepFunctionsParserBackend.start_execution
@@ -179,6 +180,10 @@ def _api(clock: Clock) -> Iterator[Seam]:
         execution: Any = self.stepfunction_backend.describe_execution(self._get_param("executionArn"))
         if execution.exec_status == ExecutionStatus.TIMED_OUT:
             described.result["stopDate"] = execution.stop_date
+        if self._get_param("includedData") == "METADATA_ONLY":
+            for name in ("input", "output"):
+                if described.result.pop(name, None) is not None:
+                    described.result[f"{name}Details"] = {"included": False}
         return described
 
     def terminated(self: Any) -> None:
