@@ -17,7 +17,8 @@ from constructs import Construct
 from infra.config.file import Config
 from natdrain.contract import SERVICE
 from natdrain.model.outcome import ExecutionOutcome
-from natdrain.report.metrics import EXECUTIONS, OUTCOME, Metric
+from natdrain.model.request import TriggerKind
+from natdrain.report.metrics import EXECUTIONS, OUTCOME, TRIGGER, Metric
 
 PERIOD = Duration.minutes(5)
 NAMESPACE = f"{SERVICE}/{Aws.STACK_NAME}"
@@ -50,7 +51,7 @@ def _total(metrics: Sequence[cloudwatch.IMetric], label: str) -> cloudwatch.Math
 
 
 class Alarms(Construct):
-    """One alarm for each condition that needs a person; a refused or busy request does not."""
+    """One alarm for each condition that needs a person; a refused or busy request by hand does not."""
 
     def __init__(
         self,
@@ -91,6 +92,21 @@ class Alarms(Construct):
             "An address has left its gateway, but its allocation was not released and still costs money.",
             "Read the reason in the execution's result, fix it, and run the same request again.",
             "release-failed",
+        )
+        not_started = (ExecutionOutcome.REFUSED, ExecutionOutcome.BUSY)
+        self._alarm(
+            "Missed",
+            _total(
+                [
+                    metric(EXECUTIONS, **{OUTCOME: outcome.value, TRIGGER: kind.value})
+                    for outcome in not_started
+                    for kind in TriggerKind
+                ],
+                "missed",
+            ),
+            "An alarm or a schedule was to drain an address and was refused, or waited in vain for its gateway.",
+            "Nothing repeats it: read the reason in the execution's result, decide, and start it by hand.",
+            "missed",
         )
         self._alarm(
             "TimedOut",

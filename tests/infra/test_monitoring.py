@@ -21,6 +21,7 @@ PAGING = {
     "Failed",
     "Overdue",
     "ReleaseFailed",
+    "Missed",
     "TimedOut",
     "NotRecorded",
     "DeadLetters",
@@ -141,11 +142,19 @@ def test_alarms_are_those_that_need_a_person(template: Template) -> None:
     assert set(alarms(template)) == PAGING
 
 
-def test_alarms_ignore_refused_and_busy_requests(template: Template) -> None:
-    paging = {
-        value for alarm in alarms(template).values() for one in watched_by_alarm(alarm) for _, value in one[2]
+def test_alarms_ignore_refused_and_busy_requests_by_hand(template: Template) -> None:
+    watched = [dict(one[2]) for alarm in alarms(template).values() for one in watched_by_alarm(alarm)]
+    by_anyone = {one["Outcome"] for one in watched if "Outcome" in one and "Trigger" not in one}
+    assert by_anyone == {"failed", "overdue", "release_failed"}
+
+
+def test_alarm_watches_automatic_starts_that_were_refused_or_found_the_gateway_busy(
+    template: Template,
+) -> None:
+    missed = [dict(one[2]) for one in watched_by_alarm(alarms(template)["Missed"])]
+    assert {(one["Outcome"], one["Trigger"]) for one in missed} == {
+        (outcome, trigger) for outcome in ("refused", "busy") for trigger in ("alarm", "schedule")
     }
-    assert paging & set(VALUES["Outcome"]) == {"failed", "overdue", "release_failed"}
 
 
 @pytest.mark.parametrize("name", sorted(PAGING))
