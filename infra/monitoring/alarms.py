@@ -104,7 +104,7 @@ class Alarms(Construct):
                 ],
                 "missed",
             ),
-            "An alarm or a schedule was to drain an address and was refused, or waited in vain for its gateway.",
+            "A drain that an alarm or a schedule started was refused, or waited in vain for its gateway.",
             "Nothing repeats it: read the reason in the execution's result, decide, and start it by hand.",
             "missed",
         )

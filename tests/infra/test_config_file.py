@@ -170,7 +170,7 @@ WRONG = {
     ),
     "verdict on a guard that is fixed": (
         'guards.automatic = { protect = "allow" }',
-        "protect always refuses; others are remaining, ports, capacity, pace, siblings, put_back, owner, calendar",
+        "protect always refuses; others are remaining, ports, capacity, pace, siblings, put_back, owner",
     ),
     "verdict that is none": (
         'guards.automatic = { capacity = "deny" }',

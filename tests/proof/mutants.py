@@ -80,8 +80,8 @@ MUTANTS = (
     Mutant(
         "the guard of what remains is removed",
         "lambdas/natdrain/guards/capacity.py",
-        "count < least",
-        "count < 0",
+        ") < least:",
+        ") < 0:",
         ("too_many",),
     ),
     Mutant(
@@ -113,6 +113,21 @@ MUTANTS = (
         "",
         ("by_hand",),
         "throttled for 60 s",
+    ),
+    Mutant(
+        "answers that doubt the credentials are not retried",
+        "lambdas/natdrain/aws/errors.py",
+        "DOUBTED_CODES if repeatable",
+        "frozenset() if repeatable",
+        ("by_hand",),
+        "odd credentials, first",
+    ),
+    Mutant(
+        "automatic requests are not counted",
+        "lambdas/natdrain/handlers/disassociate.py",
+        "and before.takes:",
+        "and not before.takes:",
+        ("past_the_pace",),
     ),
     Mutant(
         "a stopped execution is not recorded", "infra/workflows/record.py", '"ABORTED", ', "", ("stopped",)
