@@ -1,7 +1,6 @@
 """Notifications: natdrain's events as messages for people, by e-mail and in a chat."""
 
 from collections.abc import Sequence
-from typing import cast
 
 from aws_cdk import Aws
 from aws_cdk import aws_events as events
@@ -13,6 +12,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from infra.config.file import Config
+from infra.workflows.state_machine import leave_out_replays
 from natdrain.contract import DRAIN_ENDED, DRAIN_STARTED, EVENT_SOURCE, SERVICE
 from natdrain.model.outcome import ExecutionOutcome
 
@@ -57,10 +57,7 @@ class Notifications(Construct):
                 event_pattern=_notified_events(publishers),
                 targets=list(readers),
             )
-            # The CDK lacks this field, which only events of a replay have (EventBridge user guide, archives).
-            cast("events.CfnRule", rule.node.default_child).add_property_override(
-                "EventPattern.replay-name", [{"exists": False}]
-            )
+            leave_out_replays(rule)
 
     def _mail(self, addresses: list[str]) -> targets.SnsTopic:
         """Return the target that mails the message as one readable paragraph, in quotation marks.

@@ -16,7 +16,7 @@ from infra.workflows.record import RecordWorkflow
 
 _ALARMS_OF_TWO_STACKS = (
     "An alarm starts a drain in every stack whose alarms.name_prefixes match it: no two stacks of an account "
-    "and region may share a prefix, and one without prefixes matches every alarm (docs/install.md)."
+    "and region may share a prefix (docs/install.md)."
 )
 
 

@@ -60,9 +60,7 @@ def start_on_events(
 ) -> None:
     """Start a state machine on matching events of this account and region, where its gateways are.
 
-    An event that somebody replays from an archive has a `replay-name` and starts nothing, since it may be
-    months old (EventBridge user guide, archives). EventBridge retries a start for `max_event_age`, by default
-    for a day.
+    EventBridge retries a start for `max_event_age`, by default for a day.
     """
     role = rule_role(scope, f"{construct_id}Role", machine)
     rule = events.Rule(
@@ -82,7 +80,14 @@ def start_on_events(
             )
         ],
     )
-    # A field that the CDK's EventPattern does not have.
-    cast("events.CfnRule", rule.node.default_child).add_property_override(
-        "EventPattern.replay-name", [{"exists": False}]
-    )
+    leave_out_replays(rule)
+
+
+def leave_out_replays(rule: events.Rule) -> None:
+    """Let no event through that somebody replays from an archive: it may be months old.
+
+    Only such events have a `replay-name` (EventBridge user guide, archives), a field that the CDK's
+    EventPattern lacks.
+    """
+    pattern = cast("events.CfnRule", rule.node.default_child)
+    pattern.add_property_override("EventPattern.replay-name", [{"exists": False}])

@@ -22,7 +22,9 @@ def findings(template: Template) -> list[str]:
     return [str(match) for match in lint(json.dumps(template), config=CONFIG)]
 
 
-@pytest.mark.parametrize("config", ["", 'stack_name = "Edge"\nalarms.enabled = true\n'])
+@pytest.mark.parametrize(
+    "config", ["", 'stack_name = "Edge"\nalarms.enabled = true\nalarms.name_prefixes = ["Egress"]\n']
+)
 def test_lint_finds_nothing_when_little_is_configured(template_of: TemplateOf, config: str) -> None:
     assert findings(template_of(config)) == []
 

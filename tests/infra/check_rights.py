@@ -6,12 +6,15 @@ Reference, the column of resource types), so each resource has its verdict here.
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from natdrain.contract import OPT_IN_TAG, OPT_IN_VALUE, PROTECT_TAG
+from support.places import PROJECT
 from support.roles import Allowed, Policies, role_of, roles, simulator
 from support.synthesised import Template
 
@@ -306,3 +309,58 @@ def test_opt_in_tag_can_be_given_when_a_policy_allows_it(allowed: Allowed) -> No
         StringEquals={f"aws:RequestTag/{OPT_IN_TAG}": OPT_IN_VALUE},
     )
     assert allowed(tagging, "ec2:CreateTags", RESOURCES["gateway"], giving(OPTED_IN)) == ["ec2:CreateTags"]
+
+
+def guarded() -> Policies:
+    """Return the rights of somebody who may do everything but what docs/rights.md keeps to one role."""
+    [text] = [
+        one
+        for one in re.findall(r"```json\n(.*?)```", (PROJECT / "docs/rights.md").read_text(), re.DOTALL)
+        if '"Effect": "Deny"' in one
+    ]
+    filled = {
+        "DRAIN_STATE_MACHINE_ARN": f"arn:aws:states:{HERE}:stateMachine:Drain",
+        "RECORD_STATE_MACHINE_ARN": f"arn:aws:states:{HERE}:stateMachine:Record",
+        "TABLE_ARN": TABLE,
+        "REGION:ACCOUNT": HERE,
+        "ACCOUNT": "123456789012",
+        "PREFIX": "Egress",
+        "METRIC_NAMESPACE": "Egress/Reputation",
+        "NETWORK_ROLE": "network",
+        "PROBE_ROLE": "network",
+    }
+    for name, value in filled.items():
+        text = text.replace(name, value)
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    return [{"Version": "2012-10-17", "Statement": [everything]}, json.loads(text)]
+
+
+def in_role(name: str) -> dict[str, str]:
+    return {"aws:PrincipalArn": f"arn:aws:iam::123456789012:role/{name}"}
+
+
+@pytest.mark.parametrize(
+    ("action", "resource", "context"),
+    [
+        ("cloudwatch:PutMetricAlarm", f"arn:aws:cloudwatch:{HERE}:alarm:EgressIpBlocked", {}),
+        ("cloudwatch:SetAlarmState", f"arn:aws:cloudwatch:{HERE}:alarm:EgressIpBlocked", {}),
+        ("cloudwatch:PutMetricData", "*", {"cloudwatch:namespace": "Egress/Reputation"}),
+        ("states:StartExecution", f"arn:aws:states:{HERE}:stateMachine:Drain", {}),
+        ("lambda:InvokeFunction", f"arn:aws:lambda:{HERE}:function:Natdrain-FunctionsDisassociate", {}),
+        ("iam:PassRole", "arn:aws:iam::123456789012:role/Natdrain-TriggersAlarmsRole", {}),
+        ("dynamodb:PutItem", TABLE, {}),
+        ("ec2:CreateTags", RESOURCES["gateway"], giving(OPTED_IN)),
+    ],
+)
+def test_documented_policy_keeps_each_way_to_start_a_drain_to_the_network_team(
+    allowed: Allowed, action: str, resource: str, context: dict[str, Any]
+) -> None:
+    assert allowed(guarded(), action, resource, {**context, **in_role("another")}) == []
+    assert allowed(guarded(), action, resource, {**context, **in_role("network")}) == [action]
+
+
+def test_documented_policy_leaves_others_their_own_alarms_and_metrics(allowed: Allowed) -> None:
+    others = f"arn:aws:cloudwatch:{HERE}:alarm:TheirOwn"
+    namespace = {"cloudwatch:namespace": "Theirs"}
+    assert allowed(guarded(), "cloudwatch:PutMetricAlarm", others, in_role("another"))
+    assert allowed(guarded(), "cloudwatch:PutMetricData", "*", {**namespace, **in_role("another")})
