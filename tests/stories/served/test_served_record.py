@@ -24,8 +24,7 @@ name_prefixes = ["Egress"]
 chat = true
 [[schedule]]
 name = "soon"
-expression = "rate(20 minutes)"
-start_at = 2026-10-02T17:20:00Z
+expression = "cron(0/20 * * * ? *)"
 request = { PublicIps = ["3.211.231.218"], DryRun = true }
 """
 
