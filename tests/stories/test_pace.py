@@ -7,7 +7,7 @@ from typing import Any
 from natdrain_sim.calls import Fault
 from natdrain_sim.cloud import EmbeddedCloud
 from support.guard_stories import AUTOMATIC, HAND, drained, names_of, started
-from support.stories import BuildGateway, NatGateway, items, refused
+from support.stories import BuildGateway, NatGateway, items, refused, table
 
 DISASSOCIATE = "ec2:DisassociateNatGatewayAddress"
 
@@ -101,16 +101,11 @@ def test_dry_run_counts_nothing(cloud: EmbeddedCloud, nat: BuildGateway) -> None
 def test_pace_that_somebody_has_changed_stops_automatic_requests_and_says_how_to_fix_it(
     cloud: EmbeddedCloud, nat: BuildGateway
 ) -> None:
-    gateway = nat(4)
-    (table,) = cloud.client("dynamodb").list_tables()["TableNames"]
-    item = {"NatGatewayId": {"S": "pace"}, "Record": {"S": "pace"}, "Version": {"S": "mine"}}
-    cloud.client("dynamodb").put_item(TableName=table, Item=item)
+    gateway, key = nat(4), {"NatGatewayId": {"S": "pace"}, "Record": {"S": "pace"}}
+    dynamodb, name = cloud.client("dynamodb"), table(cloud)
+    dynamodb.put_item(TableName=name, Item={**key, "Version": {"S": "mine"}})
     [problem] = refused(cloud.run(automatic(gateway, 1)))
-    assert (
-        f"aws dynamodb get-item --table-name {table} --key NatGatewayId={{S=pace}},Record={{S=pace}}"
-        in problem
-    )
-    cloud.client("dynamodb").delete_item(
-        TableName=table, Key={name: item[name] for name in ("NatGatewayId", "Record")}
-    )
-    drained(cloud.run(automatic(gateway, 1)))
+    assert f"get-item --table-name {name} --key NatGatewayId={{S=pace}},Record={{S=pace}}" in problem
+    drained(cloud.run(started(HAND, gateway.named(1, Override=["pace"]))))
+    dynamodb.delete_item(TableName=name, Key=key)
+    drained(cloud.run(automatic(gateway, 2)))

@@ -10,8 +10,10 @@ from natdrain.change.leave.decide import Known, decide
 from natdrain.change.step import Step
 from natdrain.contract import MAX_RETRIES
 from natdrain.model.drain import Drain
+from natdrain.model.errors import RequestRefused
 from natdrain.model.gateway import Address, Gateway
-from natdrain.model.look import Look
+from natdrain.model.look import Look, Unread
+from natdrain.model.pace import Pace
 from natdrain.model.problem import Guard
 from natdrain.model.request import Request
 from natdrain.steps.settings import LookSettings
@@ -20,6 +22,7 @@ from natdrain.store.drains import Drains, Memory
 from natdrain.store.history import History
 from natdrain.store.holds import Holds
 from natdrain.store.pace import Paces
+from natdrain.store.table import Table
 
 
 def look_and_decide(
@@ -79,10 +82,18 @@ def _with_circumstances(
     if gateway and acts and asks(Guard.PORTS, Guard.CAPACITY):
         look = replace(look, load=read(lambda: cloudwatch.read_load(gateway, policy, look.seen_at)))
     if acts and asks(Guard.PACE):
-        look = replace(look, pace=Paces(settings.table).read())
+        look = replace(look, pace=_pace(settings.table))
     if policy.change_calendars and asks(Guard.CALENDAR):
         look = replace(look, calendar=read(lambda: ssm.read_calendar(policy.change_calendars)))
     return look
+
+
+def _pace(table: Table) -> Pace | Unread:
+    """Return the pace; one that somebody has changed is for the guard, which a person can override."""
+    try:
+        return Paces(table).read()
+    except RequestRefused as unreadable:
+        return Unread(str(unreadable))
 
 
 def _named(gateway: Gateway | None, names: Collection[str]) -> list[Address]:
