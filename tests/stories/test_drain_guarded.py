@@ -110,7 +110,7 @@ LIFTABLE: dict[str, tuple[Find, str]] = {
         a_gateway_that(lambda g: measured(g, "ActiveConnectionCount", 110_001)),
         "had up to 110001 connections at once",
     ),
-    "pace": (another_one_taken, "would have lost 2 of its addresses in service to automatic requests"),
+    "pace": (another_one_taken, "would have lost 2 of its addresses in service since automatic requests"),
     "siblings": (
         a_gateway_that(lambda g: fail(g, 2)),
         "has failed (no luck). To take it off: aws ec2 disass",

@@ -109,3 +109,34 @@ def test_pace_that_somebody_has_changed_stops_automatic_requests_and_says_how_to
     drained(cloud.run(started(HAND, gateway.named(1, Override=["pace"]))))
     dynamodb.delete_item(TableName=name, Key=key)
     drained(cloud.run(automatic(gateway, 2)))
+
+
+def test_address_is_not_counted_when_ec2_throttles_and_then_refuses(
+    cloud: EmbeddedCloud, nat: BuildGateway
+) -> None:
+    gateway = nat(4)
+    cloud.recorder.faults = [
+        Fault(operation=DISASSOCIATE, error="RequestLimitExceeded", status=503, calls=frozenset({1})),
+        Fault(operation=DISASSOCIATE, error="InvalidParameter", status=400),
+    ]
+    assert cloud.run(automatic(gateway, 1)).error == "DrainFailed"
+    assert counted(cloud) == []
+
+
+def test_request_that_was_judged_before_another_was_counted_is_judged_again(
+    cloud: EmbeddedCloud, nat: BuildGateway
+) -> None:
+    first, second, late, other = (nat() for _ in range(4))
+    for gateway in (first, second):
+        drained(cloud.run(automatic(gateway, 1)))
+    # Its guards have been judged when Lambda first cannot invoke Disassociate.
+    throttled = Fault(
+        operation="lambda:Invoke", error="TooManyRequestsException", status=429, calls=frozenset({3})
+    )
+    cloud.recorder.faults = [throttled]
+    overtaken = cloud.start(automatic(late, 1))
+    cloud.clock.advance(1)
+    cloud.recorder.faults = []
+    drained(cloud.run(automatic(other, 1)))
+    assert names_of(refused(cloud.wait(overtaken))) == ["pace"]
+    assert len(late.public_ips()) == 3

@@ -217,11 +217,11 @@ FOUND: dict[str, list[Found]] = {
     ],
     "pace": [
         Found(
-            says=(f"{GATEWAY} would have lost 2", "within 60 minutes", "may take off 1", "replacements"),
+            says=(f"Without {ip('a')}, {GATEWAY} would have lost 2", "60 minutes", "off 1", "replacements"),
             of_look={"pace": Pace(takes=(taken("c", in_service=4),))},
         ),
         Found(
-            says=("Automatic requests would have taken 4 addresses off all gateways", "may take off 3"),
+            says=(f"With {ip('a')}, 4 addresses would have left all gateways", "may take off 3"),
             subject=None,
             of_look={"pace": Pace(takes=tuple(taken(name, gateway_id="nat-2") for name in "cde"))},
         ),

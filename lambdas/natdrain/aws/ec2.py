@@ -93,7 +93,7 @@ def release(allocation_id: str) -> Accepted | Refused:
             clients.ec2_once().release_address(AllocationId=allocation_id)
     except ClientError as error:
         if (code := errors.code_of(error)) != errors.ALLOCATION_NOT_FOUND:
-            busy, denied = code in errors.IN_USE, code == errors.UNAUTHORIZED
+            busy, denied = code in errors.IN_USE | errors.DOUBTED_CODES, code == errors.UNAUTHORIZED
             return Refused(clock.now(), errors.text_of(error), busy=busy, denied=denied)
     return Accepted(asked_at, clock.now())
 
@@ -113,7 +113,7 @@ def prove_permission(gateway_id: str, association_ids: Sequence[str], limit_seco
     Raises:
         RequestRefused: it would not be permitted, or EC2 finds fault with it.
     """
-    with _dry_run(_DISASSOCIATE, _targets(gateway_id, association_ids)):
+    with _dry_run(_DISASSOCIATE, _targets(gateway_id, association_ids), repeatable=True):
         clients.ec2().disassociate_nat_gateway_address(
             NatGatewayId=gateway_id,
             AssociationIds=list(association_ids),
@@ -123,9 +123,9 @@ def prove_permission(gateway_id: str, association_ids: Sequence[str], limit_seco
 
 
 @contextmanager
-def _dry_run(action: str, resource: str) -> Iterator[None]:
+def _dry_run(action: str, resource: str, *, repeatable: bool = False) -> Iterator[None]:
     try:
-        with errors.transient_failures():
+        with errors.transient_failures(repeatable=repeatable):
             yield
     except ClientError as error:
         code = errors.code_of(error)

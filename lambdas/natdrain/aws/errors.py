@@ -29,6 +29,8 @@ INVALID_PATH = "ValidationException"
 TRANSACTION_CANCELLED = "TransactionCanceledException"
 CONDITION_FAILED_IN_TRANSACTION = "ConditionalCheckFailed"
 
+THROTTLED_CODES = frozenset({"RequestLimitExceeded", "Throttling", "ThrottlingException"})
+"""EC2 API reference, error codes: it has not begun with the request."""
 TRANSIENT_CODES = frozenset(
     {
         # EC2 API reference, error codes.
@@ -87,7 +89,7 @@ def transient_failures(*, repeatable: bool = False) -> Iterator[None]:
         transient = TRANSIENT_CODES | DOUBTED_CODES if repeatable else TRANSIENT_CODES
         failed = status == _TOO_MANY_REQUESTS_STATUS or status >= _SERVER_ERROR_STATUS
         if failed or code_of(error) in transient:
-            raise TransientFailure(text_of(error)) from error
+            raise TransientFailure(text_of(error), throttled=code_of(error) in THROTTLED_CODES) from error
         raise
     except (HTTPClientError, ConnectionError, ResponseParserError) as error:
         raise TransientFailure(str(error)) from error

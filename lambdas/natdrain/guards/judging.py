@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from natdrain.guards import capacity, eligibility, ownership, pace
 from natdrain.guards.case import Case, Finding
-from natdrain.guards.policy import RULES, Verdict
+from natdrain.guards.policy import RULES, Rule, Verdict
 from natdrain.model.problem import Guard, Problem
 from natdrain.report.wording import joined, overridden, way_on
 
@@ -51,7 +51,12 @@ def judge(case: Case, *, override: Collection[str]) -> Judgement:
             elif verdict is Verdict.WARN and not finding.firm:
                 warnings.append(problem)
             else:
-                fix = None if rule.fixed else way_on(rule.override, automatic=case.automatic)
+                fix = None if rule.fixed else _way_on(case, rule, finding)
                 refusals.append(replace(problem, fix=joined(problem.fix, fix) or None))
                 passing = passing and finding.passing
     return Judgement(tuple(refusals), tuple(warnings), passing=bool(refusals) and passing)
+
+
+def _way_on(case: Case, rule: Rule, finding: Finding) -> str:
+    by_hand_warns = not finding.firm and case.policy.verdict(rule, automatic=False) is not Verdict.REFUSE
+    return way_on(rule.override, automatic=case.automatic, by_hand_warns=by_hand_warns)

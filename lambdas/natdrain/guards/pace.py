@@ -8,6 +8,7 @@ from natdrain.model.gateway import IN_SERVICE, Address, Gateway
 from natdrain.model.look import Unread
 from natdrain.model.pace import Pace, Take
 from natdrain.report import findings
+from natdrain.report.wording import listed, name_of
 
 
 def pace(case: Case) -> Iterator[Finding]:
@@ -26,17 +27,18 @@ def pace(case: Case) -> Iterator[Finding]:
     before = [take for take in takes if take.association_id not in {t.association_id for t in targets}]
     if not (case.automatic or before):
         return
-    here = [take for take in takes if take.gateway_id == case.gateway.gateway_id]
+    gateway_id = case.gateway.gateway_id
+    here = [take for take in takes if take.gateway_id == gateway_id]
     others = len(takes) - len(here)
+    names = listed([name_of(target) for target in targets])
     loss = _loss(here, targets, case.serving)
     later = _loss(here, targets, [*case.serving, *case.joining])
     if loss > (most := policy.pace_addresses_per_gateway):
-        passing = later <= most
-        yield case.gateway_finding(
-            findings.PACE_OF_GATEWAY, passing=passing, loss=loss, minutes=minutes, most=most
-        )
+        facts = {"names": names, "loss": loss, "minutes": minutes, "most": most}
+        problem = findings.PACE_OF_GATEWAY.about(gateway_id, gateway=gateway_id, **facts)
+        yield Finding(problem, passing=later <= most)
     if others + loss > (most := policy.pace_addresses):
-        facts = {"loss": others + loss, "minutes": minutes, "most": most}
+        facts = {"names": names, "loss": others + loss, "minutes": minutes, "most": most}
         yield Finding(findings.PACE_OF_ALL.about(None, **facts), passing=others + later <= most)
 
 

@@ -12,7 +12,7 @@ from natdrain.change.after.release import strategy_of
 from natdrain.change.leave.answers import accepted, recovered, refused
 from natdrain.change.step import Disassociate, Step
 from natdrain.contract import StepField
-from natdrain.model.errors import GatewayBusy
+from natdrain.model.errors import GatewayBusy, TransientFailure
 from natdrain.model.request import Request
 from natdrain.report import details, refusals
 from natdrain.report.findings import held
@@ -54,11 +54,15 @@ def _ask(lock: GatewayLock, before: Step, ids: list[str], request: Request, *, r
         if new is None:
             # The next look judges the guards again.
             return refused(drains, ids, at=clock.now(), refusal=details.COUNTED_MEANWHILE, busy=True)
-        counted = set() if retried else new
-    said = ec2.disassociate(lock.gateway_id, ids, request.limit_seconds)
-    if isinstance(said, ec2.Refused):
-        if not any(d.progress.asked_by for d in drains if d.association_id in counted):
+        counted = new
+    try:
+        said = ec2.disassociate(lock.gateway_id, ids, request.limit_seconds)
+    except TransientFailure as failure:
+        if failure.throttled:
             pace.give_back(counted, lock.owner)
+        raise
+    if isinstance(said, ec2.Refused):
+        pace.give_back(counted, lock.owner)
         # An earlier attempt, whose answer got lost, may have been accepted.
         known = asked if retried else drains
         return refused(known, ids, at=said.at, refusal=said.text, busy=said.busy, denied=said.denied)

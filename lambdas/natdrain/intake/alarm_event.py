@@ -58,7 +58,7 @@ class Change:
     """A change of the state of an alarm, or of one of its contributors.
 
     `before` is None where the event does not say. `texts` are those of the configuration that say what is
-    watched. `without_data` is True only if the event shows that there was no data point.
+    watched. `without_data` is True only if the event shows that data are missing.
     """
 
     alarm: str
@@ -131,7 +131,7 @@ def read_change(document: Mapping[str, Any]) -> Change:
         shape=Shape.METRICS if metrics else _shape(configuration),
         metrics=tuple(metrics),
         texts=(*_texts(watched), *_texts(attributes)),
-        without_data=_is_without_data(state.get("reasonData")),
+        without_data=_is_without_data(_text(state.get("reason", "")), state.get("reasonData")),
         muted_by=None if mute is None else _text(mute["mutedByArn"]),
         muted_until=None if mute is None else _text(mute["muteWindowEnd"]),
         suppressed_by=_suppressor(state, configuration),
@@ -139,7 +139,7 @@ def read_change(document: Mapping[str, Any]) -> Change:
     )
 
 
-def plain(text: str) -> str:
+def _plain(text: str) -> str:
     """Return the letters and digits of a text, in lower case."""
     return "".join(character for character in text.lower() if character.isalnum())
 
@@ -174,7 +174,7 @@ def _metrics(configuration: Mapping[str, Any]) -> Iterator[Metric]:
 
 def _shape(configuration: Mapping[str, Any]) -> Shape:
     """Return the kind of an alarm without metrics by name."""
-    keys = [plain(key) for key in _keys(configuration)]
+    keys = [_plain(key) for key in _keys(configuration)]
     for mark, shape in _MARKS.items():
         if any(mark in key for key in keys):
             return shape
@@ -202,8 +202,14 @@ def _texts(node: Any) -> Iterator[str]:
             yield from _texts(value)
 
 
-def _is_without_data(reason_data: object) -> bool:
-    """Return True if there are data points, but none with a value; a state set by a person has no list."""
+def _is_without_data(reason: str, reason_data: object) -> bool:
+    """Return True if missing data count as breaching, or no data point has a value.
+
+    Only the reason says of a contributor, or where some data points are missing, how they count (CloudWatch
+    user guide, alarm events and EventBridge). A state that a person has set has neither.
+    """
+    if "treated as [breaching]" in reason.lower():
+        return True
     try:
         data = json.loads(_text(reason_data))
     except (RecursionError, TypeError, ValueError):

@@ -1,13 +1,12 @@
 """The judging of an alarm's change of state: a request for the address that it names, or nothing to do."""
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from natdrain.intake.alarm_event import Change, Metric, Shape, alarm_trigger, plain, read_change
+from natdrain.intake.alarm_event import Change, Metric, Shape, alarm_trigger, read_change
 from natdrain.intake.request import parse_request
 from natdrain.model.conclusion import Quiet
 from natdrain.model.errors import RequestRefused
@@ -26,12 +25,17 @@ ADDRESS_DIMENSIONS = {name: f"{name}s" for name in ("AssociationId", "Allocation
 EXHAUSTION_METRICS = ("ErrorPortAllocation", "PacketsDropCount")
 """The metrics on which no address is ever taken off (VPC user guide, NAT gateway metrics)."""
 
-# A list of dimensions may have AllocationId after a word like "report".
 _EXHAUSTION: Mapping[Sentence, re.Pattern[str]] = {
-    refusals.ALARM_ON_PORTS: re.compile("errorportallocation|portallocation(?!id)|portexhaust"),
-    refusals.ALARM_ON_DROPS: re.compile("packets?drop|droppedpacket"),
+    refusals.ALARM_ON_PORTS: re.compile(
+        r"\b(ports?|snat) (alloc|error|exhaust|fail|shortage|us(ed|age)|util)"
+        r"|\b(alloc|exhaust|used)\w* ports?\b|(?<!re)port(alloc|exhaust)"
+    ),
+    refusals.ALARM_ON_DROPS: re.compile(
+        r"\bdrop\w* (bytes|connections?|count|packets?|traffic)\b"
+        r"|\b(bytes|connections?|packets?|traffic) (drop|los[st])|packets?(drop|loss)|droppedpacket"
+    ),
 }
-"""Parts of what such alarms watch, in whatever query, namespace or spelling."""
+"""Words of what such alarms watch, in whatever query, namespace or spelling."""
 
 _UNUSABLE: Mapping[Shape, Sentence] = {
     Shape.COMPOSITE: refusals.ALARM_COMPOSITE,
@@ -72,20 +76,22 @@ def read_alarm(document: Mapping[str, Any], policy: AlarmPolicy, *, now: datetim
     if why := _why_ignored(change):
         return Quiet(ExecutionOutcome.IGNORED, why, trigger)
     named = _named(change.metrics)
-    problems = [*_exhaustion_problems(change)] or [*_naming_problems(change, named)]
-    if not problems:
-        problems = [*_policy_problems(change, named, policy, now)]
-    if problems:
+    if problems := [*_exhaustion_problems(change)] or [*_naming_problems(change, named)]:
         raise RequestRefused(*problems, trigger=trigger)
-    return parse_request(
+    addresses = {field: sorted(named[key]) for key, field in ADDRESS_DIMENSIONS.items() if key in named}
+    request = parse_request(
         {
-            **_addressed(named),
+            **addresses,
+            "NatGatewayId": next(iter(named[GATEWAY_DIMENSION])),
             "MaxDrainDurationSeconds": policy.limit_seconds,
             "DryRun": policy.dry_run,
             "Reason": f"alarm {change.alarm}: {change.reason}"[:MAX_REASON_CHARACTERS],
             "Trigger": trigger.to_json() if trigger else {},
         }
     )
+    if problems := [*_policy_problems(change, request, policy, now)]:
+        raise RequestRefused(*problems, request=request)
+    return request
 
 
 def _why_ignored(change: Change) -> str | None:
@@ -112,16 +118,17 @@ def _named(metrics: Sequence[Metric]) -> dict[str, set[str]]:
     return named
 
 
-def _addressed(named: Mapping[str, set[str]]) -> dict[str, Any]:
-    """Return the fields of a request that name its gateway and address."""
-    addresses = {field: sorted(named[key]) for key, field in ADDRESS_DIMENSIONS.items() if key in named}
-    return {GATEWAY_DIMENSION: next(iter(named[GATEWAY_DIMENSION])), **addresses}
-
-
 def _exhaustion_problems(change: Change) -> Iterator[Problem]:
     for sentence, pattern in _EXHAUSTION.items():
-        for seen in [text for text in change.texts if pattern.search(plain(text))][:1]:
+        for seen in [text for text in change.texts if pattern.search(_words(text))][:1]:
             yield sentence.about(None, alarm=change.alarm, seen=seen)
+
+
+def _words(text: str) -> str:
+    """Return the words of a text in lower case, those of names like `ErrorPortAllocation` too."""
+    words = " ".join(re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+", text)).lower()
+    # The dimension that names an address.
+    return re.sub(r"\ballocation ?ids?\b", "", words)
 
 
 def _naming_problems(change: Change, named: Mapping[str, set[str]]) -> Iterator[Problem]:
@@ -140,15 +147,17 @@ def _naming_problems(change: Change, named: Mapping[str, set[str]]) -> Iterator[
 
 
 def _policy_problems(
-    change: Change, named: Mapping[str, set[str]], policy: AlarmPolicy, now: datetime
+    change: Change, request: Request, policy: AlarmPolicy, now: datetime
 ) -> Iterator[Problem]:
-    facts = {"alarm": change.alarm, "by_hand": json.dumps(_addressed(named))}
+    gateway = request.gateway_id
+    facts = {"alarm": change.alarm, "address": ", ".join(request.names), "gateway": gateway}
     if policy.name_prefixes and not change.alarm.startswith(tuple(policy.name_prefixes)):
-        yield refusals.ALARM_NOT_ALLOWED.about(None, **facts, prefixes=", ".join(policy.name_prefixes))
+        yield refusals.ALARM_NOT_ALLOWED.about(gateway, **facts, prefixes=", ".join(policy.name_prefixes))
     age, minute = now - change.at, timedelta(minutes=1)
     if change.replay is not None:
-        yield refusals.ALARM_REPLAYED.about(None, **facts, replay=change.replay)
+        yield refusals.ALARM_REPLAYED.about(gateway, **facts, replay=change.replay)
     elif age > policy.max_age_minutes * minute:
-        yield refusals.ALARM_TOO_OLD.about(None, **facts, minutes=age // minute, most=policy.max_age_minutes)
+        most = policy.max_age_minutes
+        yield refusals.ALARM_TOO_OLD.about(gateway, **facts, minutes=age // minute, most=most)
     if change.without_data and not policy.act_without_data:
-        yield refusals.ALARM_WITHOUT_DATA.about(None, **facts, reason=change.reason)
+        yield refusals.ALARM_WITHOUT_DATA.about(gateway, **facts, reason=change.reason)

@@ -5,7 +5,7 @@ is what a `Retry` or `Catch` matches and what a failed execution ends with.
 """
 
 from natdrain.model.problem import Problem, bounded
-from natdrain.model.request import Trigger
+from natdrain.model.request import Request, Trigger
 
 
 class NatdrainError(Exception):
@@ -24,12 +24,14 @@ class NatdrainError(Exception):
 class RequestRefused(NatdrainError):
     """The request cannot or must not be carried out; nothing was changed.
 
-    `trigger` says what asked, if the input could not become a request that says so.
+    `request` is there if the input could be read as one; else `trigger` says what asked, if that is known.
     """
 
-    def __init__(self, *problems: Problem | str, trigger: Trigger | None = None) -> None:
+    def __init__(
+        self, *problems: Problem | str, request: Request | None = None, trigger: Trigger | None = None
+    ) -> None:
         super().__init__(*problems)
-        self.trigger = trigger
+        self.request, self.trigger = request, trigger
 
 
 class GatewayBusy(NatdrainError):
@@ -49,7 +51,14 @@ class ReleaseFailed(NatdrainError):
 
 
 class TransientFailure(NatdrainError):
-    """AWS could not answer now; the workflow retries it. Executions never end with this name."""
+    """AWS could not answer now; the workflow retries it. Executions never end with this name.
+
+    `throttled`: AWS has said that it did not do what it was asked.
+    """
+
+    def __init__(self, *problems: Problem | str, throttled: bool = False) -> None:
+        super().__init__(*problems)
+        self.throttled = throttled
 
 
 EXECUTION_ERRORS = tuple(

@@ -10,6 +10,7 @@ PUT_BACK_AS = Sentence("it left, and somebody has put it back as {association}")
 EC2_FAILED = Sentence("EC2 says: {message}")
 FAILED_WITHOUT_REASON = "failed, without a reason"
 IS_PRIMARY = "it is the primary address, which EC2 forbids to disassociate"
+NO_ASSOCIATION = "EC2 shows no association of it, by which alone it could be taken off"
 KEEPS_REFUSING = Sentence("EC2 keeps refusing: {refusal}")
 OVERDUE = Sentence("still on the gateway, {longest} after its drain began")
 BLOCKED = Sentence("EC2 accepted no request in time: {why}")
@@ -34,6 +35,10 @@ NONE = "none"
 NOTHING_HERE = "nothing here"
 NO_GATEWAY = Sentence("There is no NAT gateway {gateway} here.", "Check the id, the account and the region.")
 NOT_ASSOCIATED = Sentence("{name} is {status} on {gateway}.", "Try again when it is in service.")
+LEAVES_UNASSOCIATED = Sentence(
+    "{name} is {status} on {gateway}, and EC2 shows no association, so that it cannot be watched.",
+    "Run the request again when it has left.",
+)
 FAILED_UNASSOCIATED = Sentence(
     "{name} is {status} on {gateway}, and EC2 shows no association, by which alone it could be taken off.",
     "If it stays, ask AWS Support.",
@@ -47,7 +52,9 @@ WAYS_DISAGREE = Sentence(
     "The request names its addresses in ways that disagree ({meant}).", "Name them in one way."
 )
 NOTHING_TO_DO = Sentence("{gateway} does not have {names}: nothing to do.")
-EC2_BUSY = Sentence("EC2 is busy with {others}, and accepts nothing else for {gateway} until then.")
+EC2_BUSY = Sentence(
+    "While EC2 works on {others}, it accepts nothing else for {gateway}: the drain waits for that."
+)
 
 # Why an execution ended without *Close*.
 ENDED_BY = {

@@ -73,14 +73,15 @@ PACE_UNREAD = Sentence(
     "have taken off."
 )
 PACE_OF_GATEWAY = Sentence(
-    "{gateway} would have lost {loss} of its addresses in service to automatic requests within {minutes} "
-    "minutes, and they may take off {most}. If several addresses are blocked at once, the cause is probably "
-    "not the addresses.",
+    "Without {names}, {gateway} would have lost {loss} of its addresses in service since automatic requests "
+    "took the first one off, less than {minutes} minutes ago; such requests may take off {most}. If several "
+    "addresses are blocked at once, the cause is probably not the addresses.",
     "Put replacements into service first, or try again later.",
 )
 PACE_OF_ALL = Sentence(
-    "Automatic requests would have taken {loss} addresses off all gateways within {minutes} minutes, and may "
-    "take off {most}. If several addresses are blocked at once, the cause is probably not the addresses.",
+    "With {names}, {loss} addresses would have left all gateways within {minutes} minutes, counting those "
+    "that automatic requests took off; such requests may take off {most}. If several addresses are blocked "
+    "at once, the cause is probably not the addresses.",
     "Find the cause, or try again later.",
 )
 SIBLING_FAILED = Sentence("{name} has failed ({why}).", "{way_out}")

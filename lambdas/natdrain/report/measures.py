@@ -16,6 +16,8 @@ _SEEN_TO_LEAVE = {AddressOutcome.DRAINED, AddressOutcome.RELEASED, AddressOutcom
 def measure_end(end: Conclusion, request: Request | None) -> list[Measure]:
     """Return the measures of an end; without a request, the input could not be read as one."""
     trigger = end.trigger_of(request)
+    if request and request.dry_run and end.error:
+        return []  # nothing was missed
     asked = {metrics.TRIGGER: trigger.kind.value if trigger else BY_HAND}
     measures = [Measure(metrics.EXECUTIONS, 1, {metrics.OUTCOME: end.outcome.value, **asked})]
     if end.error == RequestRefused.__name__:

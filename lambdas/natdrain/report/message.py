@@ -98,8 +98,9 @@ def ended(request: Request | None, end: Conclusion, *, execution: str, region: s
         # First those of which connections may have been cut.
         drains = sorted(end.drains, key=lambda drain: not drain.limit_reached)
         parts += _sentences(drains, lambda drain: _became(request, drain, end.of(drain)), where)
-    parts += [_changes(end), _why(request, end.trigger_of(request)), _missed(request, end)]
-    parts.append(wording.number(words.next_step, len(end.problems)))
+    missed = end.trigger_of(request) and end.error in UNTOUCHED
+    next_step = _MISSED if missed else wording.number(words.next_step, len(end.problems))
+    parts += [_changes(end), _why(request, end.trigger_of(request)), next_step]
     parts += wording.numbered("Why", "There are {count} reasons", end.problems)
     warnings = [warning for warning in end.warnings if warning.guard]
     parts += wording.numbered("Warning", "There are {count} warnings", warnings)
@@ -192,10 +193,6 @@ def _why(request: Request | None, trigger: Trigger | None) -> str:
         # The reason of an alarm's request names the alarm.
         who, reason = "automatically", given or f"alarm {trigger.name}"
     return wording.sentence(f"Requested {who}: {wording.cut(wording.plain(reason))}")
-
-
-def _missed(request: Request | None, end: Conclusion) -> str:
-    return _MISSED if end.trigger_of(request) and end.error in UNTOUCHED else ""
 
 
 def _changes(end: Conclusion) -> str:

@@ -68,6 +68,11 @@ UNREADABLE_ITEM = Sentence(
     "Look at it: aws dynamodb get-item --table-name {table} --key {key}. If nothing drains on that gateway, "
     "it may be deleted.",
 )
+UNREADABLE_PACE = Sentence(
+    "The item of the pace is not as natdrain writes it ({why}): another version or a person has changed it.",
+    "Look at it: aws dynamodb get-item --table-name {table} --key {key}. It may be deleted, if automatic "
+    "requests have taken nothing off lately.",
+)
 LOCKED = Sentence(
     "{gateway} is locked by {owner}{since}{reason}.",
     'Run the request again when that has ended, or let it wait in line: WhenBusy: "wait".',
@@ -124,22 +129,24 @@ METRIC_HAS = Sentence("{metric} has {dimensions}")
 NOT_WHOLE = Sentence(
     "The input looks like the event of a CloudWatch alarm, but is not whole: {kind}: {error}."
 )
+_BY_HAND = "If it is true all the same, drain {address} of {gateway} by hand."
 ALARM_NOT_ALLOWED = Sentence(
     "The alarm {alarm} is none of those that may start a drain here: their names begin with {prefixes}."
 )
 ALARM_TOO_OLD = Sentence(
     "The alarm {alarm} changed {minutes} minutes ago, and what it says may be over; alarms act for {most} "
     "minutes (max_age_minutes of the configuration).",
-    "If it is still true, make the request by hand: {by_hand}",
+    _BY_HAND,
 )
 ALARM_REPLAYED = Sentence(
     "The event of the alarm {alarm} comes from an archive, by the replay {replay}, and may be long over.",
-    "If it is still true, make the request by hand: {by_hand}",
+    _BY_HAND,
 )
 ALARM_WITHOUT_DATA = Sentence(
-    "The alarm {alarm} had no data, and so says nothing about the address: {reason}",
-    "Let missing data not count as breaching: set TreatMissingData (--treat-missing-data) to notBreaching or "
-    "missing. Or set alarms.act_without_data = true in the configuration.",
+    "The alarm {alarm} went off because data are missing, and so says nothing about the address: {reason}",
+    f"{_BY_HAND} For the future, let missing data not count as breaching: set TreatMissingData "
+    f"(--treat-missing-data) to notBreaching or missing. Or set alarms.act_without_data = true in the "
+    f"configuration.",
 )
 ALARM_ON_PORTS = Sentence(
     "The alarm {alarm} watches {seen:.100}, which means that the gateway has too little, not too much: one "

@@ -21,7 +21,7 @@ ALLOCATIONS = "[its|their] allocation[|s]"
 
 _MARKUP = str.maketrans("<>*~`", "\u2039\u203a\u2217\u223c'")
 """Signs that look alike and mark nothing up."""
-_LINKS = {r"\]\(": "] (", "://": ": //", r"(?<!\w)@(?=\w)": "@ "}
+_LINKS = {r"\]\(": "] (", "://": ": //", r" ?@ ?": " @ ", r"(?i)\bwww\.": "www .", "__": "_ _"}
 """Patterns of links and mentions, each with what is none."""
 
 _One = TypeVar("_One")
@@ -74,13 +74,15 @@ def stayed(drain: Drain) -> str | None:
         drain.progress.last_seen_at,
         drain.progress.requested_at,
     )
-    if not (limit_at and last_seen_at and requested_at) or last_seen_at < requested_at:
+    if not (limit_at and last_seen_at and requested_at) or last_seen_at <= requested_at:
         return None
     limit_seconds = drain.progress.limit_seconds
     if drain.limit_reached:
         late = (last_seen_at - limit_at).total_seconds()
         return f"[was|were] still there {late:.0f} s after [its|their] limit of {limit_seconds} s"
-    return f"stayed at least until {(last_seen_at - requested_at).total_seconds():.0f} of {limit_seconds} s"
+    # EC2 accepted during the call, so that a look just after our limit proves no more than the limit.
+    seconds = (min(last_seen_at, limit_at) - requested_at).total_seconds()
+    return f"stayed at least until {seconds:.0f} of {limit_seconds} s"
 
 
 def stake(drain: Drain) -> str | None:
@@ -125,7 +127,7 @@ def plain(text: str) -> str:
     text = one_line(text).translate(_MARKUP)
     for pattern, instead in _LINKS.items():
         text = re.sub(pattern, instead, text)
-    return text
+    return text.strip()
 
 
 def cut(text: str, most: int = _MAX_PART_CHARACTERS) -> str:
@@ -193,7 +195,9 @@ def overridden(warning: Problem) -> Problem:
     return replace(warning, text=joined(warning.text, warning.fix, "(Overridden.)"), fix=None)
 
 
-def way_on(override: str, *, automatic: bool) -> str:
+def way_on(override: str, *, automatic: bool, by_hand_warns: bool) -> str:
     """Return how a request lifts a guard."""
+    if automatic and by_hand_warns:
+        return f"To go on all the same: start it by hand, where it only warns. A schedule needs {override}."
     where = ", in a request by hand or of a schedule" if automatic else ""
     return f"To go on all the same: {override}{where}."

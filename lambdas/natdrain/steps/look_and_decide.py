@@ -66,12 +66,16 @@ def look_and_decide(
 
 
 def _associations(memory: Memory, drains: Collection[Drain]) -> dict[str | None, str]:
-    """Return the associations by allocation of which an entry may lack its id: the surest last."""
-    seen = {names.get("AllocationId"): key for key, names in memory.seen.addresses.items()}
+    """Return the associations by allocation of which an entry may lack its id: what is newest counts."""
+    looked_at = memory.seen.looked_at
+    known = {names.get("AllocationId"): key for key, names in memory.seen.addresses.items()}
     running = [drain for drain in memory.drains.values() if drain.leaving and not drain.outcome]
     running.sort(key=lambda drain: drain.progress.requested_at or drain.progress.since_at)
-    ours = [drain for drain in drains if not drain.outcome]
-    return seen | {drain.allocation_id: drain.association_id for drain in (*running, *ours)}
+    for drain in running:
+        since = drain.progress.requested_at or drain.progress.since_at
+        if drain.allocation_id not in known or looked_at is None or since >= looked_at:
+            known[drain.allocation_id] = drain.association_id
+    return known | {drain.allocation_id: drain.association_id for drain in drains if not drain.outcome}
 
 
 def _with_circumstances(

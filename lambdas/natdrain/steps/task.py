@@ -52,10 +52,12 @@ def refusing(function: Handler) -> Handler:
         except (RequestRefused, GatewayBusy) as refusal:
             problems = [problem.to_json() for problem in refusal.problems]
             failure: dict[str, Any] = {"Error": type(refusal).__name__, "Problems": problems}
-            if isinstance(refusal, RequestRefused) and refusal.trigger:
-                failure["Trigger"] = refusal.trigger.to_json()
+            request: dict[str, Any] = {}
+            if isinstance(refusal, RequestRefused):
+                request = refusal.request.to_json() if refusal.request else {}
+                failure |= {"Trigger": refusal.trigger.to_json()} if refusal.trigger else {}
             step = event.get("Step", {})
-            return {"Failure": failure, "Request": {}, "Quiet": {}, "Step": step, "Start": {}}
+            return {"Failure": failure, "Request": request, "Quiet": {}, "Step": step, "Start": {}}
 
     return handler
 

@@ -7,10 +7,11 @@ from datetime import datetime
 from boto3.dynamodb.conditions import Attr
 
 from natdrain.contract import GatewayRecord as R
-from natdrain.model.errors import TransientFailure
+from natdrain.contract import item_key
+from natdrain.model.errors import RequestRefused, TransientFailure
 from natdrain.model.pace import Pace, Take
 from natdrain.report import refusals
-from natdrain.store.drains import BROKEN, unreadable
+from natdrain.store.drains import BROKEN
 from natdrain.store.table import Table
 
 _KEY = (R.PACE, R.PACE)
@@ -35,23 +36,24 @@ class Paces:
         try:
             return Pace(version=int(item[R.VERSION]), takes=tuple(map(Take.from_json, item[R.TAKES])))
         except BROKEN as error:
-            raise unreadable(self.table, *_KEY, str(error)) from error
+            facts = {"why": error, "table": self.table.name, "key": item_key(*_KEY)}
+            raise RequestRefused(refusals.UNREADABLE_PACE.about(None, **facts)) from error
 
     def count_takes(
         self, takes: Sequence[Take], version: int, execution: str, now: datetime
     ) -> set[str] | None:
         """Count takes before EC2 is asked, if nothing was counted since `version` was read.
 
-        Return the associations of which no other execution has asked; None if something was counted since.
+        Return the associations that were not counted before; None if something was counted since. Of those
+        that were, EC2 may have been asked already.
         """
         pace, ids = self.read(), {take.association_id for take in takes}
-        ours = {take.association_id for take in pace.takes if take.execution == execution}
-        new = ids - {take.association_id for take in pace.takes} | ids & ours
-        if ids <= ours:  # an earlier attempt has counted them
-            return new
-        others = [take for take in pace.takes if take.until > now and take.association_id not in ids]
+        known = {take.association_id: take for take in pace.takes if take.until > now}
+        if all(one in known and known[one].execution == execution for one in ids):
+            return set()  # by an earlier attempt
+        others = [take for key, take in known.items() if key not in ids]
         counted = [*others, *(replace(take, execution=execution) for take in takes)]
-        return new if pace.version == version and self._write(pace, counted) else None
+        return ids - known.keys() if pace.version == version and self._write(pace, counted) else None
 
     def give_back(self, association_ids: Collection[str], execution: str) -> None:
         """Count takes of this execution no more: EC2 has refused them.

@@ -85,7 +85,7 @@ def test_served_drain_waits_for_an_address_that_joins(strange: Served, more: dic
     request = named(strange, REGIONAL, 0, **more)
     ended = strange.run(request)
     assert (ended["status"], ended["result"]["Outcome"]) == ("SUCCEEDED", "drained")
-    assert any("EC2 is busy with" in text for text in ended["result"]["Warnings"])
+    assert any("While EC2 works on" in text for text in ended["result"]["Warnings"])
 
 
 def test_served_address_that_has_failed_is_passed_on_to_ec2_and_stops_no_other(strange: Served) -> None:

@@ -128,7 +128,7 @@ def test_served_replay_of_an_event_starts_no_execution(served: Served, gateway_i
 
 @pytest.mark.parametrize(
     ("name", "problem"),
-    [("no-data", "had no data"), ("regional-port-exhaustion", "watches ErrorPortAllocation")],
+    [("no-data", "data are missing"), ("regional-port-exhaustion", "watches ErrorPortAllocation")],
 )
 def test_served_alarm_that_must_not_act_is_refused_as_an_input(
     served: Served, gateway_id: str, name: str, problem: str

@@ -30,10 +30,26 @@ def test_look_that_ec2_refuses_to_authenticate_is_worth_a_retry(
         read()
 
 
+def test_dry_run_that_ec2_refuses_to_authenticate_is_worth_a_retry(ec2: Stubber) -> None:
+    ec2.add_client_error("disassociate_nat_gateway_address", "AuthFailure", http_status_code=401)
+    with pytest.raises(TransientFailure, match="AuthFailure"):
+        calls.prove_permission(GATEWAY, [association("a")], 350)
+
+
+@pytest.mark.parametrize(("code", "throttled"), [("RequestLimitExceeded", True), ("InternalError", False)])
+def test_request_that_ec2_throttled_is_known_not_to_be_accepted(
+    ec2: Stubber, code: str, *, throttled: bool
+) -> None:
+    ec2.add_client_error("disassociate_nat_gateway_address", code, http_status_code=503)
+    with pytest.raises(TransientFailure) as failure:
+        calls.disassociate(GATEWAY, [association("a")], 350)
+    assert failure.value.throttled is throttled
+
+
 @pytest.mark.parametrize(
-    "code", ["AuthFailure", "InvalidIPAddress.InUse", "InvalidNetworkInterfaceID.NotFound"]
+    "code", ["AuthFailure", "InvalidIPAddress.InUse", "InvalidNetworkInterfaceID.NotFound", "RequestExpired"]
 )
-def test_release_of_an_allocation_in_use_is_refused_for_now(ec2: Stubber, code: str) -> None:
+def test_release_of_an_allocation_in_use_or_in_doubt_is_refused_for_now(ec2: Stubber, code: str) -> None:
     ec2.add_client_error("release_address", code, http_status_code=400)
     said = calls.release(allocation("a"))
     assert isinstance(said, calls.Refused)

@@ -179,7 +179,7 @@ def test_decide_waits_while_another_address_is_in_transition() -> None:
     decision = decide(request("a"), look(gateway(address("a"), address("b", DRAINING))), Known())
     assert seconds(decision) == 15
     assert isinstance(decision, Wait)
-    assert decision.warnings[0].text.startswith(f"EC2 is busy with {ip('b')} ({association('b')})")
+    assert decision.warnings[0].text.startswith(f"While EC2 works on {ip('b')} ({association('b')})")
 
 
 def test_decide_waits_for_the_draining_one_before_it_asks_for_the_other() -> None:
@@ -422,7 +422,7 @@ JOINS = [address("a"), address("b", "associating")]
 def test_decide_waits_for_another_address_to_come_into_service() -> None:
     decision = decide(request("a"), look(gateway(*JOINS)), Known())
     assert isinstance(decision, Wait)
-    assert "busy with" in str(decision.warnings[0])
+    assert "the drain waits for that" in str(decision.warnings[0])
 
 
 def test_decide_waits_when_the_address_that_joins_will_be_the_one_that_stays() -> None:
@@ -532,3 +532,25 @@ def test_decide_has_the_takes_of_an_automatic_request_counted(*, automatic: bool
     counted = [(take.association_id, take.until) for take in decision.takes]
     assert counted == ([(association("a"), START + timedelta(hours=1))] if automatic else [])
     assert decision.pace_version == (7 if automatic else 0)
+
+
+def test_decide_notes_the_connections_at_stake_while_ec2_is_busy() -> None:
+    decision = decide(request("a"), look(gateway(*JOINS), load=LOAD), Known())
+    assert isinstance(decision, Wait)
+    assert decision.drains[0].share == 300
+
+
+def test_decide_ends_a_drain_whose_address_has_failed_without_an_association() -> None:
+    seen = look(gateway(failed("a", association_id=None), address("b")), at=15)
+    decision = decide(request("a"), seen, Known(drains=(in_service("a"),)))
+    assert outcomes(decision) == [AddressOutcome.FAILED]
+
+
+def test_decide_waits_for_an_address_that_ec2_shows_without_its_association() -> None:
+    seen = look(gateway(address("a", association_id=None), address("b")), at=15)
+    assert isinstance(decide(request("a"), seen, Known(drains=(in_service("a"),))), Wait)
+
+
+def test_decide_repeats_no_warning_of_guards_that_are_judged_again_after_a_wait() -> None:
+    waits = decide(request("a"), look(gateway(*JOINS, failed("c"))), Known())
+    assert [warning.guard for warning in waits.warnings] == [None]

@@ -104,8 +104,14 @@ def test_guard_warns_or_refuses_by_its_default(rule: Rule, found: Found, start: 
 @rows(*LIFTABLE)
 def test_refusal_ends_with_the_override_that_lifts_it(rule: Rule, found: Found, start: str) -> None:
     text = only(judged(found, start, **{start: {rule.name: "refuse"}}), Verdict.REFUSE)
-    where = ", in a request by hand or of a schedule" if start == "automatic" else ""
-    assert text.endswith(f'To go on all the same: Override: ["{rule.name}"]{where}.')
+    override = f'Override: ["{rule.name}"]'
+    ends = {
+        "by_hand": f"To go on all the same: {override}.",
+        "automatic": f"To go on all the same: {override}, in a request by hand or of a schedule.",
+    }
+    if DEFAULTS[rule.name][0] is Verdict.WARN:
+        ends["automatic"] = f"start it by hand, where it only warns. A schedule needs {override}."
+    assert text.endswith(ends[start])
 
 
 @by_start

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from natdrain.intake.alarm_event import is_alarm
 from natdrain.intake.alarms import read_alarm
 from natdrain.model.conclusion import Quiet
+from natdrain.model.errors import RequestRefused
 from natdrain.model.request import Trigger, TriggerKind
 from support.alarms import BLOCKED, NOW, POLICY, alarm, asked, ignored, problems_of, refusal, stamp
 from support.builders import sample
@@ -210,8 +212,7 @@ def test_alarm_that_is_too_old_is_refused_with_its_age_and_the_request_to_make()
     [found] = problems_of(sample(BLOCKED), now=NOW + timedelta(hours=3))
     assert "changed 180 minutes ago" in found
     assert "alarms act for 60 minutes" in found
-    by_hand = '{"NatGatewayId": "nat-1234567890abcdef0", "AllocationIds": ["eipalloc-0be6ecac95e8a3b10"]}'
-    assert found.endswith(f"make the request by hand: {by_hand}")
+    assert found.endswith(f"drain eipalloc-0be6ecac95e8a3b10 of {GATEWAY} by hand.")
 
 
 def test_alarm_that_is_replayed_is_refused_however_young_it_is() -> None:
@@ -236,7 +237,7 @@ def test_alarm_without_data_asks_when_the_deployment_allows_it() -> None:
 
 @pytest.mark.parametrize("points", ["[null, null]", "[]", '["NaN"]'])
 def test_alarm_is_without_data_when_no_data_point_has_a_value(points: str) -> None:
-    assert "had no data" in problems_of(with_reason_data(f'{{"recentDatapoints": {points}}}'))[0]
+    assert "data are missing" in problems_of(with_reason_data(f'{{"recentDatapoints": {points}}}'))[0]
 
 
 @pytest.mark.parametrize(
@@ -284,3 +285,62 @@ def test_ignored_alarm_is_known_not_to_come_from_a_person() -> None:
     assert quiet.trigger == Trigger(
         kind=TriggerKind.ALARM, name="EgressIpBlocked", at="2026-10-02T17:04:40.989+0000"
     )
+
+
+NAMED = {"NatGatewayId": GATEWAY, "PublicIp": "203.0.113.7"}
+
+
+@pytest.mark.parametrize(
+    "metric",
+    [
+        *("errorportallocation", "error_port_allocation", "PortsExhausted", "ExhaustedPorts", "PortErrors"),
+        *("NatPortErrors", "AllocatePortErrors", "SNATAllocationErrors", "PortsUsedPercent"),
+        *("DropCount", "DropPackets", "DroppedConnections", "PacketLoss", "packetsdropcount"),
+    ],
+)
+def test_alarm_about_exhaustion_is_refused_whatever_its_metric_is_called(metric: str) -> None:
+    [found] = problems_of(alarm((metric, NAMED)))
+    assert f"watches {metric}" in found
+
+
+@pytest.mark.parametrize(
+    "metric",
+    [
+        *("BlockedResponses", "ReportAllocationBlocked", "HttpErrorsOnPort443", "Port443Errors"),
+        *("SuccessRateDrop", "ReportAllocationIdBlocked", "PacketLatency"),
+    ],
+)
+def test_alarm_about_something_else_drains_whatever_its_metric_sounds_like(metric: str) -> None:
+    assert asked(alarm((metric, NAMED))).public_ips == ("203.0.113.7",)
+
+
+def test_alarm_is_refused_when_it_went_off_since_some_data_are_missing() -> None:
+    state = {
+        "value": "ALARM",
+        "timestamp": stamp(NOW),
+        "reason": "Threshold Crossed: 2 missing datapoints were treated as [Breaching].",
+        "reasonData": '{"recentDatapoints": [0.0]}',
+    }
+    assert "data are missing" in problems_of(alarm(state=state))[0]
+
+
+def test_contributor_is_refused_when_it_went_off_since_data_are_missing() -> None:
+    event = copy.deepcopy(sample("alarm-event.contributor.json"))
+    event["detail"]["state"]["reason"] = "1 missing datapoint was treated as [Breaching]."
+    assert "data are missing" in problems_of(event)[0]
+
+
+@pytest.mark.parametrize("more", [{"replay-name": "of-today"}, {}])
+def test_refused_alarm_carries_the_request_that_it_would_have_made(more: dict[str, str]) -> None:
+    with pytest.raises(RequestRefused) as refused:
+        read_alarm(sample(BLOCKED) | more, POLICY, now=NOW + timedelta(hours=2))
+    request = refused.value.request
+    assert request
+    assert (request.gateway_id, request.allocation_ids) == (GATEWAY, ("eipalloc-0be6ecac95e8a3b10",))
+    assert request.automatic
+
+
+def test_refused_alarm_whose_dimensions_are_malformed_repeats_none_of_them() -> None:
+    named = {"NatGatewayId": GATEWAY, "PublicIp": "[pay](https://evil.example)"}
+    [found] = problems_of(alarm(("Blocked", named)) | {"replay-name": "of-today"})
+    assert "PublicIps must be an IPv4 address" in found

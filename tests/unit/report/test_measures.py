@@ -197,3 +197,9 @@ def test_lines_do_not_mix_when_several_metrics_are_emitted(
     emit([measure_retry("close"), Measure(metrics.ADOPTED, 2, {"Trigger": "hand"})])
     first, second = (json.loads(line) for line in capsys.readouterr().out.splitlines())
     assert ("Adopted" in first, "Retries" in second, "Function" in second) == (False, False, False)
+
+
+def test_end_of_a_refused_dry_run_is_not_measured() -> None:
+    request = Request(gateway_id=GATEWAY, association_ids=(association("a"),), dry_run=True)
+    failure = Failure(error="RequestRefused", problems=(Problem(guard="hold", text="It is held."),))
+    assert measure_end(conclude(request, (), failure=failure), request) == []

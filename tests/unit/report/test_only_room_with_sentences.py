@@ -41,6 +41,7 @@ ALLOWED_IN_REPORT = {
     ("wording.py", "one_line(text).translate(_MARKUP)"): "takes the markup out of other people's words",
     ("wording.py", "re.sub(pattern, instead, text)"): "the same",
     ("wording.py", "text[:most - 3].rstrip()"): "cuts a text",
+    ("wording.py", "text.strip()"): "the same",
     ("wording.py", "text.endswith(('.', '!', '?', ';'))"): "sets a full stop",
     ("wording.py", "problem.fix.endswith('.')"): "sets none after a command",
     ("wording.py", "text.endswith('...')"): "sets none after a text that was cut",
@@ -64,7 +65,15 @@ ALLOWED_ELSEWHERE = {
     ("intake/alarm_event.py", "re.match('\\\\s*SELECT\\\\b', one, re.IGNORECASE)"): "an alarm's query",
     ("intake/alarm_event.py", "re.search('\\\\bGROUP\\\\s+BY\\\\b', query, re.IGNORECASE)"): "the same",
     ("intake/alarm_event.py", "text.lower()"): "a metric's name or an alarm's query",
-    ("intake/alarms.py", "pattern.search(plain(text))"): "the same",
+    ("intake/alarm_event.py", "reason.lower()"): "AWS's words, where it says nothing else",
+    ("intake/alarm_event.py", "'treated as [breaching]' in reason.lower()"): "the same",
+    ("intake/alarms.py", "pattern.search(_words(text))"): "a metric's name or an alarm's query",
+    ("intake/alarms.py", "re.findall('[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+', text)"): "the same",
+    (
+        "intake/alarms.py",
+        "' '.join(re.findall('[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+', text)).lower()",
+    ): "the same",
+    ("intake/alarms.py", "re.sub('\\\\ballocation ?ids?\\\\b', '', words)"): "the same",
     ("intake/alarms.py", "change.alarm.startswith(tuple(policy.name_prefixes))"): "an alarm's name",
     ("intake/request.py", "pattern.fullmatch(value)"): "an id in a request",
     ("intake/request.py", "texts.count(text)"): "names in a request: a list",
@@ -98,6 +107,22 @@ ENGLISH_ELSEWHERE = {
     ("contract.py", "Drain Started"): "a name on the event bus",
     ("intake/alarm_event.py", "CloudWatch Alarm Contributor State Change"): "a name on the event bus",
     ("intake/alarm_event.py", "CloudWatch Alarm State Change"): "a name on the event bus",
+    ("intake/alarm_event.py", "treated as [breaching]"): "a part of AWS's words",
+    ("intake/alarms.py", r"\ballocation ?ids?\b"): "a pattern of names",
+    (
+        "intake/alarms.py",
+        (
+            r"\b(ports?|snat) (alloc|error|exhaust|fail|shortage|us(ed|age)|util)"
+            r"|\b(alloc|exhaust|used)\w* ports?\b|(?<!re)port(alloc|exhaust)"
+        ),
+    ): "a pattern of names",
+    (
+        "intake/alarms.py",
+        (
+            r"\bdrop\w* (bytes|connections?|count|packets?|traffic)\b"
+            r"|\b(bytes|connections?|packets?|traffic) (drop|los[st])|packets?(drop|loss)|droppedpacket"
+        ),
+    ): "a pattern of names",
     ("intake/alarms.py", "alarm {}: {}"): "the request's reason, which the history keeps",
     ("intake/request.py", " or "): "joins the values that a field may have",
     ("model/gateway.py", " --availability-zone{} {}"): "an option of a command",

@@ -14,12 +14,14 @@ HARMLESS = {
     "Slack link": ("<https://example.com|here>", "\u2039https: //example.com|here\u203a"),
     "Slack mention of all": ("<!channel> look", "\u2039!channel\u203a look"),
     "mention": ("@here and @channel", "@ here and @ channel"),
+    "mail address": ("network-team@example.com", "network-team @ example.com"),
+    "name of a site": ("see www.example.com", "see www .example.com"),
+    "strong emphasis": ("__bold__", "_ _bold_ _"),
     "emphasis": ("*bold* and ~struck~", "\u2217bold\u2217 and \u223cstruck\u223c"),
     "code": ("`rm`", "'rm'"),
 }
 UNTOUCHED = [
     "low_traffic_on_nat-1 (5.0 of 10 %) [a] #1 & more",
-    "network-team@example.com",
     "aws ec2 create-tags --resources nat-1 eipalloc-2 --tags Key=natdrain:managed,Value=true",
     "aws ec2 associate-nat-gateway-address --region eu-west-1 --nat-gateway-id nat-1 --allocation-ids ...",
     delete_item("Table", "nat-1", R.HOLD),

@@ -24,7 +24,6 @@ from natdrain.model.gateway import AVAILABLE, FAILED, Address, Gateway
 from natdrain.model.look import Look
 from natdrain.model.outcome import AddressOutcome
 from natdrain.model.pace import Pace
-from natdrain.model.problem import Problem
 from natdrain.model.request import Request
 from natdrain.report import details
 from natdrain.report.wording import label_of
@@ -60,10 +59,12 @@ def decide(request: Request, look: Look, known: Known) -> Step:
 
     drains = tuple(observe(drain, look) for drain in after.watch(drains, look))
     if look.gateway is not None and any(drain.to_ask for drain in drains):
+        drains = tuple(at_stake(drain, look, look.gateway) for drain in drains)
         if look.gateway.busy:
-            step = _wait_for_ec2(look.gateway, drains, look.seen_at, judgement)
-            # A dry run waits for nothing, so it says what may stand in the way.
-            return _warn_of(judgement.refusals, step) if judgement and request.dry_run else step
+            step = _wait_for_ec2(look.gateway, drains, look.seen_at)
+            # A dry run waits for nothing, so it says what may stand in the way; else all is judged again.
+            found = (*judgement.warnings, *judgement.refusals) if judgement and request.dry_run else ()
+            return replace(step, warnings=(*found, *step.warnings))
         judgement = judgement or _judge_again(request, look, known, look.gateway, drains)
         if not judgement.refusals:
             return _warn(_ask(request, look, known, look.gateway, drains), judgement)
@@ -75,23 +76,19 @@ def decide(request: Request, look: Look, known: Known) -> Step:
 
 
 def _warn(step: Step, judgement: Judgement | None) -> Step:
-    return _warn_of(judgement.warnings, step) if judgement else step
+    return replace(step, warnings=(*judgement.warnings, *step.warnings)) if judgement else step
 
 
-def _warn_of(problems: Sequence[Problem], step: Step) -> Step:
-    return replace(step, warnings=(*problems, *step.warnings))
-
-
-def _ask(
-    request: Request, look: Look, known: Known, gateway: Gateway, drains: Sequence[Drain]
-) -> Disassociate:
+def _ask(request: Request, look: Look, known: Known, gateway: Gateway, drains: Sequence[Drain]) -> Step:
     """Ask EC2; for addresses that have failed in a call of their own, whose answer is about them only."""
     to_ask = {drain.association_id for drain in drains if drain.to_ask}
     targets = [address for address in gateway.addresses if address.association_id in to_ask]
     targets = [address for address in targets if address.status != FAILED] or targets
+    if not targets:  # EC2 shows them without their associations
+        return wait_for(drains, look.seen_at, Reason.EC2_BUSY)
     pace = look.pace if request.automatic and isinstance(look.pace, Pace) else None
     return Disassociate(
-        drains=tuple(at_stake(drain, look, gateway) for drain in drains),
+        drains=tuple(drains),
         association_ids=tuple(str(target.association_id) for target in targets),
         takes=takes(gateway, targets, pace, look.seen_at + known.policy.pace_window) if pace else (),
         pace_version=pace.version if pace else 0,
@@ -105,9 +102,7 @@ def _not_asked(drains: Sequence[Drain], judgement: Judgement) -> tuple[Drain, ..
     return tuple(after if before.to_ask else before for before, after in zip(drains, ended, strict=True))
 
 
-def _wait_for_ec2(
-    gateway: Gateway, drains: Sequence[Drain], now: datetime, judgement: Judgement | None
-) -> Step:
+def _wait_for_ec2(gateway: Gateway, drains: Sequence[Drain], now: datetime) -> Step:
     """Wait while EC2 is busy, and warn if it is with addresses of others."""
     step = wait_for(drains, now, Reason.EC2_BUSY)
     ours = {drain.association_id for drain in drains}
@@ -115,7 +110,7 @@ def _wait_for_ec2(
         names = ", ".join(map(label_of, others))
         busy = details.EC2_BUSY.about(gateway.gateway_id, others=names, gateway=gateway.gateway_id)
         step = replace(step, warnings=(busy,))
-    return _warn(step, judgement)
+    return step
 
 
 def _begin(

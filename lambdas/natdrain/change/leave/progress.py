@@ -122,9 +122,8 @@ def _still_there(drain: Drain, address: Address, look: Look, gateway: Gateway) -
         return drain  # somebody puts it back: the next look shows it
     drain = drain.noted(last_seen_at=look.seen_at)
     progress = drain.progress
-    if address.status == FAILED and _drain_failed(drain, look.seen_at):
-        message = address.failure_message or details.FAILED_WITHOUT_REASON
-        return drain.ended(AddressOutcome.FAILED, details.EC2_FAILED.with_(message=message))
+    if address.status == FAILED and (why := _why_failed(drain, address, look.seen_at)):
+        return drain.ended(AddressOutcome.FAILED, why)
     if address.status in LEAVING:
         seen_at = progress.draining_seen_at or look.seen_at
         adopted = progress.adopted or progress.requested_at is None
@@ -137,11 +136,13 @@ def _still_there(drain: Drain, address: Address, look: Look, gateway: Gateway) -
     return drain
 
 
-def _drain_failed(drain: Drain, now: datetime) -> bool:
-    """Return True if this drain has failed; the status may also be from before, or from a stale read."""
+def _why_failed(drain: Drain, address: Address, now: datetime) -> str | None:
+    """Return why this drain has failed, or None: the status may be from before, or from a stale read."""
     progress = drain.progress
     accepted = progress.requested_at is not None and now - progress.requested_at >= _SETTLE
-    return progress.draining_seen_at is not None or accepted
+    if accepted or progress.draining_seen_at is not None:
+        return details.EC2_FAILED.with_(message=address.failure_message or details.FAILED_WITHOUT_REASON)
+    return details.NO_ASSOCIATION if drain.to_ask and address.association_id is None else None
 
 
 def _overdue(drain: Drain) -> Drain:

@@ -6,11 +6,12 @@ from itertools import chain
 
 from natdrain.change.leave.progress import adopt_left
 from natdrain.model.drain import Drain
-from natdrain.model.gateway import AVAILABLE, FAILED, Address, Gateway
+from natdrain.model.gateway import AVAILABLE, FAILED, LEAVING, Address, Gateway
 from natdrain.model.look import Look
 from natdrain.model.problem import Problem
 from natdrain.model.request import Request
 from natdrain.report import details
+from natdrain.report.sentence import Sentence
 from natdrain.report.wording import name_of
 
 _Found = Address | Drain | Problem | None
@@ -71,9 +72,14 @@ def _find(
         if here.association_id:
             return here
         facts = {"name": name, "status": here.status, "gateway": gateway.gateway_id}
-        sentence = details.FAILED_UNASSOCIATED if here.status == FAILED else details.NOT_ASSOCIATED
-        return sentence.about(here.allocation_id, **facts)
+        return _unassociated(here).about(here.allocation_id, **facts)
     if gateway.state == AVAILABLE and (before is not None or request.scheduled):
         return before
     on_it = ", ".join(map(name_of, gateway.addresses)) or details.NONE
     return details.NOT_ON_GATEWAY.about(name, name=name, gateway=gateway.gateway_id, here=on_it)
+
+
+def _unassociated(here: Address) -> Sentence:
+    if here.status in LEAVING:
+        return details.LEAVES_UNASSOCIATED
+    return details.FAILED_UNASSOCIATED if here.status == FAILED else details.NOT_ASSOCIATED
