@@ -117,7 +117,7 @@ def show(entries: Sequence[Entry], console: Console) -> None:
     ended = _table(console, "Executions", "ended", "asked by", "what happened")
     for entry in (entry for entry in entries if entry["Event"] == ENDED):
         name = str(entry[R.EXECUTION]).rpartition(":")[2]
-        ended.add_row(f"{entry['At']} {name}", _why(entry), f"{entry['Outcome']}: {entry['Summary']}")
+        ended.add_row(f"{entry['At']} as {entry['Outcome']}, {name}", _why(entry), entry["Summary"])
     console.print(served)
     if ended.row_count:
         console.print(ended)
