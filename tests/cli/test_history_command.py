@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -104,6 +105,12 @@ LEFT = entry("left", "nat-a", "10:00", LastSeenAt=day("09:00"))
 FAILED = entry("out_of_service", "nat-a", "10:00", LastSeenAt=day("09:00"))
 MOVED = entry("serving", "nat-b", "14:00", After=day("12:00"))
 MOVED_UNSEEN = entry("serving", "nat-b", "14:00")
+BACK = entry("serving", "nat-a", "14:00", After=day("12:00"))
+BY_ALARM: dict[str, Any] = {
+    "By": "arn:me",
+    "Execution": "arn:me",
+    "Trigger": {"Kind": "alarm", "Name": "Blocked", "At": day("09:00")},
+}
 
 
 @pytest.mark.parametrize(
@@ -121,6 +128,9 @@ MOVED_UNSEEN = entry("serving", "nat-b", "14:00")
         ("09:01", [FIRST, FAILED], "203.0.113.7 may have been out of service already: it was last seen "),
         ("10:00", [FIRST, FAILED], "203.0.113.7 was out of service: it had failed on nat-a "),
         ("12:01", [FIRST, LEFT, MOVED], "It may have been on nat-b "),
+        ("11:00", [FIRST, FAILED, BACK], "was out of service: it had failed on nat-a "),
+        ("13:00", [FIRST, FAILED, BACK], "It may have been on nat-a "),
+        ("14:00", [FIRST, FAILED, BACK], "203.0.113.7 was on nat-a "),
         ("11:00", [FIRST, LEFT, MOVED_UNSEEN], "already: nobody had looked before, and it was seen there at"),
         ("09:00", [LEFT], "203.0.113.7 was on nat-a "),
         ("08:59", [LEFT], "nobody had looked yet"),
@@ -162,11 +172,47 @@ def test_history_of_a_gateway_shows_why_a_drain_was_requested_that_another_execu
         ({"By": "arn:earlier", "Execution": "arn:me", "Reason": "contract ends"}, "by hand: contract ends"),
         ({"By": "arn:earlier", "Execution": "arn:me"}, ""),
         ({"By": "outside", "Execution": "arn:me"}, ""),
+        (BY_ALARM | {"Reason": "alarm Blocked: 3 > 0"}, "alarm Blocked: 3 > 0"),
+        (BY_ALARM | {"Reason": "alarm Blocked is on"}, "alarm Blocked: alarm Blocked is on"),
         (None, ""),
     ],
 )
-def test_reason_of_a_leaving_is_shown_if_its_entry_has_it(left: dict[str, str] | None, why: str) -> None:
+def test_reason_of_a_leaving_is_shown_if_its_entry_has_it(left: dict[str, Any] | None, why: str) -> None:
     assert command._why_left(left) == why
+
+
+def test_address_that_had_failed_is_not_in_service_again_when_natdrain_drains_it_again(
+    cloud: EmbeddedCloud, nat: BuildGateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gateway = nat()
+    ip, association = gateway.addresses[1]["PublicIp"], gateway.addresses[1]["AssociationId"]
+    ends = []
+    for message in ("The interface is broken.", None):
+        cloud.simulation.fail_when_drained(association, message)
+        ends.append(cloud.run(gateway.named(1)).status)
+    assert ends == ["FAILED", "SUCCEEDED"]
+    entries = [json.loads(line) for line in asked(capsys, "--ip", ip, "--json").splitlines()]
+    assert [entry["Event"] for entry in entries] == ["serving", "out_of_service"]
+    then = timestamp(instant(entries[-1]["At"]) + timedelta(seconds=100))
+    assert f"{ip} was out of service: it had failed on " in asked(capsys, "--ip", ip, "--at", then)
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_history_cuts_nothing_whatever_the_width(
+    width: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    told = BY_ALARM | {"PublicIp": "203.0.113.107", "Reason": "Z" * 100}
+    command.show([AFTER | told, LEFT | told], command._console())
+    printed = capsys.readouterr().out
+    assert (printed.count("ZZ"), "…" in printed) == (50, False)
+    for whole in ("203.0.113.107", day("07:00"), day("08:00"), day("09:00"), day("10:00")):
+        assert whole in printed
+
+
+def test_history_is_wide_when_it_goes_into_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS")
+    assert command._console().width == command.WIDE
 
 
 def test_history_prints_its_entries_as_they_stand(
@@ -189,7 +235,10 @@ def test_history_of_something_unknown_says_so(capsys: pytest.CaptureFixture[str]
         ((), "one of the arguments --gateway --ip is required"),
         (("--gateway", "nat-1", "--at", "2027-03-03T14:00Z"), "--at needs --ip"),
         (("--ip", "203.0.113.7", "--at", "2027-03-03T14:00"), "has no time zone: add Z for UTC"),
-        (("--ip", "203.0.113.7", "--at", "noon"), "invalid"),
+        (
+            ("--ip", "203.0.113.7", "--at", "3 March"),
+            "'3 March' is no instant: write it like 2027-03-03T14:00Z",
+        ),
     ],
 )
 def test_invalid_arguments_are_refused_with_what_is_wrong(

@@ -343,13 +343,17 @@ def in_role(name: str) -> dict[str, str]:
     ("action", "resource", "context"),
     [
         ("cloudwatch:PutMetricAlarm", f"arn:aws:cloudwatch:{HERE}:alarm:EgressIpBlocked", {}),
+        ("cloudwatch:PutLogAlarm", f"arn:aws:cloudwatch:{HERE}:alarm:EgressIpBlocked", {}),
         ("cloudwatch:SetAlarmState", f"arn:aws:cloudwatch:{HERE}:alarm:EgressIpBlocked", {}),
         ("cloudwatch:PutMetricData", "*", {"cloudwatch:namespace": "Egress/Reputation"}),
         ("states:StartExecution", f"arn:aws:states:{HERE}:stateMachine:Drain", {}),
         ("lambda:InvokeFunction", f"arn:aws:lambda:{HERE}:function:Natdrain-FunctionsDisassociate", {}),
         ("iam:PassRole", "arn:aws:iam::123456789012:role/Natdrain-TriggersAlarmsRole", {}),
         ("dynamodb:PutItem", TABLE, {}),
+        ("dynamodb:PartiQLUpdate", TABLE, {}),
         ("ec2:CreateTags", RESOURCES["gateway"], giving(OPTED_IN)),
+        # Without tag keys DeleteTags removes every tag (EC2 API reference, DeleteTags).
+        ("ec2:DeleteTags", RESOURCES["gateway"], {}),
     ],
 )
 def test_documented_policy_keeps_each_way_to_start_a_drain_to_the_network_team(
@@ -359,8 +363,10 @@ def test_documented_policy_keeps_each_way_to_start_a_drain_to_the_network_team(
     assert allowed(guarded(), action, resource, {**context, **in_role("network")}) == [action]
 
 
-def test_documented_policy_leaves_others_their_own_alarms_and_metrics(allowed: Allowed) -> None:
+def test_documented_policy_leaves_others_their_own_alarms_metrics_and_tags(allowed: Allowed) -> None:
     others = f"arn:aws:cloudwatch:{HERE}:alarm:TheirOwn"
     namespace = {"cloudwatch:namespace": "Theirs"}
     assert allowed(guarded(), "cloudwatch:PutMetricAlarm", others, in_role("another"))
     assert allowed(guarded(), "cloudwatch:PutMetricData", "*", {**namespace, **in_role("another")})
+    tags = {"aws:TagKeys": ["Name"]}
+    assert allowed(guarded(), "ec2:DeleteTags", RESOURCES["gateway"], {**tags, **in_role("another")})

@@ -30,6 +30,7 @@ ONLY_IN_IAM = {
     *("iam:PassRole", "lambda:InvokeFunction"),
     *("logs:CreateLogDelivery", "logs:GetLogDelivery", "logs:UpdateLogDelivery"),
     *("logs:DeleteLogDelivery", "logs:ListLogDeliveries"),
+    *("dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate", "dynamodb:PartiQLDelete"),
 }
 
 

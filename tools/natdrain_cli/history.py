@@ -5,6 +5,7 @@ docs/history.md has the same queries for the AWS CLI.
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -14,14 +15,15 @@ import boto3
 from boto3.dynamodb.conditions import Key
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from natdrain.contract import GatewayRecord as R
-from natdrain.history.entries import ENDED, OUT_OF_SERVICE
+from natdrain.history.entries import ENDED
 from natdrain.history.periods import Period, periods
 from natdrain.model.instants import timestamp
 
 STACK = "Natdrain"
+WIDE = 200
 Entry = Mapping[str, Any]
 
 
@@ -64,7 +66,7 @@ def _since(period: Period, when: str) -> str:
         return f"was on {gateway}, as far as natdrain has looked since"
     if when <= until:
         return f"was on {gateway}"
-    if left["Event"] == OUT_OF_SERVICE:
+    if period.failed:
         if when >= left["At"]:
             return f"was out of service: it had failed on {gateway} by {left['At']}"
         seen = f"it was last seen in service on {gateway} at {until}, and had failed by {left['At']}"
@@ -86,7 +88,11 @@ def _before(period: Period, public_ip: str, when: str) -> str:
 
 
 def _perhaps(period: Period) -> str:
-    absent = f"it was not there at {period.absent_at}" if period.absent_at else "nobody had looked before"
+    absent = (
+        f"it was not in service there at {period.absent_at}"
+        if period.absent_at
+        else "nobody had looked before"
+    )
     return (
         f"may have been on {_gateway(period)} already: {absent}, and it was seen there at {period.seen_from}"
     )
@@ -99,38 +105,43 @@ def _gateway(period: Period) -> str:
 
 def show(entries: Sequence[Entry], console: Console) -> None:
     """Print periods in service, and executions."""
-    served = Table("public IP", "gateway", "from", "until", "ended by", "why", title="In service")
+    served = _table(console, "In service", "address", "in service", "ended by")
     for period in periods(entries):
         left, named = period.left, period.entry
+        ended_by = [str(left["By"]).rpartition(":")[2], _why_left(left)] if left else []
         served.add_row(
-            named.get(R.PUBLIC_IP, named["AssociationId"]),
-            named[R.GATEWAY],
-            _from(period.first),
-            _until(left),
-            str(left["By"]).rpartition(":")[2] if left else "",
-            _why_left(left),
+            f"{named.get(R.PUBLIC_IP, named['AssociationId'])} on {named[R.GATEWAY]}",
+            f"{_from(period)}, {_until(period)}",
+            ", ".join(filter(None, ended_by)),
         )
-    ended = Table("ended at", "execution", "outcome", "asked by", "what happened", title="Executions")
+    ended = _table(console, "Executions", "ended", "asked by", "what happened")
     for entry in (entry for entry in entries if entry["Event"] == ENDED):
         name = str(entry[R.EXECUTION]).rpartition(":")[2]
-        ended.add_row(entry["At"], name, entry["Outcome"], _why(entry), entry["Summary"])
+        ended.add_row(f"{entry['At']} as {entry['Outcome']}, {name}", _why(entry), entry["Summary"])
     console.print(served)
     if ended.row_count:
         console.print(ended)
 
 
-def _from(first: Entry | None) -> str:
-    if first is None:
-        return "not known"
-    return f"{first['At']}, not yet at {first['After']}" if "After" in first else f"{first['At']} or before"
+def _table(console: Console, title: str, *columns: str) -> Table:
+    """Return a table that shows all of each cell, on several lines if it must."""
+    folding = (Column(name, overflow="fold") for name in columns)
+    return Table(*folding, title=title, show_lines=console.width < WIDE)
 
 
-def _until(left: Entry | None) -> str:
-    if left is None:
+def _from(period: Period) -> str:
+    if period.first is None:
+        return "from an unknown instant"
+    after = period.absent_at
+    return f"from {period.seen_from} (not yet at {after})" if after else f"from {period.seen_from} or before"
+
+
+def _until(period: Period) -> str:
+    if (left := period.left) is None:
         return "still there when last looked"
-    if left["Event"] == OUT_OF_SERVICE:
-        return f"{left['At']}, when it had failed; in service at {left['LastSeenAt']}"
-    return f"{left['At']}, still there at {left['LastSeenAt']}" if "LastSeenAt" in left else str(left["At"])
+    there = "failed by then; in service" if period.failed else "still there"
+    seen = f" ({there} at {left['LastSeenAt']})" if "LastSeenAt" in left else ""
+    return f"until {left['At']}{seen}"
 
 
 def _why_left(left: Entry | None) -> str:
@@ -142,7 +153,9 @@ def _why_left(left: Entry | None) -> str:
 def _why(entry: Entry) -> str:
     trigger = entry.get("Trigger")
     asked = f"{trigger['Kind']} {trigger['Name']}" if trigger else "by hand"
-    return ": ".join([asked, *([entry[R.REASON]] if R.REASON in entry else [])])
+    reason = str(entry.get(R.REASON, ""))
+    # The reason of an alarm's request names the alarm.
+    return reason if reason.startswith(f"{asked}: ") else ": ".join(filter(None, [asked, reason]))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -169,8 +182,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     elif options.at:
         sys.stdout.write(who_had(options.ip, options.at, entries) + "\n")
     else:
-        show(entries, Console(markup=False))
+        show(entries, _console())
     return 0
+
+
+def _console() -> Console:
+    # A file or a pipe has no width of its own; rich would take that of the terminal around it.
+    wide = not (sys.stdout.isatty() or "COLUMNS" in os.environ)
+    return Console(markup=False, width=WIDE if wide else None)
 
 
 def _entries(options: argparse.Namespace) -> list[Entry]:
@@ -183,7 +202,12 @@ def _entries(options: argparse.Namespace) -> list[Entry]:
 
 
 def _instant(text: str) -> datetime:
-    at = datetime.fromisoformat(text)
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is no instant: write it like 2027-03-03T14:00Z"
+        ) from error
     if at.tzinfo is None:
         raise argparse.ArgumentTypeError(f"{text} has no time zone: add Z for UTC")
     return at.astimezone(UTC)

@@ -81,8 +81,7 @@ def changes(
     shown = _shown(look)
     if shown is None:
         return seen, []
-    serving = _serving(shown)
-    new = {key: names for key, names in serving.items() if key not in seen.addresses}
+    new = _new(seen, shown, drains)
     statuses = {address.association_id: address.status for address in shown}
     gone = sorted(key for key in seen.addresses if statuses.get(key, FAILED) == FAILED)
     arrived, departed = dict(islice(new.items(), most)), gone[: max(0, most - len(new))]
@@ -108,9 +107,24 @@ def _shown(look: Look) -> tuple[Address, ...] | None:
     return gateway.addresses if gateway.state == AVAILABLE else None
 
 
-def _serving(shown: Iterable[Address]) -> dict[str, dict[str, str]]:
-    """Return the names of the addresses in service, by association id."""
-    return {a.association_id: _names(a) for a in shown if a.association_id and a.status in _SERVES}
+def _new(seen: Seen, shown: Iterable[Address], drains: Mapping[str, Drain]) -> dict[str, dict[str, str]]:
+    """Return the names of the addresses that have come into service since `seen`, by association id."""
+    return {
+        a.association_id: _names(a)
+        for a in shown
+        if a.association_id and a.association_id not in seen.addresses
+        if a.status in _SERVES and not (seen.looked_at and _failed_before(a, drains.get(a.association_id)))
+    }
+
+
+def _failed_before(address: Address, drain: Drain | None) -> bool:
+    """Return True if an address that the previous look did not have in service is failed, and drains again.
+
+    That is so if it drains because we asked. If a look has found it gone, that look was stale.
+    """
+    return bool(
+        drain and address.status == DRAINING and drain.progress.asked_by and not drain.progress.gone_by
+    )
 
 
 def _names(address: Address) -> dict[str, str]:

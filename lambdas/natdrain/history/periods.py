@@ -1,4 +1,4 @@
-"""The periods of the history: each association's time in service."""
+"""The periods of the history: each association's times in service."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from natdrain.history.entries import LEFT, OUT_OF_SERVICE, SERVING
 
 @dataclass(slots=True)
 class Period:
-    """The time in service of one association.
+    """A time in service of one association; it has more than one if it failed and came back.
 
     `first` is the entry of the look that first saw it, `left` that of the look that found it gone, or failed;
     a period has at least one of them.
@@ -22,6 +22,11 @@ class Period:
     def entry(self) -> Mapping[str, Any]:
         """The entry that names address and gateway."""
         return self.first or self.left or {}
+
+    @property
+    def failed(self) -> bool:
+        """True if it ended because the address failed, which no later look corrects."""
+        return self.left is not None and self.left["Event"] == OUT_OF_SERVICE
 
     @property
     def absent_at(self) -> str | None:
@@ -40,13 +45,16 @@ class Period:
 
 
 def periods(entries: Iterable[Mapping[str, Any]]) -> list[Period]:
-    """Return each association's time in service, from the entries of a history in order."""
-    found: dict[str, Period] = {}
+    """Return each association's times in service, from the entries of a history in order."""
+    found: list[Period] = []
+    last: dict[str, Period] = {}
     for entry in entries:
-        if entry["Event"] == SERVING:
-            # An association is never made again: one that is back was never gone.
-            period = found.setdefault(entry["AssociationId"], Period(first=entry))
-            period.left = None
-        elif entry["Event"] in {LEFT, OUT_OF_SERVICE}:
-            found.setdefault(entry["AssociationId"], Period()).left = entry
-    return list(found.values())
+        if entry["Event"] not in {SERVING, LEFT, OUT_OF_SERVICE}:
+            continue
+        period, serves = last.get(entry["AssociationId"]), entry["Event"] == SERVING
+        if period is None or (serves and period.failed):
+            last[entry["AssociationId"]] = period = Period(first=entry if serves else None)
+            found.append(period)
+        # An association is never made again: one that is back was never gone.
+        period.left = None if serves else entry
+    return found

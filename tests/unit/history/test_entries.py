@@ -141,6 +141,35 @@ def test_address_that_leaves_after_it_has_failed_was_out_of_service_already() ->
     assert looked(seen, gateway(), at=90)[1] == []
 
 
+def test_address_that_failed_and_that_we_drain_again_does_not_serve_again() -> None:
+    seen, _ = looked(first("a"), gateway(address("a", "failed")), at=60)
+    asked = drain("a", asked_by=EARLIER, requested_at=START)
+    seen, entries = looked(seen, gateway(address("a", "disassociating")), asked, at=90)
+    assert entries == []
+    assert looked(seen, gateway(), asked, at=120)[1] == []
+
+
+@pytest.mark.parametrize(
+    ("status", "known"),
+    [
+        ("succeeded", {"asked_by": ME}),
+        ("disassociating", {"adopted": True}),
+        ("disassociating", {"asked_by": ME, "gone_by": START}),
+    ],
+    ids=["is in service", "drained by somebody else", "a stale look found it gone"],
+)
+def test_address_that_was_not_there_serves_unless_it_drains_because_we_asked(
+    status: str, known: dict[str, Any]
+) -> None:
+    _, entries = looked(first(), gateway(address("a", status)), drain("a", **known), at=60)
+    assert shown_by(entries) == [("serving", ip("a"))]
+
+
+def test_address_that_we_drain_serves_at_the_first_look_of_all() -> None:
+    shown = gateway(address("a", "disassociating"), primary=False)
+    assert shown_by(looked(Seen(), shown, drain("a", asked_by=ME))[1]) == [("serving", ip("a"))]
+
+
 def test_address_that_drains_still_serves() -> None:
     assert looked(first("a"), gateway(address("a", "disassociating")), at=60)[1] == []
 

@@ -26,6 +26,15 @@ def test_period_goes_on_when_a_look_that_missed_the_address_was_stale() -> None:
     assert periods([FIRST, LEFT, again]) == [Period(first=FIRST)]
 
 
+def test_period_that_ended_because_the_address_failed_does_not_go_on_when_it_serves_again() -> None:
+    again = AFTER | {"At": "12:00", "After": "11:00"}
+    left = LEFT | {"At": "14:00", "LastSeenAt": "13:00"}
+    assert periods([FIRST, FAILED, again, left]) == [
+        Period(first=FIRST, left=FAILED),
+        Period(first=again, left=left),
+    ]
+
+
 def test_period_whose_beginning_nobody_recorded_is_one() -> None:
     assert periods([LEFT]) == [Period(left=LEFT)]
 
