@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from math import ceil
 from typing import Any, Self
 
 from natdrain.model.instants import instant, timestamp
@@ -111,11 +112,11 @@ class Drain:
 
     @property
     def share(self) -> int | None:
-        """An even share of the connections, which is an estimate: CloudWatch counts none by address."""
+        """An even share of the connections, rounded up: an estimate, as CloudWatch counts none by address."""
         progress = self.progress
         if progress.connections is None or not progress.addresses:
             return None
-        return round(progress.connections / progress.addresses)
+        return ceil(progress.connections / progress.addresses)
 
     @property
     def limit_at(self) -> datetime | None:

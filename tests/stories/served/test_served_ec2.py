@@ -1,7 +1,8 @@
-"""The pace, joining and failed addresses, and what EC2 may not show, over HTTP with boto3 alone."""
+"""The pace, joining and failed addresses, odd answers and what EC2 hides, over HTTP with boto3 alone."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,30 @@ address = [
 ]
 """
 ZONAL, REGIONAL = "nat-00000000000000001", "nat-00000000000000002"
+
+ODD_ANSWERS = """
+[[gateway]]
+gateway_id = "nat-00000000000000001"
+tags = { "natdrain:managed" = "true" }
+address = [
+  { tags = { "natdrain:managed" = "true" } },
+  { tags = { "natdrain:managed" = "true" } },
+  { tags = { "natdrain:managed" = "true" } },
+]
+
+[[fault]]
+operation = "ec2:DescribeNatGateways"
+error = "AuthFailure"
+status = 401
+role_contains = "Confirm"
+calls = [1, 2]
+
+[[fault]]
+operation = "ec2:ReleaseAddress"
+error = "InvalidIPAddress.InUse"
+status = 400
+calls = [1]
+"""
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +127,8 @@ def test_served_address_that_has_failed_is_passed_on_to_ec2_and_stops_no_other(s
 
 def test_served_drain_is_watched_and_told_although_its_entry_has_no_association(strange: Served) -> None:
     plan = strange.run(named(strange, ZONAL, 1, DryRun=True))["result"]
-    assert plan["Addresses"][0]["GatewayConnections"] == 2
+    [planned] = plan["Addresses"]
+    assert (planned["GatewayConnections"], planned["ConnectionsEstimate"]) == (2, 1)
     request = named(strange, ZONAL, 1)
     running = strange.start(request)
     eventually(lambda: strange.states(running), lambda states: "Confirm" in states)
@@ -110,7 +136,19 @@ def test_served_drain_is_watched_and_told_although_its_entry_has_no_association(
     assert all("AssociationId" not in one for one in hidden)
     ended = strange.wait(running)
     assert (ended["status"], ended["result"]["Outcome"]) == ("SUCCEEDED", "drained")
-    assert "60 s" in ended["result"]["Summary"]
+    assert re.search(r"(until|after) .*60 s|after its limit", ended["result"]["Summary"])
+    assert "cut" in ended["result"]["Warnings"][0]
+
+
+def test_served_odd_answers_of_ec2_cost_neither_the_drain_nor_the_release(tmp_path: Path) -> None:
+    (tmp_path / "odd.toml").write_text(ODD_ANSWERS)
+    with serving("--scenario", str(tmp_path / "odd.toml")) as odd:
+        request = named(odd, ZONAL, 1, AfterDrain="release")
+        ended = odd.run(request)
+        assert (ended["status"], ended["result"]["Outcome"]) == ("SUCCEEDED", "released")
+        assert odd.states(ended["executionArn"]).count("Release") == 2
+        released = {"Name": "public-ip", "Values": request["PublicIps"]}
+        assert odd.client("ec2").describe_addresses(Filters=[released])["Addresses"] == []
 
 
 def test_served_regional_gateway_is_judged_by_the_metrics_of_each_zone(strange: Served) -> None:

@@ -128,11 +128,11 @@ def test_result_warns_of_cut_connections_first_and_then_as_the_guards_do() -> No
 
 
 def test_result_of_a_dry_run_says_how_many_connections_are_at_stake() -> None:
-    document = written({"connections": 1200, "addresses": 3}, dry_run=True)
+    document = written({"connections": 1201, "addresses": 3}, dry_run=True)
     [row], [_, stake] = document["Addresses"], document["Warnings"]
-    assert (row["GatewayConnections"], row["ConnectionsEstimate"]) == (1200, 400)
-    assert "1,200 connections at the last count" in stake
-    assert "400, which is an estimate" in stake
+    assert (row["GatewayConnections"], row["ConnectionsEstimate"]) == (1201, 401)
+    assert "1,201 connections at the last count" in stake
+    assert "401, which is an estimate" in stake
 
 
 @pytest.mark.parametrize(
