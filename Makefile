@@ -57,9 +57,9 @@ check: $(VENV)/ready node_modules/ready ## format, lint, types, import rules, te
 	@echo "Checking types: about half a minute the first time"
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -q tests/infra/check_*.py
+	$(BIN)/pytest -q -n auto --dist loadfile tests/infra/check_*.py
 
-prove: $(VENV)/ready ## make every AWS call fail in every way; about a quarter of an hour
+prove: $(VENV)/ready ## make every AWS call fail in every way; about half an hour
 	PYTHONPATH=tests $(BIN)/python -m proof.prove --write docs/reliability.md
 
 prove-mutants: $(VENV)/ready ## put deliberate faults into copies of the code, and check that the proof finds them

@@ -17,8 +17,9 @@ from typing import Self
 from rich.console import Console
 from rich.table import Table
 
+from natdrain.change.decide import decide
+from natdrain.change.known import Known
 from natdrain.change.leave.answers import accepted
-from natdrain.change.leave.decide import Known, decide
 from natdrain.change.step import Step, Wait
 from natdrain.model.drain import Drain, Progress
 from natdrain.model.gateway import AVAILABLE, DRAINING, Address, Gateway

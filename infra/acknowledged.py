@@ -11,6 +11,10 @@ METRICS = (
     "CloudWatch's metrics of AWS services cannot be narrowed to a resource (Service Authorization Reference, "
     "Amazon CloudWatch)."
 )
+QUOTAS = (
+    "Reads of service quotas cannot be narrowed to a resource (Service Authorization Reference, Service "
+    "Quotas)."
+)
 LOG_DELIVERY = (
     "CloudWatch Logs' delivery actions cannot be narrowed to a resource (Step Functions developer guide, "
     "logging using CloudWatch Logs)."

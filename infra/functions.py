@@ -51,8 +51,10 @@ class Functions(Construct):
         self.validate = self._function("Validate", "validate", rights.look, environment=guards)
         self.confirm = self._function("Confirm", "confirm", rights.look, environment=guards)
         self.disassociate = self._function("Disassociate", "disassociate", rights.disassociate)
+        self.associate = self._function("Associate", "associate", rights.associate)
         tagged = ("natgateway", "elastic-ip", "network-interface")
-        acknowledged.acknowledge_tagged_resources(self.node.find_child("DisassociateRole"), *tagged)
+        for role in ("AssociateRole", "DisassociateRole"):
+            acknowledged.acknowledge_tagged_resources(self.node.find_child(role), *tagged)
         self.release: lambda_.IVersion | None = None
         if config.after_drain.release:
             self.release = self._function("Release", "release", rights.release)
@@ -62,8 +64,9 @@ class Functions(Construct):
 
     @property
     def versions(self) -> list[lambda_.IVersion]:
-        """The published versions that new executions of the Drain workflow call."""
-        always = [self.read_request, self.validate, self.disassociate, self.confirm, self.close]
+        """The published versions that new executions of the Change workflow call."""
+        always = [self.read_request, self.validate, self.associate, self.disassociate, self.confirm]
+        always.append(self.close)
         return [*always, self.release] if self.release else always
 
     def _function(
@@ -82,6 +85,7 @@ class Functions(Construct):
         reasons = {
             "ec2:DescribeNatGateways": acknowledged.DESCRIBE,
             "cloudwatch:GetMetricData": acknowledged.METRICS,
+            "servicequotas:GetServiceQuota": acknowledged.QUOTAS,
         }
         acknowledged.acknowledge_wildcards(
             role, acknowledged.XRAY, *(why for action, why in reasons.items() if action in everywhere)

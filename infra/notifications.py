@@ -13,7 +13,7 @@ from constructs import Construct
 
 from infra.config.file import Config
 from infra.workflows.state_machine import leave_out_replays
-from natdrain.contract import DRAIN_ENDED, DRAIN_STARTED, EVENT_SOURCE, SERVICE
+from natdrain.contract import CHANGE_ENDED, CHANGE_STARTED, EVENT_SOURCE, FORMER_TYPES, SERVICE
 from natdrain.model.outcome import ExecutionOutcome
 
 _NOT_NOTIFIED = [ExecutionOutcome.NOTHING_TO_DO.value]
@@ -53,7 +53,7 @@ class Notifications(Construct):
             rule = events.Rule(
                 self,
                 "Told",
-                description="natdrain: notifies people of drains",
+                description="natdrain: notifies people of changes",
                 event_pattern=_notified_events(publishers),
                 targets=list(readers),
             )
@@ -106,7 +106,7 @@ def _notified_events(publishers: Sequence[sfn.IStateMachine]) -> events.EventPat
         account=[Aws.ACCOUNT_ID],
         region=[Aws.REGION],
         source=[EVENT_SOURCE],
-        detail_type=[DRAIN_STARTED, DRAIN_ENDED],
+        detail_type=[CHANGE_STARTED, CHANGE_ENDED, *FORMER_TYPES],
         resources=[machine.state_machine_arn for machine in publishers],
         detail={"$or": [{"Outcome": [{"exists": False}]}, {"Outcome": [{"anything-but": _NOT_NOTIFIED}]}]},
     )

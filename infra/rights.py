@@ -1,6 +1,6 @@
 """The rights of the functions, as few as each one uses, and of the rules that start a state machine.
 
-Only *Disassociate* and *Release* may change anything in EC2.
+Only *Associate*, *Disassociate* and *Release* may change anything in EC2.
 """
 
 from collections.abc import Sequence
@@ -11,9 +11,18 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from natdrain.contract import DRAIN_ENDED, DRAIN_STARTED, EVENT_SOURCE, OPT_IN_TAG, OPT_IN_VALUE, PROTECT_TAG
+from natdrain.contract import (
+    CHANGE_ENDED,
+    CHANGE_STARTED,
+    EVENT_SOURCE,
+    FORMER_TYPES,
+    OPT_IN_TAG,
+    OPT_IN_VALUE,
+    PROTECT_TAG,
+)
 from natdrain.contract import GatewayRecord as R
 
+_ASSOCIATE = "ec2:AssociateNatGatewayAddress"
 _DISASSOCIATE = "ec2:DisassociateNatGatewayAddress"
 _RELEASE = "ec2:ReleaseAddress"
 GATEWAYS = "nat-*"
@@ -32,7 +41,10 @@ class Rights:
             self._on_table("PutItem", partitions=[R.EXECUTIONS, R.TRIGGERS]),
         ]
         self.look = [
-            _everywhere("ec2:DescribeNatGateways", "ec2:DescribeAddresses", "cloudwatch:GetMetricData"),
+            _everywhere(
+                *("ec2:DescribeNatGateways", "ec2:DescribeAddresses", "cloudwatch:GetMetricData"),
+                *("servicequotas:GetServiceQuota", "servicequotas:GetAWSDefaultServiceQuota"),
+            ),
             self._on_table("BatchGetItem", partitions=[GATEWAYS, R.ALL, R.PACE]),
             self._on_table("PutItem", partitions=[GATEWAYS]),
             *self._on_calendars(calendars),
@@ -44,6 +56,14 @@ class Rights:
             iam.PolicyStatement(actions=[_DISASSOCIATE], resources=[self._ec2("network-interface")]),
             self._on_table("BatchGetItem", partitions=[GATEWAYS, R.ALL, R.PACE]),
             self._on_table("PutItem", partitions=[R.PACE]),
+            writing_the_lock,
+        ]
+        self.associate = [
+            *self._where_tagged(_ASSOCIATE, "natgateway", "elastic-ip"),
+            # The Service Authorization Reference names no interface for this action, unlike for the other
+            # one. Should EC2 evaluate it all the same, every join would be denied without this.
+            iam.PolicyStatement(actions=[_ASSOCIATE], resources=[self._ec2("network-interface")]),
+            self._on_table("BatchGetItem", partitions=[GATEWAYS, R.ALL]),
             writing_the_lock,
         ]
         self.release = [
@@ -128,7 +148,13 @@ def narrow_workflow(
     """
     limits: list[tuple[list[str], str, str, str, list[str]]] = [
         (["events:PutEvents"], "*", "StringNotEquals", "events:source", [EVENT_SOURCE]),
-        (["events:PutEvents"], "*", "StringNotEquals", "events:detail-type", [DRAIN_STARTED, DRAIN_ENDED]),
+        (
+            ["events:PutEvents"],
+            "*",
+            "StringNotEquals",
+            "events:detail-type",
+            [CHANGE_STARTED, CHANGE_ENDED, *FORMER_TYPES],
+        ),
         (
             ["dynamodb:GetItem", "dynamodb:UpdateItem"],
             table.table_arn,

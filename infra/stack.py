@@ -11,7 +11,7 @@ from infra.monitoring.dead_letters import DeadLetters
 from infra.notifications import Notifications
 from infra.storage import Storage
 from infra.triggers import Triggers
-from infra.workflows.drain import DrainWorkflow
+from infra.workflows.change import ChangeWorkflow
 from infra.workflows.record import RecordWorkflow
 
 _ALARMS_OF_TWO_STACKS = (
@@ -28,7 +28,7 @@ class NatdrainStack(Stack):
             scope,
             construct_id,
             stack_name=config.stack_name,
-            description="natdrain: drains Elastic IPs of NAT gateways",
+            description="natdrain: changes Elastic IPs of NAT gateways",
         )
         for key, value in config.tags.items():
             Tags.of(self).add(key, value)
@@ -38,7 +38,7 @@ class NatdrainStack(Stack):
         storage = Storage(self, "Storage", config=config)
         functions = Functions(self, "Functions", config=config, table=storage.table)
         dead_letters = DeadLetters(self, "DeadLetters").queue
-        drain = DrainWorkflow(
+        drain = ChangeWorkflow(
             self, "Drain", config=config, functions=functions, table=storage.table, dead_letters=dead_letters
         )
         record = RecordWorkflow(
@@ -72,8 +72,8 @@ class NatdrainStack(Stack):
         )
         Dashboard(self, "Dashboard", alarms=alarms.all, functions=watched, dead_letters=dead_letters)
         outputs = {
-            "DrainStateMachineArn": (
-                "The workflow that drains addresses: start an execution of it.",
+            "ChangeStateMachineArn": (
+                "The workflow that changes addresses: start an execution of it.",
                 drain.state_machine.state_machine_arn,
             ),
             "RecordStateMachineArn": (

@@ -1,4 +1,4 @@
-"""The triggers of the Drain workflow: alarms, by a rule on the event bus, and schedules.
+"""The triggers of the Change workflow: alarms, by a rule on the event bus, and schedules.
 
 There are none by default.
 """

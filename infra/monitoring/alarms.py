@@ -93,6 +93,14 @@ class Alarms(Construct):
             "Read the reason in the execution's result, fix it, and run the same request again.",
             "release-failed",
         )
+        self._alarm(
+            "JoinFailed",
+            metric(EXECUTIONS, **{OUTCOME: ExecutionOutcome.JOIN_FAILED.value}),
+            "An address did not come into service, or it is unknown whether it did; others may have.",
+            "Read the execution's result, look at the gateway, and run the same request again: it "
+            "continues from what it finds.",
+            "join-failed",
+        )
         not_started = (ExecutionOutcome.REFUSED, ExecutionOutcome.BUSY)
         self._alarm(
             "Missed",
@@ -104,14 +112,14 @@ class Alarms(Construct):
                 ],
                 "missed",
             ),
-            "A drain that an alarm or a schedule started was refused, or waited in vain for its gateway.",
+            "A change that an alarm or a schedule started was refused, or waited in vain for its gateway.",
             "Nothing repeats it: read the reason in the execution's result, decide, and start it by hand.",
             "missed",
         )
         self._alarm(
             "TimedOut",
             drain.metric_timed_out(period=PERIOD),
-            "An execution ran longer than any drain can, so Step Functions ended it.",
+            "An execution ran longer than a change can, so Step Functions ended it.",
             "Look at the gateway, then find the state in which the execution was stuck.",
             "stopped-or-timed-out",
         )

@@ -16,6 +16,7 @@ from natdrain.report.metrics import (
     EXECUTIONS,
     FUNCTION,
     GUARD,
+    JOIN_DURATION,
     OUTCOME,
     REFUSALS,
     RETRIES,
@@ -29,7 +30,7 @@ _WIDTH = 8
 
 
 class Dashboard(Construct):
-    """The state of all alarms, then outcomes and durations of drains, then the infrastructure."""
+    """The state of all alarms, then outcomes and durations of changes, then the infrastructure."""
 
     def __init__(
         self,
@@ -66,14 +67,18 @@ class Dashboard(Construct):
                     ),
                 ],
                 [
-                    _graph("Drains adopted", _each(ADOPTED, TRIGGER), stacked=True),
+                    _graph("Longest join, in seconds", _each(JOIN_DURATION, TRIGGER, "Maximum")),
+                    _graph("Addresses adopted", _each(ADOPTED, TRIGGER), stacked=True),
                     _graph("Retries by function", _each(RETRIES, FUNCTION), stacked=True),
-                    _graph("Dead letters", [letters]),
                 ],
                 [
-                    _graph("Functions: errors", [one.metric_errors(period=PERIOD) for one in functions]),
+                    _graph("Dead letters", [letters]),
                     _graph(
-                        "Functions: throttles", [one.metric_throttles(period=PERIOD) for one in functions]
+                        "Functions: errors and throttles",
+                        [
+                            *(one.metric_errors(period=PERIOD) for one in functions),
+                            *(one.metric_throttles(period=PERIOD) for one in functions),
+                        ],
                     ),
                     _graph(
                         "Functions: longest duration",

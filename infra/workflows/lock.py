@@ -166,13 +166,15 @@ class GatewayLock(Construct):
             key=self._key(),
             condition_expression=condition,
             update_expression=(
-                "SET #owner = :me, #since = :now, #reason = :reason, #drains = if_not_exists(#drains, :none)"
+                "SET #owner = :me, #since = :now, #reason = :reason, "
+                "#drains = if_not_exists(#drains, :none), #joins = if_not_exists(#joins, :none)"
             ),
             expression_attribute_names={
                 "#owner": R.OWNER,
                 "#since": R.SINCE,
                 "#reason": R.REASON,
                 "#drains": R.DRAINS,
+                "#joins": R.JOINS,
             },
             expression_attribute_values={
                 ":me": text(jsonata("$states.context.Execution.Id")),

@@ -12,7 +12,7 @@ from constructs import Construct
 
 from infra.workflows.jsonata import condition, jsonata
 from infra.workflows.retries import AWS_ERRORS, TASK_TIMEOUT, retry
-from natdrain.contract import DRAIN_ENDED, EVENT_SOURCE, Answer
+from natdrain.contract import CHANGE_ENDED, EVENT_SOURCE, Answer
 from natdrain.contract import GatewayRecord as R
 
 # Step Functions itself adds them to each event that it puts (recorded from AWS), and the rule that notifies
@@ -98,7 +98,7 @@ def publish_end(
         scope,
         "End",
         what="end",
-        detail_type=DRAIN_ENDED,
+        detail_type=CHANGE_ENDED,
         detail=jsonata(event),
         dead_letters=dead_letters,
         then=then,

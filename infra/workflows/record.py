@@ -82,7 +82,7 @@ class RecordWorkflow(Construct):
             self,
             "Ended",
             self.state_machine,
-            description="executions of the Drain workflow that were stopped, timed out or failed",
+            description="executions of the Change workflow that were stopped, timed out or failed",
             source="aws.states",
             detail_types=["Step Functions Execution Status Change"],
             detail={

@@ -13,9 +13,12 @@ PROTECT_TAG = "natdrain:protect"
 """natdrain never touches a gateway or Elastic IP that carries this tag, whatever its value."""
 
 EVENT_SOURCE = "natdrain"
-DRAIN_STARTED = "Drain Started"
-DRAIN_ENDED = "Drain Ended"
+CHANGE_STARTED = "Change Started"
+CHANGE_ENDED = "Change Ended"
 """Source and types of the published events."""
+
+FORMER_TYPES = ("Drain Started", "Drain Ended")
+"""Their types before there were joins: executions that began then still publish them after an upgrade."""
 
 # Environment variables of the functions.
 TABLE_ENV = "NATDRAIN_TABLE"
@@ -37,7 +40,8 @@ class GatewayRecord:
     """Attribute names in the table; one item with the sort key `LOCK` for each gateway.
 
     - A gateway is locked while its item has an `OWNER`. `DRAINS` maps the association ids that were asked of
-      EC2 and have not been seen to leave yet to what was asked; it outlives the owner.
+      EC2 and have not been seen to leave yet to what was asked, and `JOINS` the allocation ids that have not
+      been seen in service yet; both outlive the owner.
     - In place of a gateway, `TRIGGERS` has an item for each trigger that is being handled, or was lately, and
       `EXECUTIONS` one for each execution: its request, and in the end its event in `TOLD`; a failed one also
       when that was published, in `TOLD_AT`.
@@ -57,6 +61,8 @@ class GatewayRecord:
     SINCE = "Since"
     REASON = "Reason"
     DRAINS = "Drains"
+    JOINS = "Joins"
+    ASKED_AT = "AskedAt"
     TRIGGERS = "triggers"
     HOLD = "hold"
     HOLD_WHY = "Hold"
@@ -106,6 +112,7 @@ class Do(StrEnum):
     """Values of `StepField.DO`: what the workflow does next."""
 
     REFUSE = "refuse"
+    ASSOCIATE = "associate"
     DISASSOCIATE = "disassociate"
     RELEASE = "release"
     WAIT = "wait"
@@ -118,6 +125,7 @@ class StepField(StrEnum):
     DO = "Do"
     REASON = "Reason"
     DRAINS = "Drains"
+    JOINS = "Joins"
     WAIT_UNTIL = "WaitUntil"
     ASSOCIATION_IDS = "AssociationIds"
     ALLOCATION_IDS = "AllocationIds"

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from natdrain.history.periods import Period
 from natdrain.model.instants import instant, timestamp
 from natdrain_cli import history as command
 from natdrain_sim.cloud import EmbeddedCloud
+from support.join_stories import spares
 from support.stories import BuildGateway
 
 
@@ -39,6 +41,21 @@ def test_history_of_a_gateway_shows_who_served_until_when_and_why_it_ended(
         assert part in row
     [other] = [line for line in printed.splitlines() if f"│ {gateway.addresses[2]['PublicIp']} " in line]
     assert "still there when last looked" in other
+    assert run.result["Summary"] in printed
+
+
+def test_history_of_a_gateway_shows_who_associated_an_address_and_why(
+    cloud: EmbeddedCloud, nat: BuildGateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gateway, [spare] = nat(), spares(cloud)
+    cloud.run(gateway.named(0, DryRun=True))
+    run = cloud.run(gateway.to_join(spare, Reason="ports run out"))
+    [joined] = run.result["Addresses"]
+    printed = asked(capsys, "--gateway", gateway.gateway_id)
+    [row] = [line for line in printed.splitlines() if f"│ {joined['PublicIp']} " in line]
+    name = run.execution_arn.rpartition(":")[2]
+    assert f"from {joined['InServiceAt']}" in row
+    assert f"associated by {name}, by hand: ports run out, still there when last looked" in row
     assert run.result["Summary"] in printed
 
 
@@ -181,6 +198,28 @@ def test_reason_of_a_leaving_is_shown_if_its_entry_has_it(left: dict[str, Any] |
     assert command._why_left(left) == why
 
 
+@pytest.mark.parametrize(
+    ("first", "who"),
+    [
+        (None, ""),
+        ({}, ""),
+        ({"By": "outside"}, ""),
+        ({"By": "arn:me"}, ", associated by me, by hand"),
+        ({"By": "arn:me", "Reason": "ports run out"}, ", associated by me, by hand: ports run out"),
+        (
+            {"By": "arn:me", "Trigger": {"Kind": "schedule", "Name": "monthly", "At": day("09:00")}},
+            ", associated by me, schedule monthly",
+        ),
+    ],
+    ids=["not recorded", "first look", "outside", "by hand", "with a reason", "by a schedule"],
+)
+def test_associating_is_shown_with_who_asked_and_why_if_natdrain_did_it(
+    first: dict[str, Any] | None, who: str
+) -> None:
+    period = Period(first=None if first is None else FIRST | first, left=LEFT)
+    assert command._associated(period) == who
+
+
 def test_address_that_had_failed_is_not_in_service_again_when_natdrain_drains_it_again(
     cloud: EmbeddedCloud, nat: BuildGateway, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -203,7 +242,7 @@ def test_history_cuts_nothing_whatever_the_width(
 ) -> None:
     monkeypatch.setenv("COLUMNS", str(width))
     told = BY_ALARM | {"PublicIp": "203.0.113.107", "Reason": "Z" * 100}
-    command.show([AFTER | told, LEFT | told], command._console())
+    command.show([AFTER | {"PublicIp": "203.0.113.107"}, LEFT | told], command._console())
     printed = capsys.readouterr().out
     assert (printed.count("ZZ"), "…" in printed) == (50, False)
     for whole in ("203.0.113.107", day("07:00"), day("08:00"), day("09:00"), day("10:00")):

@@ -20,9 +20,12 @@ from support.synthesised import Template
 
 # Each function that may change an address: its action, and what its call requires.
 CALLS = {
+    "Associate": ("ec2:AssociateNatGatewayAddress", ("gateway", "address")),
     "Disassociate": ("ec2:DisassociateNatGatewayAddress", ("gateway", "address")),
     "Release": ("ec2:ReleaseAddress", ("address",)),
 }
+MAY_REQUIRE = {"Disassociate": ("interface",)}
+"""Resources that EC2 may ask for too; of *Associate* the reference names no interface."""
 HERE = "us-east-1:123456789012"
 RESOURCES = {
     "gateway": f"arn:aws:ec2:{HERE}:natgateway/nat-0a1b2c3d4e5f60718",
@@ -90,7 +93,7 @@ def giving(tags: Tags) -> dict[str, Any]:
     return {**on(OPTED_IN), **given, "aws:TagKeys": [*tags]}
 
 
-@pytest.mark.parametrize("resource", ["gateway", "address", "anything"])
+@pytest.mark.parametrize("resource", RESOURCES)
 def test_changes_that_the_best_tags_allow_are_each_of_one_function(
     allowed: Allowed, template: Template, policies: dict[str, Policies], resource: str
 ) -> None:
@@ -103,7 +106,7 @@ def test_changes_that_the_best_tags_allow_are_each_of_one_function(
     assert changes == {
         (role_of(template, name), action)
         for name, (action, required) in CALLS.items()
-        if resource in (*required, "anything")
+        if resource in (*required, *MAY_REQUIRE.get(name, ()), "anything")
     }
 
 
@@ -117,15 +120,15 @@ def test_change_is_allowed_only_where_the_resource_is_opted_in_and_not_protected
     assert allowed(own, action, RESOURCES[resource], on(TAGGED[tagged])) == expected
 
 
-@pytest.mark.parametrize("name", ["Disassociate"])
+@pytest.mark.parametrize("name", ["Associate", "Disassociate"])
 @pytest.mark.parametrize("gateway", ["opted in", "no tag", "opted in and protected"])
 @pytest.mark.parametrize("address", ["opted in", "no tag", "opted in and protected"])
-def test_drain_is_allowed_only_when_both_gateway_and_address_are_opted_in(
+def test_change_is_allowed_only_when_both_gateway_and_address_are_opted_in(
     allowed: Allowed, own: Policies, name: str, gateway: str, address: str
 ) -> None:
     action, _ = CALLS[name]
-    # EC2 may ask for the gateway's network interface too, which never carries a tag.
-    call = {"gateway": gateway, "address": address, "interface": "no tag"}
+    # The gateway's network interface never carries a tag.
+    call = {"gateway": gateway, "address": address, **dict.fromkeys(MAY_REQUIRE.get(name, ()), "no tag")}
     may = all(allowed(own, action, RESOURCES[one], on(TAGGED[tagged])) for one, tagged in call.items())
     assert may == (gateway == address == "opted in")
 
@@ -182,6 +185,7 @@ TOUCHED: dict[str, dict[str, list[str]]] = {
         "PutItem": ["pace"],
         "UpdateItem": ["nat"],
     },
+    "FunctionsAssociate": {"BatchGetItem": ["nat", "all"], "UpdateItem": ["nat"]},
     "FunctionsRelease": {"BatchGetItem": ["nat", "all"], "UpdateItem": ["nat"]},
     "FunctionsClose": {"DeleteItem": ["triggers"], "PutItem": ["nat", "executions"], "UpdateItem": ["nat"]},
     "FunctionsRecord": {
@@ -222,10 +226,13 @@ def test_items_of_several_partitions_are_out_of_reach_when_one_of_them_is(
 @pytest.mark.parametrize(
     ("source", "detail_type", "may"),
     [
+        ("natdrain", "Change Started", True),
+        ("natdrain", "Change Ended", True),
+        # Of executions that began before an upgrade.
         ("natdrain", "Drain Started", True),
         ("natdrain", "Drain Ended", True),
         ("natdrain", "Another", False),
-        ("another", "Drain Ended", False),
+        ("another", "Change Ended", False),
     ],
 )
 @pytest.mark.parametrize("name", ["Drain", "Record"])
@@ -319,7 +326,7 @@ def guarded() -> Policies:
         if '"Effect": "Deny"' in one
     ]
     filled = {
-        "DRAIN_STATE_MACHINE_ARN": f"arn:aws:states:{HERE}:stateMachine:Drain",
+        "CHANGE_STATE_MACHINE_ARN": f"arn:aws:states:{HERE}:stateMachine:Drain",
         "RECORD_STATE_MACHINE_ARN": f"arn:aws:states:{HERE}:stateMachine:Record",
         "TABLE_ARN": TABLE,
         "REGION:ACCOUNT": HERE,

@@ -80,6 +80,22 @@ def test_config_accepts_cron_expressions_as_aws_writes_them(load: Load, expressi
     assert load(schedule(expression=f'"{expression}"')).schedule[0].expression == expression
 
 
+@pytest.mark.parametrize(
+    "direction",
+    [
+        'Associate = [{ AllocationIds = ["eipalloc-0a1b2c3d"], AvailabilityZoneId = "use1-az1" }]',
+        'Disassociate = { AllocationIds = ["eipalloc-0a1b2c3d"], MaxDrainDurationSeconds = 900 }',
+    ],
+    ids=["join", "leave"],
+)
+def test_config_accepts_a_schedule_in_either_direction(load: Load, direction: str) -> None:
+    request = f'{{ NatGatewayId = "nat-0a1b2c3d", {direction} }}'
+    assert load(schedule(request=request)).schedule[0].request.keys() == {
+        "NatGatewayId",
+        direction.partition(" ")[0],
+    }
+
+
 def keys_of(section: type[Section]) -> set[str]:
     return set(section.model_fields)
 
@@ -166,11 +182,11 @@ WRONG = {
     ),
     "verdict on a guard that there is not": (
         'guards.by_hand = { capacty = "warn", zzz = "warn" }',
-        "capacty is not a guard; did you mean capacity?; zzz is not a guard; known are remaining, ports",
+        "capacty is not a guard; did you mean capacity?; zzz is not a guard; known are room, remaining",
     ),
     "verdict on a guard that is fixed": (
         'guards.automatic = { protect = "allow" }',
-        "protect always refuses; others are remaining, ports, capacity, pace, siblings, put_back, owner",
+        "protect always refuses; others are room, remaining, ports, capacity, pace, siblings, put_back",
     ),
     "verdict that is none": (
         'guards.automatic = { capacity = "deny" }',
@@ -194,7 +210,7 @@ WRONG = {
     ),
     "schedule that overrides what no request can": (
         schedule(request='{ PublicIps = ["203.0.113.7"], Override = ["hold"] }'),
-        'Override "hold" cannot be overridden: what can be overridden is remaining, ports, capacity',
+        'Override "hold" cannot be overridden: what can be overridden is room, remaining, ports, capacity',
     ),
     "calendars of two regions": (
         f"guards.change_calendars = ['{CALENDAR.format('eu-west-1')}', '{CALENDAR.format('us-east-1')}']",
@@ -339,6 +355,17 @@ WRONG = {
             request='{ PublicIps = ["203.0.113.7"], Trigger = { Kind = "alarm", Name = "a", At = "b" } }'
         ),
         "leave out Trigger; each schedule sets its own",
+    ),
+    "request of an earlier version": (
+        schedule(request='{ NatGatewayId = "nat-0a1b2c3d4e5f60718", AllocationIds = ["eipalloc-0a1b2c3d"] }'),
+        'To take off by allocation: "Disassociate": {"AllocationIds": [...]}.',
+    ),
+    "request in both directions": (
+        schedule(
+            request='{ NatGatewayId = "nat-0a1b2c3d", PublicIps = ["203.0.113.7"], '
+            'Associate = [{ AllocationIds = ["eipalloc-0a1b2c3d"] }] }'
+        ),
+        "Associate and PublicIps are in one request",
     ),
     "instant beside at": (
         schedule(end_at="2027-01-01T00:00:00Z"),

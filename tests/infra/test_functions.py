@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from support.synthesised import DRAIN_FUNCTIONS, FUNCTIONS, Template, function, of_type
+from support.synthesised import CHANGE_FUNCTIONS, FUNCTIONS, Template, function, of_type
 
 LONGEST_SECONDS = 60
 
@@ -69,4 +69,4 @@ def test_workflow_calls_published_versions(tasks: dict[str, Any]) -> None:
         for task in tasks.values()
         if task["Resource"].endswith("lambda:invoke")
     }
-    assert called == {f"Functions{name}:1" for name in DRAIN_FUNCTIONS}
+    assert called == {f"Functions{name}:1" for name in CHANGE_FUNCTIONS}

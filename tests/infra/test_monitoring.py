@@ -21,6 +21,7 @@ PAGING = {
     "Failed",
     "Overdue",
     "ReleaseFailed",
+    "JoinFailed",
     "Missed",
     "TimedOut",
     "NotRecorded",
@@ -145,7 +146,7 @@ def test_alarms_are_those_that_need_a_person(template: Template) -> None:
 def test_alarms_ignore_refused_and_busy_requests_by_hand(template: Template) -> None:
     watched = [dict(one[2]) for alarm in alarms(template).values() for one in watched_by_alarm(alarm)]
     by_anyone = {one["Outcome"] for one in watched if "Outcome" in one and "Trigger" not in one}
-    assert by_anyone == {"failed", "overdue", "release_failed"}
+    assert by_anyone == {"failed", "overdue", "release_failed", "join_failed"}
 
 
 def test_alarm_watches_automatic_starts_that_were_refused_or_found_the_gateway_busy(

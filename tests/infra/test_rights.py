@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from support.synthesised import DRAIN_FUNCTIONS, FUNCTIONS, Template, function, of_type, rights, state_machine
+from support.synthesised import (
+    CHANGE_FUNCTIONS,
+    FUNCTIONS,
+    Template,
+    function,
+    of_type,
+    rights,
+    state_machine,
+)
 
 OPTED_IN = "if StringEquals aws:ResourceTag/natdrain:managed=true"
 PROTECTED = "if Null aws:ResourceTag/natdrain:protect=false"
-DRAIN = "ec2:DisassociateNatGatewayAddress"
+ASSOCIATE = "ec2:AssociateNatGatewayAddress"
+DISASSOCIATE = "ec2:DisassociateNatGatewayAddress"
 RELEASE = "ec2:ReleaseAddress"
 
 
@@ -24,6 +33,8 @@ LOOK = [
     on_table("BatchGetItem", "nat-*", "all", "pace"),
     "Allow ec2:DescribeAddresses on *",
     "Allow ec2:DescribeNatGateways on *",
+    "Allow servicequotas:GetAWSDefaultServiceQuota on *",
+    "Allow servicequotas:GetServiceQuota on *",
     "Allow ssm:GetCalendarState on ssm document/egress-freeze",
 ]
 
@@ -40,12 +51,21 @@ RIGHTS = {
         on_table("BatchGetItem", "nat-*", "all", "pace"),
         on_table("PutItem", "pace"),
         on_table("UpdateItem", "nat-*"),
-        f"Allow {DRAIN} on ec2 elastic-ip/* {OPTED_IN}",
-        f"Allow {DRAIN} on ec2 natgateway/* {OPTED_IN}",
+        f"Allow {DISASSOCIATE} on ec2 elastic-ip/* {OPTED_IN}",
+        f"Allow {DISASSOCIATE} on ec2 natgateway/* {OPTED_IN}",
         # The interface belongs to AWS and has no tags: a condition on them would deny every drain.
-        f"Allow {DRAIN} on ec2 network-interface/*",
-        f"Deny {DRAIN} on ec2 elastic-ip/* {PROTECTED}",
-        f"Deny {DRAIN} on ec2 natgateway/* {PROTECTED}",
+        f"Allow {DISASSOCIATE} on ec2 network-interface/*",
+        f"Deny {DISASSOCIATE} on ec2 elastic-ip/* {PROTECTED}",
+        f"Deny {DISASSOCIATE} on ec2 natgateway/* {PROTECTED}",
+    ],
+    "Associate": [
+        on_table("BatchGetItem", "nat-*", "all"),
+        on_table("UpdateItem", "nat-*"),
+        f"Allow {ASSOCIATE} on ec2 elastic-ip/* {OPTED_IN}",
+        f"Allow {ASSOCIATE} on ec2 natgateway/* {OPTED_IN}",
+        f"Allow {ASSOCIATE} on ec2 network-interface/*",
+        f"Deny {ASSOCIATE} on ec2 elastic-ip/* {PROTECTED}",
+        f"Deny {ASSOCIATE} on ec2 natgateway/* {PROTECTED}",
     ],
     "Confirm": LOOK,
     "Release": [
@@ -62,7 +82,7 @@ PUBLISHING = [
     "Allow events:PutEvents on events event-bus/default",
     "Allow sqs:SendMessage on sqs DeadLettersQueue",
     f"{FOREIGN} events:source=['natdrain']",
-    f"{FOREIGN} events:detail-type=['Drain Started', 'Drain Ended']",
+    f"{FOREIGN} events:detail-type=['Change Started', 'Change Ended', 'Drain Started', 'Drain Ended']",
 ]
 
 
@@ -78,9 +98,9 @@ def within(*partitions: str) -> list[str]:
 WORKFLOW_RIGHTS = [
     "Allow dynamodb:GetItem on dynamodb table/StorageTable",
     "Allow dynamodb:UpdateItem on dynamodb table/StorageTable",
-    *(f"Allow lambda:InvokeFunction on lambda function:Functions{name}:1" for name in DRAIN_FUNCTIONS),
+    *(f"Allow lambda:InvokeFunction on lambda function:Functions{name}:1" for name in CHANGE_FUNCTIONS),
     # An execution keeps the versions that it began with, also after a deployment.
-    *(f"Allow lambda:InvokeFunction on lambda function:Functions{name}:*" for name in DRAIN_FUNCTIONS),
+    *(f"Allow lambda:InvokeFunction on lambda function:Functions{name}:*" for name in CHANGE_FUNCTIONS),
     "Allow states:DescribeExecution on states execution:DrainStateMachine:*",
     *PUBLISHING,
     *within("nat-*", "executions"),
@@ -140,7 +160,7 @@ def test_workflow_has_exactly_the_rights_it_uses(template: Template, name: str, 
     assert rights(template, role) == sorted([*own, *SERVICE_RIGHTS_OF_WORKFLOW])
 
 
-def test_rights_to_change_ec2_belong_to_disassociate_and_release_alone(template: Template) -> None:
+def test_rights_to_change_ec2_belong_to_three_functions_alone(template: Template) -> None:
     changing = {
         role
         for role in of_type(template, "AWS::IAM::Role")
@@ -149,7 +169,7 @@ def test_rights_to_change_ec2_belong_to_disassociate_and_release_alone(template:
     }
     assert changing == {
         function(template, name)["Properties"]["Role"]["Fn::GetAtt"][0]
-        for name in ("Disassociate", "Release")
+        for name in ("Associate", "Disassociate", "Release")
     }
 
 

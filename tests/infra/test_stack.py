@@ -55,11 +55,19 @@ def test_workflow_has_a_timeout(definition: dict[str, Any]) -> None:
     assert definition["TimeoutSeconds"] == 6 * 60 * 60 + 7200
 
 
+def test_workflow_keeps_its_logical_id_so_that_an_upgrade_goes_on_with_its_executions(
+    template: Template,
+) -> None:
+    # With another id an upgrade would make another state machine: names of executions could be used again,
+    # running ones would end unrecorded, and their locks would never be taken over.
+    assert "DrainStateMachineC9A2901B" in of_type(template, "AWS::StepFunctions::StateMachine")
+
+
 def test_output_names_the_workflow(template: Template) -> None:
     [workflow] = [
         key for key in of_type(template, "AWS::StepFunctions::StateMachine") if key.startswith("Drain")
     ]
-    assert template["Outputs"]["DrainStateMachineArn"]["Value"] == {"Ref": workflow}
+    assert template["Outputs"]["ChangeStateMachineArn"]["Value"] == {"Ref": workflow}
 
 
 def test_workflow_logs_are_where_their_number_uses_up_no_policy(template: Template) -> None:

@@ -185,8 +185,7 @@ def test_schedule_sends_its_request_with_its_trigger(template: Template) -> None
     assert json.loads(target["Input"]) == {
         "Reason": "schedule monthly",
         "NatGatewayId": "nat-0a1b2c3d4e5f60718",
-        "AllocationIds": ["eipalloc-0a1b2c3d4e5f60718"],
-        "MaxDrainDurationSeconds": 900,
+        "Disassociate": {"AllocationIds": ["eipalloc-0a1b2c3d4e5f60718"], "MaxDrainDurationSeconds": 900},
         "Trigger": {"Kind": "schedule", "Name": "monthly", "At": "<aws.scheduler.scheduled-time>"},
     }
 

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
+
+from natdrain.contract import Do
 from natdrain.model.errors import EXECUTION_ERRORS, TransientFailure
+from support.walking import Walk
 
 States = dict[str, Any]
 
@@ -96,6 +100,54 @@ def test_functions_are_not_retried_for_their_verdicts(tasks: States) -> None:
 def test_failures_that_the_workflow_names_are_execution_errors(definition: dict[str, Any]) -> None:
     named = {name for name in errors_in(definition) if not name.startswith("{%")}
     assert named <= set(EXECUTION_ERRORS)
+
+
+DOES = {
+    Do.REFUSE: "Close",
+    Do.ASSOCIATE: "Associate",
+    Do.DISASSOCIATE: "Disassociate",
+    Do.RELEASE: "Release",
+    Do.WAIT: "Wait",
+    Do.FINISH: "Close",
+}
+
+
+def walk(states: States, at: str, **variables: Any) -> Walk:
+    """Return an execution that has got to this state."""
+    known = {"request": {}, "step": {}, "start": {}, "failure": {}, **variables}
+    found = Walk(states, "Drain", "arn:me", known, began_at=0)
+    found.enter(at, 0)
+    return found
+
+
+@pytest.mark.parametrize("do", Do)
+def test_decision_leads_to_the_state_that_does_it(states: States, do: Do) -> None:
+    decided = walk(states, "Choose the next step", step={"Do": do.value})
+    decided.choose(0)
+    assert decided.at == DOES[do]
+
+
+@pytest.mark.parametrize("name", ["Associate", "Disassociate", "Release"])
+def test_change_is_followed_by_a_decision_and_never_by_another_change(states: States, name: str) -> None:
+    assert states[name]["Next"] == "Choose the next step"
+
+
+@pytest.mark.parametrize(
+    ("request_", "error"),
+    [
+        ({"Associate": [{"AllocationIds": ["eipalloc-0a1b2c3d4e5f60718"]}]}, "AssociateFailed"),
+        ({"AssociationIds": ["eipassoc-0a1b2c3d4e5f60718"]}, "DrainFailed"),
+        ({}, "DrainFailed"),
+    ],
+    ids=["join", "leave", "unread"],
+)
+def test_end_that_cannot_be_recorded_fails_with_the_error_of_its_direction(
+    states: States, request_: dict[str, Any], error: str
+) -> None:
+    closing = walk(states, "Close", request=request_)
+    closing.failed("KeyError", "why", 0)
+    assert (closing.at, closing.variables["outcome"]["Error"]) == ("Fail", error)
+    assert error in EXECUTION_ERRORS
 
 
 def test_holder_is_checked_without_its_input_and_output(tasks: States) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from proof.hands import HANDS, STRONGEST
+from proof.hands import hands_of, strongest_of
 from proof.meddling import INVOKE, Site
 from proof.troubles import (
     DEATHS,
@@ -24,6 +24,10 @@ from proof.troubles import (
 FIRST, LATER, EVERY = "first", "later", "every"
 ONCE, MINUTE, GOOD = "throttled once", "throttled for 60 s", "throttled for good"
 STOPPED, LOOK = "stopped on entry", "ec2:DescribeNatGateways"
+DIFFERENT = {"Disassociate", "Confirm"}
+"""The states in which something may have been asked of EC2, and what follows differs for drains and joins."""
+MANY_LOOKS = 6
+"""The later looks of a join are like the earlier ones."""
 
 
 class Trace(NamedTuple):
@@ -31,6 +35,8 @@ class Trace(NamedTuple):
 
     calls: Mapping[Site, int]
     entries: Mapping[str, int]
+    joins: str
+    """The outcome of the path, if allocations are to join."""
 
 
 @dataclass(frozen=True, order=True)
@@ -72,16 +78,21 @@ def all_cases(traces: Mapping[str, Trace]) -> list[Case]:
     for path, trace in traces.items():
         cases.append(Case(path, "none", Site("", ""), "nothing", FIRST, 1))
         for site, count in trace.calls.items():
-            known = site in seen
-            seen.add(site)
+            call = (site, bool(trace.joins) and site.state in DIFFERENT)
+            known = call in seen
+            seen.add(call)
             cases += _of_call(path, site, count, known=known)
             if site.operation == INVOKE:
                 cases += _of_function(path, site, count, known=known)
             if site.operation == LOOK:
                 for number in range(1, count + 1):
-                    hands = HANDS if (site, number) not in seen else STRONGEST if number == count else ()
+                    look = (site, number, trace.joins)
+                    new = look not in seen and not (trace.joins and number > MANY_LOOKS)
+                    hands = hands_of(joins=bool(trace.joins)) if new else []
+                    if not new and number == count:
+                        hands = strongest_of(joins=bool(trace.joins))
                     cases += [Case(path, "hand", site, hand, f"look {number}", count) for hand in hands]
-                    seen.add((site, number))
+                    seen.add(look)
         for state, count in trace.entries.items():
             where = _positions(count)[-1:] if state in seen else _positions(count)
             cases += [Case(path, "stop", Site(state, ""), STOPPED, position, count) for position in where]

@@ -50,7 +50,9 @@ SITES = [
         "ec2:DescribeNatGateways",
         "ec2:DescribeAddresses",
         "ec2:DisassociateNatGatewayAddress",
+        "ec2:AssociateNatGatewayAddress",
         "ec2:ReleaseAddress",
+        "service-quotas:GetServiceQuota",
         "dynamodb:UpdateItem",
         "dynamodb:BatchGetItem",
         "dynamodb:TransactWriteItems",
@@ -63,11 +65,13 @@ ALWAYS = (
     must.enough_stay_in_service,
     must.release_follows_two_looks,
     must.ec2_is_asked_under_the_lock,
+    must.nothing_is_associated_twice,
+    must.no_undo_takes_off_what_is_in_service,
 )
 OF_EACH_END = (must.has_ended, must.result_agrees_with_ec2)
 
 
-class DrainMachine(RuleBasedStateMachine):
+class ChangeMachine(RuleBasedStateMachine):
     """One gateway in a new cloud, some executions at once, and anything that may happen to them."""
 
     def __init__(self) -> None:
@@ -75,10 +79,14 @@ class DrainMachine(RuleBasedStateMachine):
         self._open = ExitStack()
         self.world = self._open.enter_context(new_world())
         self.gateway = self.world.gateway()
+        # Beside two spares an address that may leave, and then join again.
+        self.joinable = (*self.world.spares(2), self.gateway.allocations[MAY_GO[0]])
         self.executions: list[str] = []
         self.hands: list[Hand] = []
         self.forbidding: list[Hand] = []
         self.asked: set[int] = set()
+        self.joins: dict[str, tuple[str, ...]] = {}
+        """What each execution of a join asks for."""
         self.automatic: set[str] = set()
         self.world.meddler.watch(Nothing(), ())
 
@@ -99,6 +107,19 @@ class DrainMachine(RuleBasedStateMachine):
         if automatic:
             self.automatic.add(self.executions[-1])
         self.asked |= numbers
+
+    @precondition(lambda self: len(self.executions) < AT_ONCE)
+    @rule(which=st.sets(st.integers(0, 2), min_size=1, max_size=2), waits=st.booleans())
+    def somebody_asks_to_join(self, which: set[int], *, waits: bool) -> None:
+        allocations = tuple(self.joinable[one] for one in sorted(which))
+        request = self.gateway.to_join(*allocations, WhenBusy="wait" if waits else "fail")
+        self.executions.append(self.world.start(request))
+        self.joins[self.executions[-1]] = allocations
+
+    @rule(which=st.integers(0, 2))
+    def ec2_is_going_to_fail(self, which: int) -> None:
+        if self.world.owns(self.joinable[which]):
+            self.world.cloud.simulation.fail_when_associated(self.joinable[which], "no luck")
 
     @rule(seconds=st.sampled_from([1, 10, 30, 60, 400]))
     def time_passes(self, seconds: int) -> None:
@@ -121,9 +142,9 @@ class DrainMachine(RuleBasedStateMachine):
     def aws_is_well(self) -> None:
         self.world.meddler.faults = ()
 
-    @rule(name=st.sampled_from([name for name in HANDS if name != DELETE]))
-    def somebody_else_acts(self, name: str) -> None:
-        hand = Hand(Scene(self.gateway, {}), name)
+    @rule(name=st.sampled_from([name for name in HANDS if name != DELETE]), which=st.integers(0, 2))
+    def somebody_else_acts(self, name: str, which: int) -> None:
+        hand = Hand(Scene(self.gateway, {}, joins=(self.joinable[which],)), name)
         hand.act(len(self.world.meddler.made))
         self.hands.append(hand)
         self.forbidding.append(hand)
@@ -136,9 +157,10 @@ class DrainMachine(RuleBasedStateMachine):
     @invariant()
     def nothing_is_touched_that_must_not_be(self) -> None:
         after = self._aftermath(_PENDING)
-        _hold(wrong for holds in ALWAYS for wrong in holds(after))
+        forgotten = {must.nothing_is_associated_twice} if self._lock_was_overwritten() else set()
+        _hold(wrong for holds in ALWAYS if holds not in forgotten for wrong in holds(after))
         _hold(self._changes_that_were_forbidden())
-        joined = sum(hand.name in JOINS and hand.acted for hand in self.hands)
+        joined = sum(hand.name in JOINS and hand.acted for hand in self.hands) + len(after.own_entries())
         _hold(must.automatic_requests_keep_the_pace(after, self.automatic, joined))
 
     def teardown(self) -> None:
@@ -181,8 +203,18 @@ class DrainMachine(RuleBasedStateMachine):
             self.world.settle()
             _hold(["the gateway is busy with nothing"] if last.error == "GatewayBusy" else [])
         gone = all(self.gateway.status(self.gateway.associations[number]) is None for number in asked)
-        refused = last.error == "RequestRefused" or (last.error and any(hand.acted for hand in self.hands))
-        _hold([] if gone or refused else [f"not all has come about: {last}"])
+        _hold([] if gone or self._must_be_fixed(last) else [f"not all has come about: {last}"])
+        if joins := sorted({allocation for asked in self.joins.values() for allocation in asked}):
+            for _ in range(2):
+                last = self.world.run(self.gateway.to_join(*joins))
+                self.joins[last.execution] = tuple(joins)
+            there = all(self.gateway.listed().get(joining) == [must.IN_SERVICE] for joining in joins)
+            _hold([] if there or self._must_be_fixed(last) else [f"not all has joined: {last}"])
+
+    def _must_be_fixed(self, last: Ending) -> bool:
+        """Return whether a person must fix something first."""
+        by_hand = any(hand.acted for hand in self.hands)
+        return last.error == "RequestRefused" or (last.error is not None and by_hand)
 
     def _asked(self, ending: Ending) -> Asked:
         gateway = self.gateway
@@ -190,21 +222,31 @@ class DrainMachine(RuleBasedStateMachine):
             association: gateway.status(association, ending.at) for association in gateway.associations
         }
         owned = [gateway.owned(number) for number in range(len(gateway.allocations))]
-        return Asked(ending, statuses, owned, gateway.state())
+        return Asked(ending, statuses, owned, gateway.state(), gateway.listed(ending.at))
 
     def _aftermath(self, asked: Asked, *, lost: bool = False) -> Aftermath:
         return Aftermath(
-            scene=Scene(self.gateway, {}, touched_before=MAY_GO),
+            scene=Scene(self.gateway, {}, touched_before=(*MAY_GO, *self._changed_joins())),
             expected="",
             first=asked,
             again=[],
             made=self.world.meddler.made,
+            earlier=[],
+            joining=self.joins,
             hand=None,
             stops=True,
             short=False,
             lost=lost,
             lies=False,
         )
+
+    def _changed_joins(self) -> Iterator[str]:
+        """Find the allocations that something else than one execution of a join may have changed."""
+        for allocation in self.joinable:
+            asked = sum(allocation in joins for joins in self.joins.values())
+            may_leave = allocation in self.gateway.allocations and self.asked
+            if asked > 1 or may_leave or any(hand.touched(allocation) for hand in self.hands):
+                yield allocation
 
     def _unrecorded(self) -> set[str]:
         """Return the executions whose *Record* workflow failed: its failure is an alarm of its own."""
@@ -223,12 +265,12 @@ class DrainMachine(RuleBasedStateMachine):
             for one in made[hand.made :] if not hand.refused else []:
                 if one.call.name == must.LOOK:
                     looked.add(one.execution)
-                change = one.call.name in {must.DISASSOCIATE, must.RELEASE} and one.execution in looked
+                change = one.call.name in {*must.CHANGES, must.RELEASE} and one.execution in looked
                 if change and must.forbids(hand, one):
                     yield f"{one.call.name} although somebody {hand.name}"
 
 
-_PENDING = Asked(None, {}, [], None)  # type: ignore[arg-type]  # executions that still run are not judged
+_PENDING = Asked(None, {}, [], None, {})  # type: ignore[arg-type]  # executions that still run are not judged
 
 
 def _hold(wrong: Iterable[str]) -> None:
@@ -245,7 +287,7 @@ def play(number: int, *, examples: int, steps: int, shortens: bool = True) -> No
     # Hypothesis also draws numbers that occur in our modules: a seed would then depend on the imports.
     with patch.object(providers, "_get_local_constants", Constants):
         run_state_machine_as_test(
-            seed(number)(DrainMachine),
+            seed(number)(ChangeMachine),
             settings=settings(
                 max_examples=examples,
                 stateful_step_count=steps,
@@ -263,5 +305,5 @@ def script_of(error: BaseException) -> str:
     """Return a script that replays the game that failed so, as Hypothesis has shortened it."""
     notes = "\n".join(getattr(error, "__notes__", ()))
     steps = [line for line in notes.splitlines() if line.startswith("state")]
-    imports = ["from proof.machine import DrainMachine", "from proof.meddling import Site"]
+    imports = ["from proof.machine import ChangeMachine", "from proof.meddling import Site"]
     return "\n".join(["PYTHONPATH=tests .venv/bin/python - <<'END'", *imports, *steps, "END"])

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 from unittest.mock import patch
 
+from botocore.exceptions import ReadTimeoutError
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service import (
     StateTaskService,
 )
@@ -25,7 +26,11 @@ from natdrain_sim.awslambda import functions
 from natdrain_sim.calls import Call, Fault, Recorder
 
 INVOKE = "lambda:Invoke"
-DISASSOCIATE = "ec2:DisassociateNatGatewayAddress"
+ASSOCIATE, DISASSOCIATE = "ec2:AssociateNatGatewayAddress", "ec2:DisassociateNatGatewayAddress"
+CHANGES = {ASSOCIATE, DISASSOCIATE}
+"""The calls that change the addresses of a gateway."""
+UNANSWERED = "no answer"
+"""What is recorded as the error of a changing call that timed out."""
 
 
 class Site(NamedTuple):
@@ -113,6 +118,8 @@ class Meddler(Recorder):
     stop: Callable[[str], object] = lambda _: None
     owner: Callable[[str], str | None] = lambda _: None
     made: list[Made] = field(default_factory=list)
+    earlier: list[Made] = field(default_factory=list)
+    """What was made before the last `watch`."""
     entered: list[tuple[str, str]] = field(default_factory=list)
     bystanders: set[str] = field(default_factory=set)
     machine: str = ""
@@ -123,7 +130,7 @@ class Meddler(Recorder):
         """Disturb every execution from now on, except these bystanders and all that were seen before."""
         self.bystanders |= {*bystanders, *(execution for execution, _ in self.entered)}
         self.meddling = meddling
-        self.made, self.entered = [], []
+        self.earlier, self.made, self.entered = self.made, [], []
         self._counts.clear()
 
     def begin(self, call: Call) -> Fault | None:
@@ -136,11 +143,18 @@ class Meddler(Recorder):
         if call.name == INVOKE:
             INVOKING.add(site.state)
         moment = Moment(site, 0 if execution in self.bystanders else self._count(site))
-        fault = (self.meddling.at_call(moment, call) if moment.number else None) or always
-        gateway_id = call.parameters.get("NatGatewayId") if call.name == DISASSOCIATE else None
-        owner = self.owner(gateway_id) if gateway_id else None
-        self.made.append(Made(execution, moment, call, fault, owner))
+        try:
+            fault = (self.meddling.at_call(moment, call) if moment.number else None) or always
+        except ReadTimeoutError:
+            if call.name in CHANGES:
+                self._add(execution, moment, call, Fault(operation=call.name, error=UNANSWERED))
+            raise
+        self._add(execution, moment, call, fault)
         return fault
+
+    def _add(self, execution: str, moment: Moment, call: Call, fault: Fault | None) -> None:
+        owner = self.owner(call.parameters["NatGatewayId"]) if call.name in CHANGES else None
+        self.made.append(Made(execution, moment, call, fault, owner))
 
     def enter(self, execution: str, state: str) -> None:
         state = self._named(execution, state)

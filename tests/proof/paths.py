@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from natdrain_sim.calls import Fault
-from proof.world import LEAVES_AFTER_LIMIT_SECONDS, MANAGED, Gateway, World
+from proof.world import LEAVES_AFTER_LIMIT_SECONDS, MANAGED, PROTECTED, Gateway, World
 from support.alarms import stamp
 from support.places import SAMPLES
+
+ZONES = ("us-east-1a", "us-east-1b")
 
 
 @dataclass
@@ -18,18 +20,24 @@ class Scene:
     """A gateway and a request about it.
 
     `again` is the request as a person would repeat it. `targets` are the numbers of the addresses that are to
-    leave. `bystanders` are executions that began before and are not disturbed; `faults` are in the cloud from
-    the beginning. `touched_before` are addresses that somebody has already begun to drain.
+    leave, `joins` the allocations that are to join. `bystanders` are executions that began before and are not
+    disturbed; `faults` are in the cloud from the beginning. `touched_before` are addresses that somebody has
+    already begun to drain, by number, or joins that somebody has changed. `stuck`: before the request can
+    succeed, a person must fix something.
     """
 
     gateway: Gateway
     request: dict[str, Any]
     targets: tuple[int, ...] = ()
+    joins: tuple[str, ...] = ()
     again: dict[str, Any] | None = None
     bystanders: tuple[str, ...] = ()
     releases: bool = False
     stopped_after_seconds: int | None = None
-    touched_before: tuple[int, ...] = ()
+    touched_before: tuple[int | str, ...] = ()
+    stuck: bool = False
+    untouchable: tuple[str, ...] = ()
+    """Allocations that nobody must ask for."""
     faults: tuple[Fault, ...] = ()
     pause_seconds: int = 0
     """The pause before the request is repeated."""
@@ -54,7 +62,7 @@ def several(world: World) -> Scene:
 
 def by_allocation(world: World) -> Scene:
     gateway = world.gateway()
-    request = gateway.named(AllocationIds=[gateway.allocations[1]])
+    request = gateway.named(Disassociate={"AllocationIds": [gateway.allocations[1]]})
     del request["AssociationIds"]
     return Scene(gateway, request, (1,))
 
@@ -88,10 +96,7 @@ def release_unnamed(world: World) -> Scene:
 def joining(world: World) -> Scene:
     """Set up an address that somebody is associating."""
     gateway = world.gateway()
-    spare = world.cloud.simulation.add_address(tags=MANAGED)
-    given = {"NatGatewayId": gateway.gateway_id, "AllocationIds": [spare]}
-    world.cloud.client("ec2").associate_nat_gateway_address(**given)
-    world.cloud.clock.advance(3)
+    _associate(gateway, world.spares())
     return Scene(gateway, gateway.named(1), (1,))
 
 
@@ -208,7 +213,8 @@ def release_left_before(world: World) -> Scene:
     """Set up an allocation that was kept when its address left, and is now requested by its id."""
     gateway = left_before(world).gateway
     world.cloud.clock.advance(60)
-    request = gateway.named(AllocationIds=[gateway.allocations[1]], AfterDrain="release")
+    leave = {"AllocationIds": [gateway.allocations[1]]}
+    request = gateway.named(Disassociate=leave, AfterDrain="release")
     del request["AssociationIds"]
     return Scene(gateway, request, (1,), releases=True, touched_before=(1,))
 
@@ -229,6 +235,134 @@ def overdue(world: World) -> Scene:
     gateway = world.gateway()
     world.leaves_after(320)
     return Scene(gateway, gateway.named(1), (1,), pause_seconds=60)
+
+
+def join(world: World) -> Scene:
+    return _to_join(world.gateway(), world.spares())
+
+
+def join_several(world: World) -> Scene:
+    return _to_join(world.gateway(), world.spares(2))
+
+
+def join_zones(world: World) -> Scene:
+    """Set up a regional gateway of which two zones get an address each, one call after the other."""
+    gateway, joins = world.gateway(ZONES), world.spares(2)
+    calls = [
+        {"AllocationIds": [joining], "AvailabilityZone": zone}
+        for joining, zone in zip(joins, ZONES, strict=True)
+    ]
+    return Scene(gateway, {"NatGatewayId": gateway.gateway_id, "Associate": calls}, joins=joins)
+
+
+def join_there_already(world: World) -> Scene:
+    gateway = world.gateway()
+    return _to_join(gateway, (gateway.allocations[1],))
+
+
+def join_new(world: World) -> Scene:
+    """Set up an allocation that EC2 does not know everywhere yet."""
+    tags = [{"Key": key, "Value": value} for key, value in MANAGED.items()]
+    given = {"Domain": "vpc", "TagSpecifications": [{"ResourceType": "elastic-ip", "Tags": tags}]}
+    return _to_join(world.gateway(), (world.cloud.client("ec2").allocate_address(**given)["AllocationId"],))
+
+
+def join_adopted(world: World) -> Scene:
+    """Set up an allocation that somebody else is associating."""
+    gateway, joins = world.gateway(), world.spares()
+    _associate(gateway, joins)
+    return _to_join(gateway, joins)
+
+
+def join_adopted_fails(world: World) -> Scene:
+    """Set up an association by somebody else that will fail: it is not natdrain's to take off."""
+    gateway, joins = world.gateway(), world.spares()
+    world.cloud.simulation.fail_when_associated(joins[0], "no luck")
+    _associate(gateway, joins)
+    return _to_join(gateway, joins, stuck=True)
+
+
+def join_ec2_busy(world: World) -> Scene:
+    """Set up a drain of another address by somebody else."""
+    gateway, joins = world.gateway(), world.spares()
+    _drain(gateway, 2, 10)
+    world.cloud.clock.advance(3)
+    return _to_join(gateway, joins, touched_before=(2,))
+
+
+def join_take_over(world: World) -> Scene:
+    """Set up a stopped execution that was associating the allocation and left its lock behind."""
+    gateway, joins = world.gateway(), world.spares()
+    before = world.start(gateway.to_join(*joins))
+    world.cloud.clock.advance(0.5)
+    world.stop(before)
+    world.cloud.clock.advance(0.5)  # so that no look shows yet what EC2 has accepted
+    return _to_join(gateway, joins, bystanders=(before,))
+
+
+def join_fails(world: World) -> Scene:
+    joins = world.spares()
+    world.cloud.simulation.fail_when_associated(joins[0], "no luck")
+    return _to_join(world.gateway(), joins)
+
+
+def join_one_fails(world: World) -> Scene:
+    """Set up two allocations of which the second fails."""
+    joins = world.spares(2)
+    world.cloud.simulation.fail_when_associated(joins[1], "no luck")
+    return _to_join(world.gateway(), joins)
+
+
+def join_fails_unnamed(world: World) -> Scene:
+    """Set up an association that fails and has no id any more, so that nobody can take it off."""
+    joins = world.spares()
+    world.cloud.simulation.fail_when_associated(joins[0], "no luck", association=False)
+    return _to_join(world.gateway(), joins, stuck=True)
+
+
+def join_hangs(world: World) -> Scene:
+    joins = world.spares()
+    world.cloud.simulation.hang_when_associated(joins[0])
+    return _to_join(world.gateway(), joins, stuck=True)
+
+
+def put_back(world: World) -> Scene:
+    """Set up a drain, and the request with which its result puts back what has left."""
+    gateway = world.gateway()
+    drained = world.run(gateway.named(1))
+    assert drained.result is not None
+    request = drained.result["PutBack"]["Request"]
+    joins = (gateway.allocations[1],)
+    return Scene(gateway, request, joins=joins, bystanders=(drained.execution,))
+
+
+def join_dry_run(world: World) -> Scene:
+    gateway, joins = world.gateway(), world.spares()
+    return Scene(gateway, gateway.to_join(*joins, DryRun=True), joins=joins)
+
+
+def join_protected(world: World) -> Scene:
+    joins = world.spares(tags=PROTECTED)
+    return _to_join(world.gateway(), joins, stuck=True, untouchable=joins)
+
+
+def join_no_room(world: World) -> Scene:
+    """Set up a request for more than EC2 allows: six addresses are there, and eight may be."""
+    return _to_join(world.gateway(), world.spares(3), stuck=True)
+
+
+def join_stopped(world: World) -> Scene:
+    return _to_join(world.gateway(), world.spares(), stopped_after_seconds=3)
+
+
+def _to_join(gateway: Gateway, joins: tuple[str, ...], **of_scene: Any) -> Scene:
+    return Scene(gateway, gateway.to_join(*joins), joins=joins, **of_scene)
+
+
+def _associate(gateway: Gateway, joins: tuple[str, ...]) -> None:
+    given = {"NatGatewayId": gateway.gateway_id, "AllocationIds": [*joins]}
+    gateway.world.cloud.client("ec2").associate_nat_gateway_address(**given)
+    gateway.world.cloud.clock.advance(3)
 
 
 def _behind_another(world: World, **more: Any) -> Scene:
@@ -274,6 +408,24 @@ PATHS: dict[str, Path] = {
         (release_unnamed, "released"),
         (joining, "drained"),
         (past_the_pace, "refused"),
+        (join, "joined"),
+        (join_several, "joined"),
+        (join_zones, "joined"),
+        (join_there_already, "joined"),
+        (join_new, "joined"),
+        (join_adopted, "joined"),
+        (join_ec2_busy, "joined"),
+        (join_take_over, "joined"),
+        (join_fails, "join_failed"),
+        (join_adopted_fails, "join_failed"),
+        (join_one_fails, "join_failed"),
+        (join_fails_unnamed, "join_failed"),
+        (join_hangs, "join_failed"),
+        (put_back, "joined"),
+        (join_dry_run, "planned"),
+        (join_protected, "refused"),
+        (join_no_room, "refused"),
+        (join_stopped, "stopped"),
     )
 }
 """The paths in order: a call that several make in the same state meets every fault on the first of them."""

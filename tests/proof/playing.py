@@ -10,7 +10,7 @@ from proof.cases import Case, Trace, is_short
 from proof.disturbance import Disturbance
 from proof.hands import Hand
 from proof.invariants import INVARIANTS, Aftermath, Asked
-from proof.meddling import INVOKE, INVOKING, Nothing
+from proof.meddling import ASSOCIATE, INVOKE, INVOKING, Nothing
 from proof.paths import PATHS, Scene
 from proof.troubles import NOT_FOUND
 from proof.world import World, new_world
@@ -51,7 +51,7 @@ def _recorded(world: World, name: str) -> Trace:
     states = Counter(state for execution, state in meddler.entered if execution not in meddler.bystanders)
     if asked.ending.outcome != PATHS[name].ends:
         raise PathLostError(f"{name} ends as {asked.ending}")
-    return Trace(dict(calls), dict(states))
+    return Trace(dict(calls), dict(states), joins=PATHS[name].ends if scene.joins else "")
 
 
 def play(cases: Sequence[Case], traces: Mapping[str, Trace]) -> list[Verdict]:
@@ -84,10 +84,12 @@ def _played(world: World, case: Case) -> Verdict:
         first=first,
         again=again,
         made=meddler.made,
+        earlier=meddler.earlier,
+        joining={asked.ending.execution for asked in (first, *again)} if scene.joins else set(),
         hand=hand,
         stops=case.sort == "stop" or scene.stopped_after_seconds is not None,
         lost=case.site.state.startswith(LAST) and not is_short(case),
-        lies=case.trouble == NOT_FOUND and case.site.service == "ec2",
+        lies=case.trouble == NOT_FOUND and case.site.service == "ec2" and case.site.operation != ASSOCIATE,
     )
     wrong = tuple(f"{holds.__name__}: {what}" for holds in INVARIANTS for what in holds(after))
     return Verdict(case, first.ending.outcome, wrong)
@@ -101,7 +103,8 @@ def _ask(
     stop_after: int | None = None,
     in_peace: bool = False,
 ) -> Asked:
-    execution, gateway = world.start(request), scene.gateway
+    began_at, gateway = world.cloud.clock.now, scene.gateway
+    execution = world.start(request)
     if in_peace:
         world.meddler.bystanders.add(execution)
     if stop_after is not None:
@@ -110,7 +113,7 @@ def _ask(
     ending = world.wait(execution)
     # Read now, since the repeated request comes at the same instant.
     owned = [gateway.owned(number) for number in range(len(gateway.allocations))]
-    return Asked(ending, gateway.statuses(), owned, gateway.state())
+    return Asked(ending, gateway.statuses(), owned, gateway.state(), gateway.listed(), began_at)
 
 
 def _repeat(world: World, scene: Scene) -> Iterator[Asked]:

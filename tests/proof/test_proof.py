@@ -25,7 +25,7 @@ def traces() -> Mapping[str, Trace]:
 
 
 def test_proof_holds_for_some_cases_of_every_sort() -> None:
-    traces = record(("by_hand", "stopped"))
+    traces = record(("by_hand", "stopped", "join"))
     cases = all_cases(traces)
     verdicts = play(cases[:: len(cases) // FEW], traces)
     assert {str(verdict.case): verdict.wrong for verdict in verdicts if verdict.wrong} == {}

@@ -55,6 +55,13 @@ CODES: dict[str, dict[str, Answer]] = {
         NOT_FOUND: ("InvalidDocument", 400),
         ODD: ("ExpiredTokenException", 400),
     },
+    "service-quotas": {
+        THROTTLED: ("TooManyRequestsException", 400),
+        INTERNAL: ("ServiceException", 500),
+        DENIED: ("AccessDeniedException", 400),
+        NOT_FOUND: ("NoSuchResourceException", 400),
+        ODD: ("UnrecognizedClientException", 400),
+    },
     "stepfunctions": {
         THROTTLED: ("ThrottlingException", 400),
         INTERNAL: ("InternalFailure", 500),
@@ -75,12 +82,14 @@ CODES: dict[str, dict[str, Answer]] = {
     },
 }
 OF_OPERATION: dict[tuple[str, str], Answer] = {
+    ("ec2:AssociateNatGatewayAddress", NOT_FOUND): ("InvalidAllocationID.NotFound", 400),
     ("ec2:DescribeAddresses", NOT_FOUND): ("InvalidAllocationID.NotFound", 400),
     ("ec2:ReleaseAddress", NOT_FOUND): ("InvalidAllocationID.NotFound", 400),
 }
 DEATHS = ("Lambda.Unknown", "Sandbox.Timedout", "Runtime.ExitError")
 """The errors of functions that died (Step Functions developer guide, error handling; Lambda, Invoke)."""
 
+_SERVER_ERROR = 500
 _SDK: Answer = ("SdkClientException", 500)
 """The error of Step Functions' own calls that got no answer: `DynamoDB.SdkClientException`."""
 
@@ -102,6 +111,11 @@ def kinds_of(site: Site) -> list[str]:
 def changes(site: Site) -> bool:
     """Return whether the call has an effect that stays when its answer is lost."""
     return not site.operation.partition(":")[2].startswith(("Describe", "Get", "BatchGet"))
+
+
+def leaves_open(fault: Fault | None) -> bool:
+    """Return whether EC2 may have carried out a call that was answered so."""
+    return fault is not None and fault.status >= _SERVER_ERROR and fault.error != CODES["ec2"][THROTTLED][0]
 
 
 def answer(site: Site, kind: str) -> Fault:

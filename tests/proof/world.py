@@ -9,7 +9,8 @@ import contextvars
 import itertools
 import json
 import tempfile
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -59,8 +60,11 @@ class World:
     subnet: str
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
-    def gateway(self) -> Gateway:
-        """Add a gateway; nothing is counted yet of what automatic requests have taken off."""
+    def gateway(self, zones: Sequence[str] = ()) -> Gateway:
+        """Add a gateway, with `zones` a regional one whose addresses take turns in them.
+
+        Nothing is counted yet of what automatic requests have taken off.
+        """
         self.leaves_after(LEAVES_AFTER_LIMIT_SECONDS)
         key = {"NatGatewayId": {"S": "pace"}, "Record": {"S": "pace"}}
         self.cloud.client("dynamodb").delete_item(TableName=self.cloud.outputs["TableName"], Key=key)
@@ -68,10 +72,20 @@ class World:
         ips = [f"203.0.{number % 250}.{last}" for last in range(len(TAGS))]
         simulation = self.cloud.simulation
         ids = [simulation.add_address(public_ip=ip, tags=tags) for ip, tags in zip(ips, TAGS, strict=True)]
-        gateway_id = simulation.add_nat_gateway(self.subnet, ids, tags=MANAGED)
+        served = [zones[place % len(zones)] for place in range(len(ids))] if zones else ()
+        gateway_id = simulation.add_nat_gateway(self.subnet, ids, zones=served, tags=MANAGED)
         return Gateway(
-            self, gateway_id, [address.association_id for address in self.truth(gateway_id)], ids, ips
+            self,
+            gateway_id,
+            [address.association_id for address in self.truth(gateway_id)],
+            ids,
+            ips,
+            regional=bool(zones),
         )
+
+    def spares(self, count: int = 1, *, tags: dict[str, str] = MANAGED) -> tuple[str, ...]:
+        """Allocate Elastic IPs that are free and a while old."""
+        return tuple(self.cloud.simulation.add_address(tags=tags) for _ in range(count))
 
     def leaves_after(self, seconds: int, *, association: bool = True) -> None:
         """Let addresses leave this long after their limit, in drains that begin from now on.
@@ -80,6 +94,11 @@ class World:
         """
         lags = Lags(leave_after_limit=(seconds, seconds), draining_association=association)
         self.cloud.simulation.configure(lags=lags)
+
+    def owns(self, allocation_id: str) -> bool:
+        """Return whether the account still has the allocation."""
+        backend = self.cloud.simulation._backend
+        return any(eip.allocation_id == allocation_id for eip in backend.addresses)
 
     def owner(self, gateway_id: str) -> str | None:
         """Return the holder of the gateway's lock."""
@@ -97,7 +116,7 @@ class World:
         return self.wait(self.start(request))
 
     def start(self, request: object) -> str:
-        given = {"stateMachineArn": self.cloud.drain_state_machine_arn, "input": json.dumps(request)}
+        given = {"stateMachineArn": self.cloud.change_state_machine_arn, "input": json.dumps(request)}
         return str(self.cloud.client("stepfunctions").start_execution(**given)["executionArn"])
 
     def wait(self, execution: str) -> Ending:
@@ -132,10 +151,14 @@ class Gateway:
     associations: list[str]
     allocations: list[str]
     public_ips: list[str]
+    regional: bool = False
 
     def named(self, *numbers: int, **more: Any) -> dict[str, Any]:
         ids = [self.associations[number] for number in numbers]
         return {"NatGatewayId": self.gateway_id, "AssociationIds": ids, "MaxDrainDurationSeconds": 20, **more}
+
+    def to_join(self, *allocation_ids: str, **more: Any) -> dict[str, Any]:
+        return {"NatGatewayId": self.gateway_id, "Associate": [{"AllocationIds": [*allocation_ids]}], **more}
 
     def status(self, association_id: str, at: datetime | None = None) -> str | None:
         """Return EC2's own status of an association, now or at an instant; None if not on the gateway."""
@@ -153,13 +176,23 @@ class Gateway:
         """Return EC2's own status of the first associations now."""
         return {association: self.status(association) for association in self.associations}
 
+    def entries(self, allocation_id: str) -> list[NatGatewayAddress]:
+        """Return every association that the allocation ever had on the gateway."""
+        return [a for a in self.world.truth(self.gateway_id) if a.allocation_id == allocation_id]
+
+    def listed(self, at: datetime | None = None) -> dict[str, list[str]]:
+        """Return EC2's own statuses of each allocation that is on the gateway, now or at an instant."""
+        listed, instant = defaultdict[str, list[str]](list), at or self.world.cloud.clock.now
+        for address in self.world.truth(self.gateway_id):
+            if status := address.status.at(instant):
+                listed[str(address.allocation_id)].append(status)
+        return dict(listed)
+
     def in_service(self, at: datetime) -> int:
         return sum(a.status.at(at) == "succeeded" for a in self.world.truth(self.gateway_id))
 
     def owned(self, number: int) -> bool:
-        """Return whether the account still has the allocation."""
-        backend = self.world.cloud.simulation._backend
-        return any(eip.allocation_id == self.allocations[number] for eip in backend.addresses)
+        return self.world.owns(self.allocations[number])
 
     def state(self) -> str | None:
         backend = self.world.cloud.simulation._backend
@@ -197,5 +230,5 @@ def _opened(cloud: EmbeddedCloud) -> Iterator[World]:
         subnet = ec2.create_subnet(VpcId=vpc, **given)["Subnet"]["SubnetId"]
         world = World(cloud, meddler, str(subnet))
         meddler.stop, meddler.owner = world.stop, world.owner
-        meddler.machine = cloud.drain_state_machine_arn.rpartition(":")[2]
+        meddler.machine = cloud.change_state_machine_arn.rpartition(":")[2]
         yield world

@@ -74,6 +74,7 @@ def test_fault_of_release_address_keeps_the_eip(code: str) -> None:
         cloud.inject(operation="ec2:ReleaseAddress", error=code, status=400)
         with pytest.raises(ClientError) as raised:
             request("ec2", "ReleaseAddress", {"AllocationId": allocation_id})
+        cloud.clock.advance(60)
         assert request("ec2", "DescribeAddresses", {"AllocationIds": [allocation_id]})["Addresses"]
     answer = raised.value.response
     assert (answer["Error"]["Code"], answer["ResponseMetadata"]["HTTPStatusCode"]) == (code, 400)
@@ -153,6 +154,7 @@ def test_fault_after_effect_performs_the_operation_and_loses_the_response() -> N
         cloud.inject(operation="ec2:AllocateAddress", error="InternalError", status=500, after_effect=True)
         with pytest.raises(ClientError):
             request("ec2", "AllocateAddress", {"Domain": "vpc"})
+        cloud.clock.advance(60)
         assert len(request("ec2", "DescribeAddresses", {})["Addresses"]) == 1
 
 
@@ -161,6 +163,7 @@ def test_fault_without_after_effect_prevents_the_operation() -> None:
         cloud.inject(operation="ec2:AllocateAddress", error="InternalError", status=500)
         with pytest.raises(ClientError):
             request("ec2", "AllocateAddress", {"Domain": "vpc"})
+        cloud.clock.advance(60)
         assert request("ec2", "DescribeAddresses", {})["Addresses"] == []
 
 

@@ -238,4 +238,5 @@ def test_demo_compares_both_and_ends_with_the_command_that_puts_the_address_back
     assert by_natdrain == 0
     assert any("still open 150 s after EC2 accepts the request is cut" in line for line in lines)
     assert "Connections cut by EC2: 1. To put the address back:" in lines
-    assert lines[-1].startswith("aws ec2 associate-nat-gateway-address ")
+    assert lines[-1].startswith("aws stepfunctions start-execution ")
+    assert '"Associate"' in lines[-1]

@@ -17,10 +17,11 @@ from moto.ec2.models import EC2Backend
 from moto.ec2.models.elastic_ip_addresses import ElasticAddressBackend
 from moto.ec2.models.nat_gateways import NatGatewayBackend
 from moto.ec2.responses import EC2Response
+from moto.ec2.responses.elastic_ip_addresses import ElasticIPAddresses
 from moto.ec2.responses.nat_gateways import NatGateways
 assert issubclass(EC2Backend, NatGatewayBackend) and issubclass(EC2Backend, ElasticAddressBackend)
-assert issubclass(EC2Response, NatGateways)
-for owner in (NatGatewayBackend, NatGateways, ElasticAddressBackend):
+assert issubclass(EC2Response, NatGateways) and issubclass(EC2Response, ElasticIPAddresses)
+for owner in (NatGatewayBackend, NatGateways, ElasticAddressBackend, ElasticIPAddresses):
     for name, method in sorted(vars(owner).items()):
         if not name.startswith("_"):
             print(f"{owner.__name__}.{name}({', '.join(inspect.signature(method).parameters)})")
@@ -44,6 +45,8 @@ def moto_methods() -> frozenset[str]:
         "NatGatewayBackend.create_nat_gateway(self, subnet_id, allocation_id, tags, connectivity_type)",
         "NatGatewayBackend.delete_nat_gateway(self, nat_gateway_id)",
         "NatGatewayBackend.describe_nat_gateways(self, filters, nat_gateway_ids)",
+        "ElasticIPAddresses.allocate_address(self)",
+        "ElasticAddressBackend.allocate_address(self, domain, address, tags)",
         "ElasticAddressBackend.describe_addresses(self, allocation_ids, public_ips, filters)",
         "ElasticAddressBackend.release_address(self, address, allocation_id)",
     ],

@@ -19,7 +19,7 @@ def task(kind: str, arguments: dict[str, Any], **fields: Any) -> dict[str, Any]:
 
 def putting(entry: dict[str, Any] | None = None, **fields: Any) -> dict[str, Any]:
     detail = "{% {'Summary': $states.input.text} %}"
-    whole = {"Source": "natdrain", "DetailType": "Drain Ended", "Detail": detail, **(entry or {})}
+    whole = {"Source": "natdrain", "DetailType": "Change Ended", "Detail": detail, **(entry or {})}
     return task(PUT, {"Entries": [whole]}, **fields)
 
 

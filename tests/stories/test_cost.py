@@ -8,6 +8,7 @@ import re
 from natdrain_sim.cloud import EmbeddedCloud
 from natdrain_sim.scenario import DEFAULT, Scenario
 from support.places import TESTS
+from support.stories import MANAGED
 
 PAGE = (TESTS.parent / "docs" / "cost.md").read_text()
 
@@ -21,3 +22,12 @@ def test_cost_page_counts_transitions_and_calls_of_a_drain() -> None:
     [events] = re.findall(r"\| (\d+) events . ", PAGE)
     counted = (len(run.states), run.calls["lambda:Invoke"], run.calls["events:PutEvents"])
     assert (int(transitions), int(invocations), int(events)) == counted
+
+
+def test_cost_page_counts_transitions_and_calls_of_a_join() -> None:
+    with EmbeddedCloud(Scenario.load(DEFAULT)) as cloud:
+        spare = cloud.simulation.add_address(tags=MANAGED)
+        calls = [{"AllocationIds": [spare]}]
+        run = cloud.run({"NatGatewayId": "nat-1234567890abcdef0", "Associate": calls})
+    [counted] = re.findall(r"A \*\*join\*\* .*: (\d+) transitions and (\d+) function calls", PAGE)
+    assert tuple(map(int, counted)) == (len(run.states), run.calls["lambda:Invoke"])

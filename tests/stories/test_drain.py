@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import shlex
+
 import pytest
 
 from natdrain_sim.cloud import EmbeddedCloud
@@ -105,7 +108,7 @@ def test_drain_finds_the_address_by_its_other_names(
     cloud: EmbeddedCloud, nat: BuildGateway, way: str
 ) -> None:
     gateway = nat()
-    run = cloud.run({"NatGatewayId": gateway.gateway_id, way: [gateway.addresses[2][way[:-1]]]})
+    run = cloud.run(gateway.called(way, 2))
     assert run.status == "SUCCEEDED"
     assert run.result["Addresses"][0]["AssociationId"] == gateway.addresses[2]["AssociationId"]
 
@@ -133,19 +136,19 @@ def test_drain_finds_nothing_to_do_by_any_name_when_it_is_requested_again(
 ) -> None:
     gateway = nat()
     cloud.run(gateway.named(1))
-    again = cloud.run({"NatGatewayId": gateway.gateway_id, way: [gateway.addresses[1][way[:-1]]]})
+    again = cloud.run(gateway.called(way, 1))
     assert (again.status, again.result["Changed"]) == ("SUCCEEDED", "none")
     assert again.result["Addresses"][0]["Outcome"] == "already_drained"
 
 
-def test_drain_can_be_undone_by_the_line_that_puts_it_back(cloud: EmbeddedCloud, nat: BuildGateway) -> None:
+def test_drain_can_be_undone_by_the_command_that_puts_it_back(
+    cloud: EmbeddedCloud, nat: BuildGateway
+) -> None:
     gateway = nat()
-    put_back = cloud.run(gateway.named(1)).result["PutBack"].split()
-    options = dict(zip(put_back[3::2], put_back[4::2], strict=True))
-    cloud.client("ec2").associate_nat_gateway_address(
-        NatGatewayId=options["--nat-gateway-id"], AllocationIds=[options["--allocation-ids"]]
-    )
-    cloud.clock.advance(30)
+    *words, document = shlex.split(cloud.run(gateway.named(1)).result["PutBack"]["Command"])
+    options = dict(zip(words[3::2], words[4::2], strict=False))
+    assert options["--state-machine-arn"] == cloud.change_state_machine_arn
+    assert cloud.run(json.loads(document)).result["Outcome"] == "joined"
     assert gateway.addresses[1]["PublicIp"] in gateway.public_ips()
 
 
@@ -180,7 +183,7 @@ def test_record_keeps_what_left_when_and_why(cloud: EmbeddedCloud, nat: BuildGat
     assert record["PublicIp"]["S"] == gateway.addresses[1]["PublicIp"]
     assert record["Reason"]["S"] == "blocked by a partner"
     assert record["Execution"]["S"] == run.execution_arn
-    assert set(kept["lock"]) == {"NatGatewayId", "Record", "Drains"}
+    assert set(kept["lock"]) == {"NatGatewayId", "Record", "Drains", "Joins"}
     assert kept["lock"]["Drains"] == {"M": {}}
 
 

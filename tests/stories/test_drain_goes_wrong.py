@@ -9,7 +9,7 @@ import pytest
 from natdrain_sim.calls import Fault
 from natdrain_sim.cloud import EmbeddedCloud
 from natdrain_sim.ec2 import Lags
-from support.stories import BuildGateway, NatGateway, items, problems, table
+from support.stories import BuildGateway, NatGateway, items, problems, table, to_put_back
 
 DISASSOCIATE = "ec2:DisassociateNatGatewayAddress"
 
@@ -75,7 +75,7 @@ def test_lock_of_an_execution_that_is_long_forgotten_is_taken_over(
     cloud: EmbeddedCloud, nat: BuildGateway
 ) -> None:
     gateway = nat()
-    forgotten = cloud.drain_state_machine_arn.replace(":stateMachine:", ":execution:")
+    forgotten = cloud.change_state_machine_arn.replace(":stateMachine:", ":execution:")
     held_by(cloud, gateway.gateway_id, f"{forgotten}:gone")
     assert cloud.run(gateway.named(1)).status == "SUCCEEDED"
 
@@ -109,7 +109,7 @@ def test_one_leaves_and_one_fails(cloud: EmbeddedCloud, nat: BuildGateway) -> No
     assert (run.status, run.error, run.result["Changed"]) == ("FAILED", "DrainFailed", "some")
     assert outcomes(run.result) == ["drained", "failed"]
     assert "The interface is broken." in run.result["Addresses"][1]["Detail"]
-    assert run.result["PutBack"].endswith(gateway.addresses[1]["AllocationId"])
+    assert to_put_back(run.result) == [gateway.addresses[1]["AllocationId"]]
 
 
 def test_foreign_drain_of_4000_seconds_is_never_overdue(cloud: EmbeddedCloud, nat: BuildGateway) -> None:
@@ -353,7 +353,7 @@ def test_stopped_drain_that_ended_unwatched_is_found_by_every_name(
     gateway = nat()
     stop_in_mid_drain(cloud, gateway)
     cloud.clock.advance(1000)
-    run = cloud.run({"NatGatewayId": gateway.gateway_id, way: [gateway.addresses[1][way[:-1]]]})
+    run = cloud.run(gateway.called(way, 1))
     assert (run.status, outcomes(run.result)) == ("SUCCEEDED", ["drained"])
 
 

@@ -137,9 +137,7 @@ def unnamed(cloud: EmbeddedCloud) -> Iterator[None]:
 
 def names(gateway: NatGateway, number: int) -> list[dict[str, Any]]:
     """Return a request for an address by each of its names."""
-    address = gateway.addresses[number]
-    ways = {"AssociationIds": "AssociationId", "AllocationIds": "AllocationId", "PublicIps": "PublicIp"}
-    return [{"NatGatewayId": gateway.gateway_id, way: [address[name]]} for way, name in ways.items()]
+    return [gateway.called(way, number) for way in ("AssociationIds", "AllocationIds", "PublicIps")]
 
 
 @pytest.mark.usefixtures("unnamed")

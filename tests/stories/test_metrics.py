@@ -10,7 +10,7 @@ import pytest
 from natdrain.report.metrics import METRICS
 from natdrain_sim.calls import Fault
 from natdrain_sim.cloud import EmbeddedCloud
-from support.stories import BuildGateway, log_lines
+from support.stories import MANAGED, BuildGateway, log_lines
 
 
 def measured(cloud: EmbeddedCloud) -> Iterator[tuple[str, list[list[str]], dict[str, Any]]]:
@@ -24,7 +24,7 @@ def measured(cloud: EmbeddedCloud) -> Iterator[tuple[str, list[list[str]], dict[
 
 @pytest.fixture
 def lived(cloud: EmbeddedCloud, nat: BuildGateway) -> EmbeddedCloud:
-    """Open a cloud with a drain that went well, an adopted one, a refused one, and a throttled function."""
+    """Open a cloud with drains that went well, were adopted and refused, a throttled function, a join."""
     well, adopted = nat(), nat()
     # More often than the client in a function retries by itself.
     throttled = Fault(
@@ -35,6 +35,8 @@ def lived(cloud: EmbeddedCloud, nat: BuildGateway) -> EmbeddedCloud:
     cloud.client("ec2").disassociate_nat_gateway_address(**adopted.named(1))
     assert cloud.run(adopted.named(1)).status == "SUCCEEDED"
     assert cloud.run(nat(tags={}).named(1)).error == "RequestRefused"
+    spare = cloud.simulation.add_address(tags=MANAGED)
+    assert cloud.run(adopted.to_join(spare)).status == "SUCCEEDED"
     return cloud
 
 

@@ -44,7 +44,7 @@ def status_event(cloud: EmbeddedCloud, execution: str, status: str) -> None:
     """Publish Step Functions' own event about an execution."""
     detail = {
         "executionArn": execution,
-        "stateMachineArn": cloud.drain_state_machine_arn,
+        "stateMachineArn": cloud.change_state_machine_arn,
         "status": status,
         "input": "{}",
     }
@@ -66,7 +66,7 @@ def test_drain_is_published_at_its_start_and_at_its_end(
     gateway = nat()
     run = cloud.run(gateway.named(1, Reason="contract ends"))
     start, end = bus.events()
-    assert (start["detail-type"], end["detail-type"]) == ("Drain Started", "Drain Ended")
+    assert (start["detail-type"], end["detail-type"]) == ("Change Started", "Change Ended")
     [row] = start["detail"]["Addresses"]
     assert instant(row["LeavesBy"]) - instant(row["RequestedAt"]) == timedelta(seconds=350)
     assert {key: end["detail"][key] for key in run.result} == run.result
@@ -269,7 +269,7 @@ def test_events_that_cannot_be_sent_become_dead_letters_and_the_drain_goes_on(
     assert bus.events() == []
     [queue] = [url for url in cloud.client("sqs").list_queues()["QueueUrls"] if "DeadLetters" in url]
     letters = [json.loads(body) for body in received(cloud, queue)]
-    assert [letter["DetailType"] for letter in letters] == ["Drain Started", "Drain Ended"]
+    assert [letter["DetailType"] for letter in letters] == ["Change Started", "Change Ended"]
     assert letters[1]["Detail"]["Summary"] == run.result["Summary"]
 
 
@@ -292,7 +292,7 @@ def test_adopted_drain_is_published_as_a_start(
     cloud.client("ec2").disassociate_nat_gateway_address(**gateway.named(1), MaxDrainDurationSeconds=60)
     cloud.clock.advance(5)
     cloud.run(gateway.named(1, 2))
-    starts = [e["detail"]["Addresses"] for e in bus.events() if e["detail-type"] == "Drain Started"]
+    starts = [e["detail"]["Addresses"] for e in bus.events() if e["detail-type"] == "Change Started"]
     published = [(row["PublicIp"], row["Adopted"]) for rows in starts for row in rows]
     assert published == [(gateway.addresses[1]["PublicIp"], True), (gateway.addresses[2]["PublicIp"], False)]
 

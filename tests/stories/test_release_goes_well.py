@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -244,8 +243,7 @@ def test_release_that_was_done_before_is_found_done(
 ) -> None:
     gateway = nat()
     cloud.run(to_release(gateway, 1))
-    request: dict[str, Any] = {way: [gateway.addresses[1][way[:-1]]], "AfterDrain": "release"}
-    again = cloud.run({"NatGatewayId": gateway.gateway_id, **request})
+    again = cloud.run(gateway.called(way, 1, AfterDrain="release"))
     assert (again.status, again.result["Outcome"], again.result["Changed"]) == (
         "SUCCEEDED",
         "released",

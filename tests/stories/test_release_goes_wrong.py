@@ -19,7 +19,7 @@ from support.release_stories import (
     released,
     to_release,
 )
-from support.stories import BuildGateway, NatGateway, items, table
+from support.stories import BuildGateway, NatGateway, items, table, to_put_back
 
 # Addresses leave at their limit, and the look that comes first after it is 10 s late.
 PUNCTUAL = Lags(leave_after_limit=(0, 0))
@@ -60,7 +60,7 @@ def test_allocation_is_kept_at_once_when_ec2_refuses_it_for_good(
     assert kept(run) == f"EC2 answers {code}: Not now."
     assert outcomes(run) == ["release_failed"]
     assert f"has left (its allocation is kept: EC2 answers {code}" in run.result["Summary"]
-    assert run.result["PutBack"].endswith(allocation(gateway))
+    assert to_put_back(run.result) == [allocation(gateway)]
     assert (len(asked(gateway)), ours(gateway, 1)) == (1, [True])
 
 
@@ -229,4 +229,4 @@ def test_one_allocation_is_released_and_the_other_kept(cloud: EmbeddedCloud, nat
     assert kept(run) == "EC2 answers InvalidAddress.Locked: Not now."
     assert outcomes(run) == ["release_failed", "released"]
     assert ours(gateway, 1, 2) == [True, False]
-    assert run.result["PutBack"].endswith(f"--allocation-ids {allocation(gateway, 1)}")
+    assert to_put_back(run.result) == [allocation(gateway, 1)]

@@ -55,7 +55,7 @@ def put_on_the_bus(cloud: EmbeddedCloud, event: dict[str, Any]) -> list[dict[str
         assert events.put_events(Entries=[entry])["FailedEntryCount"] == 0
     cloud.clock.advance(600)
     client = cloud.client("stepfunctions")
-    started = client.list_executions(stateMachineArn=cloud.drain_state_machine_arn)["executions"]
+    started = client.list_executions(stateMachineArn=cloud.change_state_machine_arn)["executions"]
     ended = [client.describe_execution(executionArn=one["executionArn"]) for one in started]
     return [json.loads(one.get("output") or one["cause"]) for one in ended]
 

@@ -81,7 +81,7 @@ def test_contributors_of_one_alarm_drain_their_addresses_once_each(
 
 
 def test_refused_alarm_is_counted_and_published_as_no_request_of_a_person(cloud: EmbeddedCloud) -> None:
-    listener = Listener.on(cloud, "refusals", {"source": ["natdrain"], "detail-type": ["Drain Ended"]})
+    listener = Listener.on(cloud, "refusals", {"source": ["natdrain"], "detail-type": ["Change Ended"]})
     run = cloud.run(sample("alarm-event.composite.json"))
     cloud.clock.advance(1)
     [detail] = [one["detail"] for one in listener.events() if one["detail"]["Execution"] == run.execution_arn]
@@ -183,7 +183,7 @@ def test_schedule_drains_the_first_time_and_finds_nothing_to_do_the_next(
     cloud: EmbeddedCloud, nat: BuildGateway
 ) -> None:
     gateway = nat()
-    request = {"NatGatewayId": gateway.gateway_id, "AllocationIds": [gateway.addresses[1]["AllocationId"]]}
+    request = gateway.called("AllocationIds", 1)
     assert cloud.run(scheduled(request)).result["Outcome"] == "drained"
     next_time = cloud.run(scheduled(request, at="2026-12-01T03:00:00Z"))
     assert (next_time.status, next_time.result["Outcome"]) == ("SUCCEEDED", "nothing_to_do")

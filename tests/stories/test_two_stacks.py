@@ -32,7 +32,7 @@ class Stack:
 
     def start(self, request: Mapping[str, Any]) -> str:
         started = self._cloud.client("stepfunctions").start_execution(
-            stateMachineArn=self.outputs["DrainStateMachineArn"], input=json.dumps(request)
+            stateMachineArn=self.outputs["ChangeStateMachineArn"], input=json.dumps(request)
         )
         return str(started["executionArn"])
 
@@ -120,7 +120,7 @@ def test_parked_event_notifies_the_people_of_its_stack_when_it_is_published_by_h
     cloud.recorder.faults = ()
     assert stacks[1].mails() == []
     [letter] = stacks[1].letters()
-    assert letter["Resources"] == [stacks[1].outputs["DrainStateMachineArn"], execution]
+    assert letter["Resources"] == [stacks[1].outputs["ChangeStateMachineArn"], execution]
     # As the page on dead letters does it.
     entry = {**letter, "Detail": json.dumps(letter["Detail"])}
     assert cloud.client("events").put_events(Entries=[entry])["FailedEntryCount"] == 0

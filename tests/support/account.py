@@ -16,6 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_service_quotas import ServiceQuotasClient
     from time_machine import Traveller
 
 Seen = TypeVar("Seen")
@@ -47,8 +48,9 @@ class Account(ABC):
 
     in_process: ClassVar[bool]
 
-    def __init__(self, ec2: EC2Client, run_id: str) -> None:
+    def __init__(self, ec2: EC2Client, quotas: ServiceQuotasClient, run_id: str) -> None:
         self.ec2 = ec2
+        self.quotas = quotas
         self.run_id = run_id
         self.created: list[str] = []
         """The id of everything that was created here, oldest first."""
@@ -101,8 +103,20 @@ class Account(ABC):
         return [{"ResourceType": resource_type, "Tags": [{"Key": TAG, "Value": self.run_id}]}]
 
     def allocate(self) -> str:
+        """Allocate an EIP, which EC2's other calls may not know yet; unlike after `allocate_and_wait`."""
         answer = self.ec2.allocate_address(Domain="vpc", TagSpecifications=self.tagged("elastic-ip"))
         return self._note(answer["AllocationId"])
+
+    def allocate_and_wait(self, count: int) -> list[str]:
+        """Allocate EIPs and wait until DescribeAddresses shows them, so that they can be associated."""
+        allocation_ids = [self.allocate() for _ in range(count)]
+        if allocation_ids:
+            self.see(
+                lambda: code_of(lambda: self.ec2.describe_addresses(AllocationIds=allocation_ids)),
+                "",
+                VIEWS_AGREE_SECONDS,
+            )
+        return allocation_ids
 
     def make_subnet(self) -> tuple[str, str]:
         """Create a VPC with one subnet and no routes to the outside; return the ids of both."""
@@ -159,8 +173,8 @@ class SimulatedAccount(Account):
 
     in_process = True
 
-    def __init__(self, ec2: EC2Client, clock: Traveller) -> None:
-        super().__init__(ec2, "in-process")
+    def __init__(self, ec2: EC2Client, quotas: ServiceQuotasClient, clock: Traveller) -> None:
+        super().__init__(ec2, quotas, "in-process")
         self._clock = clock
 
     def wait(self, seconds: float) -> None:
@@ -192,7 +206,7 @@ class SimulatedAccount(Account):
         return net
 
     def spares(self, count: int) -> list[str]:
-        return [self.allocate() for _ in range(count)]
+        return self.allocate_and_wait(count)
 
     def private_gateway(self) -> str:
         _, subnet_id = self.make_subnet()
@@ -209,6 +223,7 @@ def code_of(call: Callable[[], object]) -> str:
 
 
 _ABOUT_THE_CALLER = {
+    *("AccessDeniedException", "TooManyRequestsException"),  # of Service Quotas
     *("UnauthorizedOperation", "ExpiredToken", "RequestExpired", "InvalidClientTokenId"),
     *("Throttling", "InternalError", "InternalFailure", "ServiceUnavailable", "Unavailable"),
 }

@@ -8,6 +8,7 @@ from typing import Any
 
 from natdrain.model.drain import Drain, Progress, ReleaseProgress
 from natdrain.model.gateway import Address, Gateway
+from natdrain.model.join import Join, JoinProgress
 from natdrain.model.look import ElasticIp, Look
 from natdrain.model.pace import Take
 from support.places import SAMPLES
@@ -25,6 +26,9 @@ _OF_DRAIN = {
     "outcome",
     "detail",
     "problems",
+}
+_OF_JOIN = {"allocation_id", "association_id", "public_ip", "private_ip", "zone", "outcome", "detail"} | {
+    *("problems", "listed")
 }
 _OF_RELEASE = {
     "absent_at": "absent_at",
@@ -94,6 +98,16 @@ def drain(name: str, **known: Any) -> Drain:
         release=ReleaseProgress(
             **{_OF_RELEASE[key]: known[key] for key in known.keys() & _OF_RELEASE.keys()}
         ),
+    )
+
+
+def join(name: str, **known: Any) -> Join:
+    """Build a join watched since the start, from fields of the join and its progress."""
+    ids: dict[str, Any] = {"allocation_id": allocation(name), "public_ip": ip(name)}
+    progress = {key: value for key, value in known.items() if key not in _OF_JOIN}
+    return Join(
+        **ids | {key: value for key, value in known.items() if key in _OF_JOIN},
+        progress=JoinProgress(**{"since_at": START} | progress),
     )
 
 

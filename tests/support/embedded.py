@@ -23,10 +23,11 @@ def shared_cloud() -> Iterator[EmbeddedCloud]:
 
 @pytest.fixture
 def cloud(shared_cloud: EmbeddedCloud) -> Iterator[EmbeddedCloud]:
-    """Return the cloud without faults and with EC2's usual lags, once the story before is fully recorded."""
+    """Return the cloud without faults, with EC2's usual lags and quota, once the last story is recorded."""
     shared_cloud.recorder.faults = ()
     shared_cloud.clock.advance(1)
     shared_cloud.simulation.configure(lags=Lags(), seed=0)
+    shared_cloud.simulation.set_quota(shared_cloud.scenario.eips_per_nat_gateway)
     yield shared_cloud
     shared_cloud.recorder.faults = ()
 

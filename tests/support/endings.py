@@ -7,22 +7,25 @@ aloud before you commit it.
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from natdrain.change.conclude import Failure, conclude
-from natdrain.change.leave.decide import Known, decide
+from natdrain.change.conclude import conclude
+from natdrain.change.decide import decide
+from natdrain.change.failure import Failure
+from natdrain.change.known import Known
 from natdrain.change.step import Refuse, Step
 from natdrain.intake.request import parse_request
 from natdrain.model.drain import Drain
 from natdrain.model.errors import RequestRefused
-from natdrain.model.look import Hold, Load, Look
+from natdrain.model.join import Join
+from natdrain.model.look import ElasticIp, Hold, Load, Look
 from natdrain.model.outcome import AddressOutcome, ExecutionStatus
 from natdrain.model.pace import Pace
 from natdrain.model.problem import Guard, Problem
-from natdrain.model.request import AfterDrain, Request, Trigger, TriggerKind
+from natdrain.model.request import AfterDrain, Association, Request, Trigger, TriggerKind
 from natdrain.report import details, findings
 from natdrain.report.event import ended, started
 from natdrain.report.result import result
@@ -63,6 +66,19 @@ BY_SCHEDULE = replace(
 TO_RELEASE = replace(BY_HAND, after_drain=AfterDrain.RELEASE)
 
 
+def to_join(*calls: str, zones: Sequence[str | None] = (None,), **more: Any) -> Request:
+    """Return a request by hand to associate allocations; each call has the names of those of its zone."""
+    associate = (
+        Association(allocation_ids=tuple(map(allocation, names)), zone_id=zone)
+        for names, zone in zip(calls, zones, strict=True)
+    )
+    fields: dict[str, Any] = {"gateway_id": GATEWAY, "reason": "ports run out", "associate": tuple(associate)}
+    return Request(**fields | more)
+
+
+JOIN, JOIN_TWO = to_join("a"), to_join("ab")
+
+
 def after(seconds: float) -> datetime:
     return START + timedelta(seconds=seconds)
 
@@ -81,6 +97,28 @@ def left(name: str, **known: Any) -> Drain:
     """Return an address that left before its limit; `known` overrides."""
     gone = {"outcome": AddressOutcome.DRAINED, "last_seen_at": after(91), "gone_by": after(181)}
     return asked(name, **(gone | known))
+
+
+def joining(name: str, **known: Any) -> Join:
+    """Return an allocation that EC2 was asked to associate at the start; `known` overrides."""
+    usual: dict[str, Any] = {
+        "asked_at": START,
+        "requested_at": START,
+        "answered_at": START,
+        "asked_by": EXECUTION,
+    }
+    return builders.join(name, **usual | known)
+
+
+def joined(name: str, **known: Any) -> Join:
+    """Return an allocation that is in service; `known` overrides."""
+    there: dict[str, Any] = {
+        "association_id": association(name),
+        "private_ip": f"10.0.0.{int(name, 16)}",
+        "outcome": AddressOutcome.JOINED,
+        **{key: after(33) for key in ("seen_at", "in_service_at", "last_seen_at")},
+    }
+    return joining(name, **there | known)
 
 
 def adopted(name: str) -> Drain:
@@ -142,22 +180,44 @@ PUT_BACK = {
 }
 RELEASED = {"outcome": AddressOutcome.RELEASED, "confirmed_at": after(220)}
 BEFORE = {"outcome": AddressOutcome.ALREADY_DRAINED, "left_before": True}
+UNLUCKY = details.EC2_FAILED.with_(message="the network interface is busy")
+OFF_AGAIN: dict[str, Any] = {
+    "outcome": AddressOutcome.JOIN_FAILED,
+    "detail": details.TAKEN_OFF_AGAIN.with_(why=UNLUCKY),
+    "in_service_at": None,
+}
+LISTED = OFF_AGAIN | {"detail": details.STILL_LISTED.with_(why=UNLUCKY), "listed": True}
+HANGING = {
+    **OFF_AGAIN,
+    "outcome": AddressOutcome.JOIN_OVERDUE,
+    "detail": details.STILL_JOINING.with_(status="associating"),
+    "listed": True,
+}
+BY_ANOTHER: dict[str, Any] = {"requested_at": None, "adopted": True, "seen_at": START}
+TAKEN_AWAY = {"outcome": AddressOutcome.TAKEN_AWAY, "detail": details.TAKEN_AWAY}
+NO_PRIVATE_IP = {
+    "outcome": AddressOutcome.JOIN_FAILED,
+    "requested_at": None,
+    "detail": details.KEEPS_REFUSING.with_(refusal="InsufficientFreeAddressesInSubnet: there are not enough"),
+}
 NO_ANSWER = failing("TransientFailure", "EC2 answers RequestLimitExceeded: slow down")
 
 
-def start(request: Request, *drains: Drain) -> dict[str, Any]:
-    return started(execution=EXECUTION, request=request, drains=drains)
+def start(request: Request, *addresses: Drain | Join) -> dict[str, Any]:
+    return started(execution=EXECUTION, request=request, addresses=addresses)
 
 
-def end(request: Request | None, *drains: Drain, **more: Any) -> dict[str, Any]:
-    """Return the detail of an end with these drains."""
-    conclusion = conclude(request, drains, **more)
+def end(request: Request | None, *addresses: Drain | Join, **more: Any) -> dict[str, Any]:
+    """Return the detail of an end with these drains, or joins."""
+    drains = [one for one in addresses if isinstance(one, Drain)]
+    joins = [one for one in addresses if isinstance(one, Join)]
+    conclusion = conclude(request, drains, joins, **more)
     by_itself = ExecutionStatus.FAILED if conclusion.error else ExecutionStatus.SUCCEEDED
     return ended(
         execution=EXECUTION,
         request=request,
         end=conclusion,
-        result=result(conclusion, region=REGION),
+        result=result(conclusion, request, execution=EXECUTION, region=REGION),
         status=more.get("status") or by_itself,
         region=REGION,
     )
@@ -176,6 +236,8 @@ def refused(request: Request, seen: Look) -> dict[str, Any]:
     return end(request, failure=failure, warnings=step.warnings)
 
 
+FULL = gateway(address("b"), address("c"))
+IN_USE = {allocation("a"): ElasticIp(tags=MANAGED, public_ip=ip("a"), association_id=association("f"))}
 UNTAGGED = look(gateway(address("a"), primary=False, tags={}), tags={allocation("a"): {}})
 OF_STACK = {allocation("a"): {**MANAGED, "aws:cloudformation:stack-name": "egress"}}
 HOLD = Hold(held=GATEWAY, why="alice, incident 4711", table="natdrain")
@@ -244,6 +306,25 @@ CASES: dict[str, dict[str, Any]] = {
     "stopped while draining": end(BY_HAND, asked("a"), asked("b"), **STOPPED),
     "stopped before anything": end(BY_HAND, **STOPPED),
     "timed out": end(BY_ALARM, left("a"), asked("b"), **TIMED_OUT),
+    "start of a join": start(JOIN, joining("a")),
+    "start of two joins": start(JOIN_TWO, joining("a"), joining("b")),
+    "start of a join by somebody else": start(
+        JOIN, joining("a", requested_at=None, adopted=True, seen_at=START)
+    ),
+    "joined": end(JOIN, joined("a")),
+    "joined several": end(JOIN_TWO, joined("a"), joined("b", outcome=AddressOutcome.ALREADY_JOINED)),
+    "joined before": end(JOIN, joined("a", outcome=AddressOutcome.ALREADY_JOINED)),
+    "join refused at the quota": refused(JOIN, look(FULL, quota=3, tags={allocation("a"): MANAGED})),
+    "join refused as it is in use": refused(JOIN, look(gateway(address("b")), elastic_ips=IN_USE)),
+    "join finds the gateway busy": end(JOIN, failure=BUSY),
+    "join failed and was taken off again": end(JOIN, joined("a", **OFF_AGAIN)),
+    "join failed and is still listed": end(JOIN, joined("a", **LISTED)),
+    "join failed in part": end(JOIN_TWO, joined("a"), joined("b", **OFF_AGAIN)),
+    "join failed without a private IP": end(JOIN, joining("a", **NO_PRIVATE_IP)),
+    "join overdue": end(JOIN, joined("a", **HANGING)),
+    "join taken away": end(JOIN, joined("a", **TAKEN_AWAY)),
+    "join stopped": end(JOIN_TWO, joining("a"), joining("b"), **STOPPED),
+    "join timed out": end(JOIN, joining("a", pending=True, requested_at=None), **TIMED_OUT),
 }
 
 

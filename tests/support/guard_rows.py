@@ -12,7 +12,8 @@ from natdrain.guards.case import Case
 from natdrain.guards.policy import RULES, GuardPolicy, Verdict
 from natdrain.model.drain import Drain
 from natdrain.model.gateway import Address, Gateway
-from natdrain.model.look import ChangeCalendar, Hold, Load, Unread
+from natdrain.model.join import Join
+from natdrain.model.look import ChangeCalendar, ElasticIp, Hold, Load, Unread
 from natdrain.model.outcome import AddressOutcome
 from natdrain.model.pace import Pace
 from support.builders import (
@@ -25,6 +26,7 @@ from support.builders import (
     drain,
     gateway,
     ip,
+    join,
     look,
     taken,
 )
@@ -35,6 +37,11 @@ IDLE = Load(port_errors=0, peak_connections=0)
 OPEN = ChangeCalendar(closed=False)
 ASSOCIATE = f"aws ec2 associate-nat-gateway-address --nat-gateway-id {GATEWAY} --allocation-ids ..."
 NOTHING = "Nothing overrides this."
+ONLY = "Drain another address first: EC2 allows no more."
+OF_TWO_GROUPS = {
+    allocation("a"): ElasticIp(tags=MANAGED, border_group="there"),
+    allocation("c"): ElasticIp(tags=MANAGED, public_ip=ip("c"), border_group="here"),
+}
 ZONE, OTHER_ZONE = "use1-az1", "use1-az2"
 
 
@@ -68,21 +75,47 @@ class Found:
     of_look: Mapping[str, Any] = field(default_factory=dict)
     policy: Mapping[str, Any] = field(default_factory=dict)
     remembered: Mapping[str, Drain] = field(default_factory=dict)
+    joining: tuple[Join, ...] = ()
+    eips: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    """What EC2 shows of the allocations that are to join, beside their opt-in."""
+    departed: tuple[str, ...] = ()
     automatic: bool = False
 
     def case(self, **policy: Any) -> Case:
         idle = {address.zone: IDLE for address in self.seen.addresses}
         around: dict[str, Any] = {"load": idle, "calendar": OPEN, **self.of_look}
         tags = {allocation(name): its for name, its in self.tags.items()}
+        shown = dict(look(self.seen, tags=tags).elastic_ips)  # type: ignore[arg-type]  # they are read
+        shown |= {
+            join.allocation_id: ElasticIp(
+                **{"tags": MANAGED, "public_ip": join.public_ip} | self.eips.get(name, {})
+            )
+            for join in self.joining
+            if (name := join.allocation_id[-1])
+        }
         named = {association(name) for name in self.targets}
         return Case(
-            look=look(self.seen, tags=tags, **around),
+            look=look(self.seen, **{"elastic_ips": shown, **around}),
             gateway=self.seen,
             targets=[a for a in self.seen.addresses if a.association_id in named],
             policy=GuardPolicy(**{**self.policy, **policy}),
             remembered=self.remembered,
+            joining=self.joining,
+            departed=self.departed,
             automatic=self.automatic,
         )
+
+
+def joins(*says: str, **more: Any) -> Found:
+    """Return a finding about the allocation `c`, which is to join."""
+    fields: dict[str, Any] = {"subject": allocation("c"), "targets": "", "joining": (join("c"),)} | more
+    return Found(says=says, **fields)
+
+
+def room_for(most: int, *names: str, **more: Any) -> Found:
+    """Return a finding about a gateway with a primary address and these, whose quota is `most`."""
+    seen = gateway(*map(address, names))
+    return joins(seen=seen, subject=GATEWAY, of_look={"quota": most}, **more)
 
 
 def tags_of(gateway_tags: dict[str, str], *says: str) -> Found:
@@ -156,6 +189,50 @@ FOUND: dict[str, list[Found]] = {
             says=(GATEWAY, "whose addresses AWS manages", NOTHING),
             seen=regional(in_zone("a", ZONE), in_zone("b", ZONE), aws_managed=True),
         )
+    ],
+    "free": [
+        joins(
+            "is in use: EC2 shows it associated as eipassoc-",
+            eips={"c": {"association_id": association("f")}},
+        ),
+        joins("is in use: EC2 shows it associated as eni-1.", eips={"c": {"network_interface_id": "eni-1"}}),
+        joins(
+            f"{ip('c')} ({allocation('c')}) is managed by AWS (alb)", eips={"c": {"service_managed": "alb"}}
+        ),
+        joins(
+            "is of the network border group here, and",
+            f"{GATEWAY} of there:",
+            eips={"c": {"border_group": "here"}},
+            of_look={"elastic_ips": OF_TWO_GROUPS},
+        ),
+        joins("is still leaving", seen=gateway(address("c", "disassociating"))),
+        joins(
+            "has failed on",
+            f"--nat-gateway-id {GATEWAY} --association-ids {association('c')}",
+            seen=gateway(address("c", "failed")),
+        ),
+        joins(
+            "has failed on",
+            "EC2 has no call that takes it off",
+            seen=gateway(address("c", "failed", association_id=None)),
+        ),
+    ],
+    "room": [
+        replace(
+            room_for(3, "a", "b"),
+            says=("lists 3 addresses, and 1 more", "Drain another", "--desired-value 4"),
+        ),
+        replace(room_for(2, "a"), says=("more than the 2 that it may have", "--quota-code L-5F53652F")),
+        replace(
+            room_for(8, *"abdef0"), joining=(join("c"), join("9")), says=("7 addresses, and 2 more", ONLY)
+        ),
+        joins(
+            f"{GATEWAY} in {ZONE} lists 32 addresses",
+            ONLY,
+            subject=GATEWAY,
+            seen=regional(*(in_zone("a", ZONE) for _ in range(32)), in_zone("b", OTHER_ZONE)),
+            joining=(join("c", zone=ZONE), join("d", zone=OTHER_ZONE)),
+        ),
     ],
     "last": [
         Found(says=("No address", GATEWAY, ASSOCIATE), seen=gateway(address("a"), primary=False)),
@@ -282,6 +359,7 @@ FOUND: dict[str, list[Found]] = {
 }
 
 DEFAULTS = {
+    "room": (Verdict.REFUSE, Verdict.REFUSE),
     "remaining": (Verdict.REFUSE, Verdict.REFUSE),
     "ports": (Verdict.REFUSE, Verdict.REFUSE),
     "capacity": (Verdict.WARN, Verdict.REFUSE),
@@ -293,9 +371,9 @@ DEFAULTS = {
 }
 """The verdicts of every guard that a request can lift: by hand, and automatic."""
 
-FIXED = ["ec2", "opt_in", "protect", "hold", "aws_managed", "last"]
+FIXED = ["ec2", "opt_in", "protect", "hold", "aws_managed", "free", "last"]
 LIFTABLE = list(DEFAULTS)
-OF_WHAT_DRAINS_TOO = {"ec2", "opt_in", "protect", "aws_managed"}
+DRAINS_TOO = {"ec2", "opt_in", "protect", "aws_managed"}
 """The guards whose addresses are not even watched."""
 
 RULE = {rule.name: rule for rule in RULES}

@@ -68,6 +68,8 @@ def put_back(gateway: NatGateway, number: int) -> None:
         **({"AvailabilityZone": zone} if zone else {}),
     )
     cloud.clock.advance(60)
+    while {address["Status"] for address in gateway.shown()} != {"succeeded"}:
+        cloud.clock.advance(60)
     gateway.addresses[:] = gateway.shown()
 
 

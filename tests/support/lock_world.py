@@ -18,12 +18,12 @@ from typing import Any, NamedTuple
 from botocore.exceptions import ClientError
 
 from natdrain.aws import errors
-from natdrain.change.step import Disassociate, Reason, Release, Step, to_json
+from natdrain.change.step import Associate, Disassociate, Reason, Release, Step, to_json
 from natdrain.contract import GatewayRecord as R
-from natdrain.handlers import close, disassociate, release
+from natdrain.handlers import associate, close, disassociate, release
 from natdrain.model.outcome import AddressOutcome
-from natdrain.model.request import AfterDrain, Request, WhenBusy
-from support.builders import START, allocation, association, drain
+from natdrain.model.request import AfterDrain, Association, Request, WhenBusy
+from support.builders import START, allocation, association, drain, join
 from support.in_flight import InFlight
 from support.walking import Walk, instant
 
@@ -32,13 +32,18 @@ States = dict[str, Any]
 TABLE = "StorageTable"
 ALICE = "alice"
 RUNNING = "RUNNING"
-CHANGES = {"disassociate_nat_gateway_address", "release_address"}
+CHANGES = {"associate_nat_gateway_address", "disassociate_nat_gateway_address", "release_address"}
 """The calls to EC2 that need the lock."""
-HANDLERS = {"Disassociate": disassociate.handler, "Release": release.handler, "Close": close.handler}
+HANDLERS = {
+    "Associate": associate.handler,
+    "Disassociate": disassociate.handler,
+    "Release": release.handler,
+    "Close": close.handler,
+}
 OUTDATED_SECONDS = 30
 """The time for which DescribeExecution may return outdated answers."""
 
-_MACHINE = "DrainWorkflowStateMachine"
+_MACHINE = "ChangeWorkflowStateMachine"
 _EXECUTIONS = f"arn:aws:states:us-east-1:123456789012:execution:{_MACHINE}:"
 _numbers = itertools.count()
 _context = SimpleNamespace(
@@ -154,10 +159,13 @@ class LockWorld:
     def start(self, start: Start) -> Execution:
         """Begin an execution at the state that takes the lock."""
         number = len(self.executions)
-        first, *later = [_step(start, f"{2 * number + each:x}"[-1], number) for each in range(2)]
+        names = [f"{2 * number + each:x}"[-1] for each in range(2)]
+        first, *later = [_step(start, name, number) for name in names]
+        joins = [Association(allocation_ids=(allocation(name),)) for name in names]
         request = Request(
             gateway_id=self._gateway_id,
             association_ids=tuple(d["AssociationId"] for d in first["Drains"]),
+            associate=tuple(joins) if start.changes == "Associate" else (),
             after_drain=AfterDrain.RELEASE if start.changes == "Release" else AfterDrain.KEEP,
             when_busy=start.when_busy,
         )
@@ -318,12 +326,15 @@ class LockWorld:
 def _step(start: Start, name: str, number: int) -> dict[str, Any]:
     """Return a look's decision to change the address with this name."""
     known: dict[str, Any] = {"public_ip": None, "since_at": START + timedelta(seconds=number)}
-    if start.changes == "Release":
+    if start.changes == "Associate":
+        wanted = join(name, **known)
+        step: Step = Associate(
+            joins=(wanted,), allocation_ids=(allocation(name),), reason=Reason.GUARDS_ALLOW
+        )
+    elif start.changes == "Release":
         left = {"outcome": AddressOutcome.DRAINED, "gone_by": START, "confirmed_at": START}
         one = drain(name, **known, **left)
-        step: Step = Release(
-            drains=(one,), allocation_ids=(allocation(name),), reason=Reason.ALLOCATION_CONFIRMED
-        )
+        step = Release(drains=(one,), allocation_ids=(allocation(name),), reason=Reason.ALLOCATION_CONFIRMED)
     else:
         one = drain(name, **known)
         step = Disassociate(drains=(one,), association_ids=(association(name),), reason=Reason.GUARDS_ALLOW)

@@ -18,6 +18,7 @@ from support.account import DELETED_SECONDS, LONGEST_DRAIN_LIMIT_SECONDS, TAG, A
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_service_quotas import ServiceQuotasClient
 
 STALE_SECONDS = 15
 """The time after a change until which a look may still show the state before it."""
@@ -66,8 +67,8 @@ class RealAccount(Account):
 
     in_process = False
 
-    def __init__(self, ec2: EC2Client, run_id: str, pace: Pace) -> None:
-        super().__init__(ec2, run_id)
+    def __init__(self, ec2: EC2Client, quotas: ServiceQuotasClient, run_id: str, pace: Pace) -> None:
+        super().__init__(ec2, quotas, run_id)
         self.pace = pace
         self._net: Network | None = None
         self._drains_long = False
@@ -99,7 +100,7 @@ class RealAccount(Account):
     def spares(self, count: int) -> list[str]:
         """Return EIPs of this run that are free, after allocating what is missing."""
         free = [one["AllocationId"] for one in self._eips() if "AssociationId" not in one]
-        return (free + [self.allocate() for _ in range(count - len(free))])[:count]
+        return (free + self.allocate_and_wait(count - len(free)))[:count]
 
     def network(self, addresses: int) -> Network:
         return self._bring(str(addresses), lambda: self._restore(addresses))

@@ -44,7 +44,7 @@ class Served:
         )
 
     def start(self, request: object, **more: str) -> str:
-        arn = self.ready["drain_state_machine_arn"]
+        arn = self.ready["change_state_machine_arn"]
         answer = self.client("stepfunctions").start_execution(
             stateMachineArn=arn, input=json.dumps(request), **more
         )
@@ -64,7 +64,7 @@ class Served:
     def executions(self) -> list[str]:
         """Return every execution that ever was."""
         pages = self.client("stepfunctions").get_paginator("list_executions")
-        listed = pages.paginate(stateMachineArn=self.ready["drain_state_machine_arn"])
+        listed = pages.paginate(stateMachineArn=self.ready["change_state_machine_arn"])
         return [execution["executionArn"] for page in listed for execution in page["executions"]]
 
     def states(self, execution: str) -> list[str]:
@@ -80,15 +80,26 @@ class Served:
         (gateway,) = self.client("ec2").describe_nat_gateways(NatGatewayIds=[gateway_id])["NatGateways"]
         return list(gateway["NatGatewayAddresses"])
 
+    def allocate(self, count: int) -> list[str]:
+        """Allocate EIPs that may be drained, and wait until EC2's other calls know them."""
+        ec2, tags = self.client("ec2"), [{"ResourceType": "elastic-ip", "Tags": MANAGED}]
+        allocations = [
+            ec2.allocate_address(Domain="vpc", TagSpecifications=tags)["AllocationId"] for _ in range(count)
+        ]
+
+        def known() -> bool:
+            shown = {address["AllocationId"] for address in ec2.describe_addresses()["Addresses"]}
+            return shown.issuperset(allocations)
+
+        eventually(known)
+        return allocations
+
     def add_gateway(self) -> str:
         """Add a gateway with three secondary addresses through EC2's public API."""
         ec2 = self.client("ec2")
         vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
         subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
-        tags = [{"ResourceType": "elastic-ip", "Tags": MANAGED}]
-        primary, *secondary = [
-            ec2.allocate_address(Domain="vpc", TagSpecifications=tags)["AllocationId"] for _ in range(4)
-        ]
+        primary, *secondary = self.allocate(4)
         gateway = ec2.create_nat_gateway(
             SubnetId=subnet,
             AllocationId=primary,

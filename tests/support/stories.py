@@ -28,6 +28,16 @@ class NatGateway:
         ids = [self.addresses[number]["AssociationId"] for number in numbers]
         return {"NatGatewayId": self.gateway_id, "AssociationIds": ids, **more}
 
+    def called(self, way: str, number: int, **more: Any) -> dict[str, Any]:
+        """Return a request for an address by one of its names: `way` is the name's plural."""
+        names = {way: [self.addresses[number][way[:-1]]]}
+        named = {"Disassociate": names} if way == "AllocationIds" else names
+        return {"NatGatewayId": self.gateway_id, **named, **more}
+
+    def to_join(self, *allocation_ids: str, **more: Any) -> dict[str, Any]:
+        """Return a request to associate allocations in one call."""
+        return {"NatGatewayId": self.gateway_id, "Associate": [{"AllocationIds": [*allocation_ids]}], **more}
+
     def shown(self) -> list[dict[str, Any]]:
         """Return the addresses as EC2 shows them now."""
         (gateway,) = self.cloud.client("ec2").describe_nat_gateways(NatGatewayIds=[self.gateway_id])[
@@ -65,6 +75,12 @@ def refused(run: Run) -> list[str]:
 def problems(result: Mapping[str, Any]) -> list[str]:
     """Return each problem of a result in one line: guard, text, fix."""
     return [str(Problem.from_json(one)) for one in result["Problems"]]
+
+
+def to_put_back(result: Mapping[str, Any]) -> list[str]:
+    """Return the allocations that a result offers to associate again."""
+    request = (result["PutBack"] or {}).get("Request", {})
+    return [one for call in request.get("Associate", []) for one in call["AllocationIds"]]
 
 
 def table(cloud: EmbeddedCloud) -> str:

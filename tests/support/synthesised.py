@@ -8,9 +8,9 @@ import subprocess
 from collections.abc import Callable, Iterator
 from typing import Any
 
-DRAIN_FUNCTIONS = ("ReadRequest", "Validate", "Disassociate", "Confirm", "Release", "Close")
-"""The functions that the Drain workflow calls."""
-FUNCTIONS = (*DRAIN_FUNCTIONS, "Record")
+CHANGE_FUNCTIONS = (*("ReadRequest", "Validate", "Associate", "Disassociate", "Confirm", "Release"), "Close")
+"""The functions that the Change workflow calls."""
+FUNCTIONS = (*CHANGE_FUNCTIONS, "Record")
 
 MAIL_AND_PREFIXES = """
 messages.emails = ["a@example.com", "b@example.com"]

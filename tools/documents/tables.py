@@ -44,9 +44,17 @@ def _default(field: FieldInfo) -> str:
 
 def guards() -> str:
     """Return a row for each guard."""
-    head = ("guard", "what it finds", "by hand", "automatic", "lifted by")
+    head = ("guard", "asked when addresses", "what it finds", "by hand", "automatic", "lifted by")
     rows = (
-        (_code(r.name), r.finds, r.by_hand, r.automatic, r.lifted_by or _code(str(r.override))) for r in RULES
+        (
+            _code(r.name),
+            " or ".join(r.directions),
+            r.finds,
+            r.by_hand,
+            r.automatic,
+            r.lifted_by or _code(str(r.override)),
+        )
+        for r in RULES
     )
     return _table(head, rows)
 

@@ -33,7 +33,7 @@ def _failures(states: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _states(template: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the states of the Drain workflow, without the names of resources, which no picture shows."""
+    """Return the states of the Change workflow, without the names of resources, which no picture shows."""
     (machine,) = (
         found
         for name, found in template["Resources"].items()

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from natdrain.contract import GatewayRecord as R
-from natdrain.history.entries import ENDED
+from natdrain.history.entries import ENDED, OUTSIDE
 from natdrain.history.periods import Period, periods
 from natdrain.model.instants import timestamp
 
@@ -111,7 +111,7 @@ def show(entries: Sequence[Entry], console: Console) -> None:
         ended_by = [str(left["By"]).rpartition(":")[2], _why_left(left)] if left else []
         served.add_row(
             f"{named.get(R.PUBLIC_IP, named['AssociationId'])} on {named[R.GATEWAY]}",
-            f"{_from(period)}, {_until(period)}",
+            f"{_from(period)}{_associated(period)}, {_until(period)}",
             ", ".join(filter(None, ended_by)),
         )
     ended = _table(console, "Executions", "ended", "asked by", "what happened")
@@ -134,6 +134,14 @@ def _from(period: Period) -> str:
         return "from an unknown instant"
     after = period.absent_at
     return f"from {period.seen_from} (not yet at {after})" if after else f"from {period.seen_from} or before"
+
+
+def _associated(period: Period) -> str:
+    """Return who has associated it, if natdrain did."""
+    by = str(period.first.get("By", OUTSIDE)) if period.first else OUTSIDE
+    if period.first is None or by == OUTSIDE:
+        return ""
+    return f", associated by {', '.join([by.rpartition(':')[2], _why(period.first)])}"
 
 
 def _until(period: Period) -> str:

@@ -89,9 +89,9 @@ class EmbeddedCloud:
         return client_of(service, ec2.REGION, retry=True)
 
     @property
-    def drain_state_machine_arn(self) -> str:
+    def change_state_machine_arn(self) -> str:
         """Return the ARN of the state machine that drains."""
-        return self.outputs["DrainStateMachineArn"]
+        return self.outputs["ChangeStateMachineArn"]
 
     def deploy(self, config: Path, *, stack: str = _STACK) -> dict[str, str]:
         """Create a stack with this configuration and return its outputs."""
@@ -102,10 +102,10 @@ class EmbeddedCloud:
         self.outputs = self._deploy(config, _STACK, self.client("cloudformation").update_stack)
 
     def start(self, request: object) -> str:
-        """Start an execution of the Drain workflow and return its ARN; it runs when the clock is driven."""
+        """Start an execution of the Change workflow and return its ARN; it runs when the clock is driven."""
         first_call = len(self.recorder.calls)
         started = self.client("stepfunctions").start_execution(
-            stateMachineArn=self.drain_state_machine_arn, input=json.dumps(request)
+            stateMachineArn=self.change_state_machine_arn, input=json.dumps(request)
         )
         self._first_call[started["executionArn"]] = first_call
         return str(started["executionArn"])
@@ -177,6 +177,7 @@ class EmbeddedCloud:
 
     def _build_scenario(self) -> None:
         self.simulation.configure(lags=self.scenario.lags, seed=self.scenario.seed)
+        self.simulation.set_quota(self.scenario.eips_per_nat_gateway)
         if not self.scenario.gateway:
             return
         vpc = self.client("ec2").create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
@@ -190,7 +191,10 @@ class EmbeddedCloud:
     def _add_gateway(self, subnet: str, gateway: Gateway) -> str:
         allocations = [
             self.simulation.add_address(
-                allocation_id=address.allocation_id, public_ip=address.public_ip, tags=address.tags
+                allocation_id=address.allocation_id,
+                public_ip=address.public_ip,
+                tags=address.tags,
+                border_group=address.border_group,
             )
             for address in gateway.address
         ]

@@ -96,7 +96,7 @@ def _second_act(console: Console, cloud: EmbeddedCloud) -> Run:
     console.print("The result:")
     _print_result(console, run)
     console.print(f"Connections cut by EC2: {cloud.connections_cut(gateway_id)}. To put the address back:")
-    console.print(run.result["PutBack"], markup=False, soft_wrap=True)
+    console.print(run.result["PutBack"]["Command"], markup=False, soft_wrap=True)
     return run
 
 

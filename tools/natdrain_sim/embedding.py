@@ -16,6 +16,7 @@ from natdrain_sim.cloudwatch import alarms, metrics
 from natdrain_sim.events import patterns, targets
 from natdrain_sim.scheduler import schedules
 from natdrain_sim.seams import Seam, replaced
+from natdrain_sim.servicequotas import quotas
 from natdrain_sim.sns import subscriptions
 from natdrain_sim.ssm import change_calendar
 from natdrain_sim.stepfunctions import interpreter, status_events
@@ -43,6 +44,7 @@ def all_seams(clock: Clock, recorder: calls.Recorder, seed: int) -> Iterator[Sea
         functions.seams(),
         metrics.seams(),
         patterns.seams(),
+        quotas.seams(),
         schedules.seams(clock, random.Random(seed)),  # noqa: S311 - a simulation
         interpreter.seams(clock),
         status_events.seams(clock),

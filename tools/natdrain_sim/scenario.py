@@ -8,10 +8,10 @@ import tomllib
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import botocore.session
-from pydantic import AwareDatetime, ConfigDict, PositiveFloat, TypeAdapter, ValidationError
+from pydantic import AwareDatetime, ConfigDict, Field, PositiveFloat, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from natdrain_sim.calls import Fault
@@ -34,6 +34,8 @@ class Address:
     private_ip: str | None = None
     zone: str | None = None
     """The Availability Zone that it serves, by name or id; with it the gateway is regional."""
+    border_group: str | None = None
+    """Its network border group, if not the Region's own; the gateway is then in a zone of that group."""
     tags: dict[str, str] = field(default_factory=dict)
     connections: tuple[float, ...] = ()
     """Lifetimes in seconds of single connections that are open at the start."""
@@ -82,6 +84,8 @@ class Scenario:
     start_at: AwareDatetime = datetime(2026, 10, 2, 17, 0, tzinfo=UTC)
     seed: int = 0
     lags: Lags = field(default_factory=Lags)
+    eips_per_nat_gateway: Annotated[int, Field(ge=1, le=8)] = 8
+    """The applied quota, which has been raised from AWS's default of 2."""
     gateway: tuple[Gateway, ...] = ()
     fault: tuple[Fault, ...] = ()
 

@@ -44,7 +44,9 @@ def serve(starting: AbstractContextManager[EmbeddedCloud], *, port: int, speed: 
             "endpoint": endpoint,
             "region": REGION,
             "account": ACCOUNT,
-            "drain_state_machine_arn": cloud.drain_state_machine_arn,
+            "change_state_machine_arn": cloud.change_state_machine_arn,
+            # The same machine by the name that it had when it could only drain.
+            "drain_state_machine_arn": cloud.change_state_machine_arn,
             "table": cloud.outputs["TableName"],
             "outputs": cloud.outputs,
             "speed": speed,

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_service_quotas import ServiceQuotasClient
     from mypy_boto3_ssm import SSMClient
 
 # Short, so that a function in flight is over soon; the workflow's retries have the patience.
@@ -44,6 +45,12 @@ def dynamodb() -> DynamoDBClient:
 def cloudwatch() -> CloudWatchClient:
     """Return the CloudWatch client."""
     return boto3.client("cloudwatch", config=_BRIEF)
+
+
+@functools.cache
+def service_quotas() -> ServiceQuotasClient:
+    """Return the Service Quotas client."""
+    return boto3.client("service-quotas", config=_BRIEF)
 
 
 @functools.cache

@@ -1,6 +1,6 @@
 """EC2 as natdrain uses it: looks, requests, and dry runs."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,13 +9,15 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from natdrain.aws import clients, clock, errors
-from natdrain.model.errors import DrainFailed, RequestRefused
+from natdrain.model.errors import AssociateFailed, DrainFailed, RequestRefused
 from natdrain.model.gateway import Gateway
 from natdrain.model.look import ElasticIp
 from natdrain.model.problem import Problem
+from natdrain.model.request import Association
 from natdrain.report import refusals
 
 _DISASSOCIATE = "ec2:DisassociateNatGatewayAddress"
+_ASSOCIATE = "ec2:AssociateNatGatewayAddress"
 _RELEASE = "ec2:ReleaseAddress"
 # Any: EC2's model names this parameter Filter, the paginator's type stub Filters.
 _WITH_ADDRESSES: Any = {"Filter": [{"Name": "state", "Values": ["pending", "available", "deleting"]}]}
@@ -23,7 +25,7 @@ _WITH_ADDRESSES: Any = {"Filter": [{"Name": "state", "Values": ["pending", "avai
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """An accepted request: the drain began between `at` and `answered_at`."""
+    """An accepted request: what it asked for began between `at` and `answered_at`."""
 
     at: datetime
     answered_at: datetime
@@ -34,12 +36,14 @@ class Refused:
     """A request that EC2 did not accept; another look shows what that means.
 
     `busy`: another operation runs on the gateway, and waiting helps. `denied`: a permission is missing.
+    `unknown`: EC2 does not know an allocation.
     """
 
     at: datetime
     text: str
     busy: bool = False
     denied: bool = False
+    unknown: bool = False
 
 
 def find_gateways(public_ips: Collection[str]) -> dict[str, list[str]]:
@@ -64,20 +68,44 @@ def disassociate(gateway_id: str, association_ids: Sequence[str], limit_seconds:
     Raises:
         TransientFailure: EC2 cannot answer now; it may have accepted all the same.
     """
+    return _ask_once(
+        lambda: clients.ec2_once().disassociate_nat_gateway_address(
+            NatGatewayId=gateway_id,
+            AssociationIds=list(association_ids),
+            MaxDrainDurationSeconds=limit_seconds,
+        ),
+        _DISASSOCIATE,
+        _targets(gateway_id, association_ids),
+    )
+
+
+def associate(gateway_id: str, call: Association) -> Accepted | Refused:
+    """Ask EC2 once to associate allocations with the gateway.
+
+    EC2 offers no idempotency for this call; a repeated one is answered as refused.
+
+    Raises:
+        TransientFailure: EC2 cannot answer now; it may have accepted all the same.
+    """
+    parameters: Any = {"NatGatewayId": gateway_id, **call.to_json()}
+    return _ask_once(
+        lambda: clients.ec2_once().associate_nat_gateway_address(**parameters),
+        _ASSOCIATE,
+        _targets(gateway_id, call.allocation_ids),
+    )
+
+
+def _ask_once(call: Callable[[], object], action: str, targets: str) -> Accepted | Refused:
     asked_at = clock.now()
     try:
         with errors.transient_failures():
-            clients.ec2_once().disassociate_nat_gateway_address(
-                NatGatewayId=gateway_id,
-                AssociationIds=list(association_ids),
-                MaxDrainDurationSeconds=limit_seconds,
-            )
+            call()
     except ClientError as error:
         code = errors.code_of(error)
         if code == errors.UNAUTHORIZED:
-            denied = _denied(_DISASSOCIATE, _targets(gateway_id, association_ids), error)
-            return Refused(clock.now(), str(denied), denied=True)
-        return Refused(clock.now(), errors.text_of(error), busy=code == errors.OPERATION_IN_PROGRESS)
+            return Refused(clock.now(), str(_denied(action, targets, error)), denied=True)
+        busy, unknown = code == errors.OPERATION_IN_PROGRESS, code == errors.ALLOCATION_NOT_FOUND
+        return Refused(clock.now(), errors.text_of(error), busy=busy, unknown=unknown)
     return Accepted(asked_at, clock.now())
 
 
@@ -122,6 +150,13 @@ def prove_permission(gateway_id: str, association_ids: Sequence[str], limit_seco
         )
 
 
+def prove_right_to_associate(gateway_id: str, call: Association) -> None:
+    """Prove with EC2's own dry run that the allocations could be associated, as `prove_permission` does."""
+    parameters: Any = {"NatGatewayId": gateway_id, **call.to_json()}
+    with _dry_run(_ASSOCIATE, _targets(gateway_id, call.allocation_ids), repeatable=True):
+        clients.ec2().associate_nat_gateway_address(**parameters, DryRun=True)
+
+
 @contextmanager
 def _dry_run(action: str, resource: str, *, repeatable: bool = False) -> Iterator[None]:
     try:
@@ -135,7 +170,8 @@ def _dry_run(action: str, resource: str, *, repeatable: bool = False) -> Iterato
             answer = errors.text_of(error)
             raise RequestRefused(refusals.DRY_RUN_ANSWERED.about(None, answer=answer)) from error
     else:
-        raise DrainFailed(refusals.DRY_RUN_CARRIED_OUT.about(None))
+        failed = AssociateFailed if action == _ASSOCIATE else DrainFailed
+        raise failed(refusals.DRY_RUN_CARRIED_OUT.about(None))
 
 
 def describe_gateway(gateway_id: str) -> Gateway | None:
@@ -159,14 +195,18 @@ def describe_elastic_ips(allocation_ids: Sequence[str]) -> dict[str, ElasticIp]:
     return {
         shape["AllocationId"]: ElasticIp(
             tags={tag["Key"]: tag["Value"] for tag in shape.get("Tags", [])},
+            public_ip=shape.get("PublicIp"),
             association_id=shape.get("AssociationId"),
+            network_interface_id=shape.get("NetworkInterfaceId"),
+            service_managed=shape.get("ServiceManaged"),
+            border_group=shape.get("NetworkBorderGroup"),
         )
         for shape in shapes
     }
 
 
-def _targets(gateway_id: str, association_ids: Sequence[str]) -> str:
-    return refusals.ASSOCIATIONS_OF.with_(gateway=gateway_id, associations=", ".join(association_ids))
+def _targets(gateway_id: str, names: Sequence[str]) -> str:
+    return refusals.ADDRESSES_OF.with_(gateway=gateway_id, names=", ".join(names))
 
 
 def _denied(action: str, resource: str, error: ClientError) -> Problem:

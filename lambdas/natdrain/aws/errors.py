@@ -17,6 +17,8 @@ GATEWAY_NOT_FOUND = frozenset({"NatGatewayNotFound", "InvalidNatGatewayID.NotFou
 OPERATION_IN_PROGRESS = "OperationInProgress"
 UNAUTHORIZED = "UnauthorizedOperation"
 DRY_RUN_PERMITTED = "DryRunOperation"
+NO_SUCH_QUOTA = "NoSuchResourceException"
+"""Service Quotas API reference, GetServiceQuota."""
 ALLOCATION_NOT_FOUND = "InvalidAllocationID.NotFound"
 IN_USE = frozenset({"InvalidIPAddress.InUse", "AuthFailure", "InvalidNetworkInterfaceID.NotFound"})
 """For an address that is in use, or was a moment ago (the last: hashicorp/terraform-provider-aws#49299)."""
@@ -38,6 +40,8 @@ TRANSIENT_CODES = frozenset(
         *("ServiceUnavailable", "Unavailable"),
         # CloudWatch API reference, GetMetricData.
         *("InternalServiceError", "InternalServiceFault"),
+        # Service Quotas API reference, GetServiceQuota.
+        "ServiceException",
         # DynamoDB developer guide, error handling; SSM API reference, GetCalendarState.
         *("InternalServerError", "LimitExceededException", "ProvisionedThroughputExceededException"),
         *("ThrottlingException", "TransactionInProgressException"),

@@ -14,6 +14,7 @@ from natdrain.contract import Do
 from natdrain.contract import StepField as F
 from natdrain.model.drain import Drain
 from natdrain.model.instants import instant, timestamp
+from natdrain.model.join import Join
 from natdrain.model.pace import Take
 from natdrain.model.problem import Problem, bounded
 
@@ -41,16 +42,25 @@ class Reason(StrEnum):
     ALLOCATION_CONFIRMED = "allocation_confirmed"
     EC2_ACCEPTED = "ec2_accepted"
     EC2_REFUSED = "ec2_refused"
+    ANSWER_LOST = "answer_lost"
+    """EC2 may have accepted a request: the next looks show it."""
     PERMISSION_TO_PROVE = "permission_to_prove"
     """A dry run proves now what will have to be asked later."""
+    NOT_YET = "not_yet"
+    """What stands in the way ends by itself within two minutes."""
+    JOINING = "joining"
+    """EC2 was asked, and not every allocation is in service."""
+    FAILED_TO_JOIN = "failed_to_join"
+    """An allocation that has failed is to be taken off again."""
     PERMISSION_PROVEN = "permission_proven"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """The common part: the drains as they are known, why this step is next, what the guards warn of."""
+    """The common part: the addresses as they are known, why this step is next, what the guards warn of."""
 
     drains: tuple[Drain, ...] = ()
+    joins: tuple[Join, ...] = ()
     reason: Reason
     warnings: tuple[Problem, ...] = ()
 
@@ -72,6 +82,13 @@ class Disassociate(Step):
     association_ids: tuple[str, ...]
     takes: tuple[Take, ...] = ()
     pace_version: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Associate(Step):
+    """Ask EC2 to associate these allocations, in one call."""
+
+    allocation_ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +115,7 @@ def to_json(step: Step) -> dict[str, Any]:
     document: dict[str, Any] = {
         F.REASON: step.reason.value,
         F.DRAINS: [drain.to_json() for drain in step.drains],
+        F.JOINS: [join.to_json() for join in step.joins],
         F.WARNINGS: [warning.to_json() for warning in bounded(step.warnings)],
         F.ASSOCIATION_IDS: [],
         F.ALLOCATION_IDS: [],
@@ -112,6 +130,8 @@ def to_json(step: Step) -> dict[str, Any]:
                 F.ASSOCIATION_IDS: list(step.association_ids),
                 **({F.TAKES: takes, F.PACE_VERSION: step.pace_version} if takes else {}),
             }
+        case Associate():
+            return document | {F.DO: Do.ASSOCIATE, F.ALLOCATION_IDS: list(step.allocation_ids)}
         case Release():
             return document | {F.DO: Do.RELEASE, F.ALLOCATION_IDS: list(step.allocation_ids)}
         case Wait():
@@ -123,6 +143,7 @@ def from_json(document: Mapping[str, Any]) -> Step:
     """Read what `to_json` returned, now or in an earlier version."""
     common: dict[str, Any] = {
         "drains": tuple(Drain.from_json(one) for one in document.get(F.DRAINS) or ()),
+        "joins": tuple(Join.from_json(one) for one in document.get(F.JOINS) or ()),
         "reason": Reason(document.get(F.REASON, Reason.NOT_RECORDED)),
         "warnings": tuple(Problem.from_json(one) for one in document.get(F.WARNINGS) or ()),
     }
@@ -135,6 +156,8 @@ def from_json(document: Mapping[str, Any]) -> Step:
             version = document.get(F.PACE_VERSION, 0)
             ids = tuple(document[F.ASSOCIATION_IDS])
             return Disassociate(**common, association_ids=ids, takes=takes, pace_version=version)
+        case Do.ASSOCIATE:
+            return Associate(**common, allocation_ids=tuple(document[F.ALLOCATION_IDS]))
         case Do.RELEASE:
             return Release(**common, allocation_ids=tuple(document[F.ALLOCATION_IDS]))
         case Do.WAIT:

@@ -13,7 +13,7 @@ from natdrain.report.wording import count_of
 def last(case: Case) -> Iterator[Finding]:
     """Find that no address of the gateway would stay in service."""
     if case.losing and not case.staying and case.gateway.state == AVAILABLE:
-        passing, command = bool(case.joining), findings.associate(case.gateway)
+        passing, command = bool(case.coming), findings.associate(case.gateway)
         yield case.gateway_finding(findings.NO_ADDRESS_STAYS, passing=passing, command=command)
 
 
@@ -24,7 +24,7 @@ def remaining(case: Case) -> Iterator[Finding]:
         return  # `aws_managed` or `last` finds it
     for zone in case.zones:
         if (count := len(case.staying_in(zone))) < least:
-            passing = count + len(case.joining_in(zone)) >= least
+            passing = count + len(case.coming_in(zone)) >= least
             yield Finding(findings.too_few_stay(gateway, zone, count, least), passing=passing)
 
 
@@ -54,7 +54,7 @@ def capacity(case: Case) -> Iterator[Finding]:
         elif peak > room:
             yield case.gateway_finding(
                 findings.PEAK_ABOVE_PORTS,
-                passing=peak <= room + PORTS_PER_ADDRESS * len(case.joining_in(zone)),
+                passing=peak <= room + PORTS_PER_ADDRESS * len(case.coming_in(zone)),
                 where=where,
                 peak=peak,
                 minutes=minutes,

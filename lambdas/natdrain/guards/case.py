@@ -1,13 +1,15 @@
 """The case that the guards judge, and their findings."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from natdrain.guards.policy import GuardPolicy
 from natdrain.model.drain import Drain
 from natdrain.model.gateway import ASSOCIATING, FAILED, IN_SERVICE, LEAVING, Address, Gateway
+from natdrain.model.join import Join
 from natdrain.model.look import ElasticIp, Look, Unread
 from natdrain.model.problem import Problem
+from natdrain.model.request import Direction
 from natdrain.report.sentence import Sentence
 from natdrain.report.wording import name_of
 
@@ -17,20 +19,23 @@ class Finding:
     """A finding of a guard.
 
     `firm`: only an override makes it a warning, since the facts are unknown or what follows is for good.
-    `passing`: it ends when the addresses come into service that are being associated.
+    `mild`: it is a warning whatever the verdict. `passing`: it ends by itself, when EC2 has done what it is
+    doing or shows it.
     """
 
     problem: Problem
     firm: bool = False
+    mild: bool = False
     passing: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """Taking `targets` off `gateway`, as the look shows them, and releasing allocations.
+    """Taking `targets` off `gateway`, as the look shows them, and releasing allocations; or a join.
 
-    `releasing` has the public IPs of the latter by their ids. `remembered` is what our own table has on these
-    addresses, by association id. `automatic`: no person asks.
+    `releasing` has the public IPs of the allocations by their ids. `joining` are to be associated, and
+    `departed` are associations of theirs that we have seen to leave.
+    `remembered` is what our own table has on these addresses, by association id. `automatic`: no person asks.
     """
 
     look: Look
@@ -39,12 +44,19 @@ class Case:
     policy: GuardPolicy
     remembered: Mapping[str, Drain] = field(default_factory=dict)
     releasing: Mapping[str, str | None] = field(default_factory=dict)
+    joining: Sequence[Join] = ()
+    departed: Collection[str] = ()
     automatic: bool = False
 
     @property
     def acts(self) -> bool:
         """True if something would have to be asked of EC2."""
-        return bool(self.to_ask or self.releasing)
+        return bool(self.to_ask or self.releasing or self.joining)
+
+    @property
+    def direction(self) -> Direction:
+        """The kind of change."""
+        return Direction.JOIN if self.joining else Direction.LEAVE
 
     @property
     def to_ask(self) -> list[Address]:
@@ -57,13 +69,19 @@ class Case:
         return [target for target in self.to_ask if target.status != FAILED]
 
     def elastic_ips(self, addresses: Sequence[Address]) -> Iterator[tuple[str, str | None, ElasticIp]]:
-        """Yield id, public IP and look of the allocations of addresses, and of those to be released.
+        """Yield id, public IP and look of the allocations of addresses, and of those to release or associate.
 
         Those that EC2 does not show are left out.
         """
-        eips = {} if isinstance(self.look.elastic_ips, Unread) else self.look.elastic_ips
-        ips = {str(address.allocation_id): address.public_ip for address in addresses} | dict(self.releasing)
-        yield from ((key, ip, eips[key]) for key, ip in ips.items() if key in eips)
+        named: list[Address | Join] = [*addresses, *self.joining]
+        ips = {str(one.allocation_id): one.public_ip for one in named}
+        eips = self.shown_eips
+        yield from ((key, ip, eips[key]) for key, ip in (ips | dict(self.releasing)).items() if key in eips)
+
+    @property
+    def shown_eips(self) -> Mapping[str, ElasticIp]:
+        """The allocations that EC2 shows, by id; none if they could not be read."""
+        return {} if isinstance(self.look.elastic_ips, Unread) else self.look.elastic_ips
 
     @property
     def staying(self) -> list[Address]:
@@ -77,13 +95,13 @@ class Case:
         return [address for address in self.gateway.addresses if address.status == IN_SERVICE]
 
     @property
-    def joining(self) -> list[Address]:
+    def coming(self) -> list[Address]:
         """The addresses that are being associated and would stay."""
         return [a for a in self.gateway.addresses if a.status in ASSOCIATING and a not in self.targets]
 
-    def joining_in(self, zone: str | None) -> list[Address]:
+    def coming_in(self, zone: str | None) -> list[Address]:
         """The addresses that are being associated in one of `zones`."""
-        return [address for address in self.joining if address.zone == zone]
+        return [address for address in self.coming if address.zone == zone]
 
     @property
     def zones(self) -> list[str | None]:
@@ -95,11 +113,18 @@ class Case:
         return [address for address in self.staying if address.zone == zone]
 
     def gateway_finding(
-        self, sentence: Sentence, *, firm: bool = False, passing: bool = False, **facts: object
+        self,
+        sentence: Sentence,
+        *,
+        firm: bool = False,
+        mild: bool = False,
+        passing: bool = False,
+        **facts: object,
     ) -> Finding:
         """Return a finding about the gateway, which the sentence calls `{gateway}`."""
         gateway_id = self.gateway.gateway_id
-        return Finding(sentence.about(gateway_id, gateway=gateway_id, **facts), firm, passing)
+        problem = sentence.about(gateway_id, gateway=gateway_id, **facts)
+        return Finding(problem, firm=firm, mild=mild, passing=passing)
 
 
 def address_finding(sentence: Sentence, address: Address, **facts: object) -> Finding:

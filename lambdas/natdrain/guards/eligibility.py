@@ -22,6 +22,10 @@ def ec2(case: Case) -> Iterator[Finding]:
     for target in case.targets:
         if gateway.may_be_primary(target):
             yield address_finding(findings.PRIMARY, target, gateway=gateway.gateway_id)
+    if zones := sorted({join.zone for join in case.joining if join.zone}) if not gateway.regional else []:
+        yield case.gateway_finding(findings.ZONE_OF_ZONAL, zones=", ".join(zones))
+    if gateway.regional and any(join.zone is None for join in case.joining):
+        yield case.gateway_finding(findings.ZONE_MISSING)
 
 
 def opt_in(case: Case) -> Iterator[Finding]:
@@ -39,6 +43,10 @@ def opt_in(case: Case) -> Iterator[Finding]:
         if target.allocation_id not in eips:
             allocation, name = target.allocation_id, name_of(target)
             yield Finding(findings.ALLOCATION_NOT_SHOWN.about(allocation, allocation=allocation, name=name))
+    for join in (join for join in case.joining if join.allocation_id not in eips):
+        # EC2's reads are eventually consistent: it may be a new one.
+        problem = findings.NO_SUCH_ALLOCATION.about(join.allocation_id, allocation=join.allocation_id)
+        yield Finding(problem, passing=True)
 
 
 def protect(case: Case) -> Iterator[Finding]:
@@ -63,6 +71,6 @@ def hold(case: Case) -> Iterator[Finding]:
 
 
 def aws_managed(case: Case) -> Iterator[Finding]:
-    """Find a gateway whose addresses are not its owner's to take off."""
+    """Find a gateway whose addresses are not its owner's to change."""
     if case.gateway.aws_managed:
         yield case.gateway_finding(findings.MANAGED_BY_AWS)

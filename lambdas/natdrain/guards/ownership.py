@@ -59,6 +59,7 @@ def _other_tools(case: Case, resource: str, name: str, tags: Mapping[str, str]) 
         for pattern, does_next in case.policy.owner_tags.items():
             if _matches(pattern, tag if "=" in pattern else key):
                 sentence = findings.TOOL_LOSES if released else findings.TOOL_OWNS
+                sentence = findings.TOOL_MAY_UNDO if case.joining else sentence
                 problem = sentence.about(resource, name=name, tag=tag, does_next=does_next)
                 yield Finding(problem, firm=released)
 

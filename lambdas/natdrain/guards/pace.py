@@ -32,7 +32,7 @@ def pace(case: Case) -> Iterator[Finding]:
     others = len(takes) - len(here)
     names = listed([name_of(target) for target in targets])
     loss = _loss(here, targets, case.serving)
-    later = _loss(here, targets, [*case.serving, *case.joining])
+    later = _loss(here, targets, [*case.serving, *case.coming])
     if loss > (most := policy.pace_addresses_per_gateway):
         facts = {"names": names, "loss": loss, "minutes": minutes, "most": most}
         problem = findings.PACE_OF_GATEWAY.about(gateway_id, gateway=gateway_id, **facts)

@@ -11,9 +11,15 @@ from enum import StrEnum
 from typing import Self
 
 from natdrain.model.problem import Guard
+from natdrain.model.request import Direction
 
 PORTS_PER_ADDRESS = 55_000
 """Simultaneous connections of one Elastic IP to one destination (VPC user guide, NAT gateway basics)."""
+
+
+BOTH = (Direction.LEAVE, Direction.JOIN)
+_LEAVE = (Direction.LEAVE,)
+_JOIN = (Direction.JOIN,)
 
 
 class Verdict(StrEnum):
@@ -22,7 +28,7 @@ class Verdict(StrEnum):
     ALLOW = "allow"
     """The guard is not asked."""
     WARN = "warn"
-    """It is reported, and the drain goes on."""
+    """It is reported, and the change goes on."""
     REFUSE = "refuse"
 
 
@@ -30,7 +36,8 @@ class Verdict(StrEnum):
 class Rule:
     """One guard; `by_hand` and `automatic` are its defaults.
 
-    One that is `fixed` is lifted by no request, and no configuration changes it; `lifted_by` says what does.
+    It is asked about changes in these `directions`. One that is `fixed` is lifted by no request, and no
+    configuration changes it; `lifted_by` says what does.
     """
 
     name: Guard
@@ -38,6 +45,7 @@ class Rule:
     by_hand: Verdict = Verdict.REFUSE
     automatic: Verdict = Verdict.REFUSE
     lifted_by: str = ""
+    directions: tuple[Direction, ...] = BOTH
 
     @property
     def fixed(self) -> bool:
@@ -53,8 +61,8 @@ class Rule:
 RULES: tuple[Rule, ...] = (
     Rule(
         Guard.EC2,
-        "what EC2 has no way to do or forbids: a private gateway, one that is not `available`, the primary "
-        "address",
+        "what EC2 has no way to do or forbids: a private gateway, one that is not `available`, taking off "
+        "the primary address, a zone for a zonal gateway or none for a regional one",
         lifted_by="nothing",
     ),
     Rule(
@@ -70,17 +78,34 @@ RULES: tuple[Rule, ...] = (
     Rule(Guard.HOLD, "a hold on the gateway, or on all", lifted_by="removing the hold"),
     Rule(Guard.AWS_MANAGED, "a regional gateway whose addresses AWS manages", lifted_by="nothing"),
     Rule(
+        Guard.FREE,
+        "an allocation that is not free: it is associated or has a network interface, AWS manages it, or it "
+        "is of another network border group than the gateway",
+        lifted_by="freeing it",
+        directions=_JOIN,
+    ),
+    Rule(
+        Guard.ROOM,
+        "more addresses than the gateway may have: the quota of the account as Service Quotas reads it, "
+        "applied or else AWS's default, for a zonal gateway, and 32 in each zone of a regional one. A quota "
+        "that cannot be read, or that the gateway exceeds already, only warns",
+        directions=_JOIN,
+    ),
+    Rule(
         Guard.LAST,
         "no address of the gateway would stay in service",
         lifted_by="associating another one first",
+        directions=_LEAVE,
     ),
     Rule(
         Guard.REMAINING,
         "fewer than `remaining_addresses` would stay in service, on a regional gateway in the same zone",
+        directions=_LEAVE,
     ),
     Rule(
         Guard.PORTS,
         "`ErrorPortAllocation` within the last `port_errors_minutes`: the gateway has too few ports already",
+        directions=_LEAVE,
     ),
     Rule(
         Guard.CAPACITY,
@@ -88,6 +113,7 @@ RULES: tuple[Rule, ...] = (
         "address that would remain: a heuristic that over-estimates what is needed, since the ports are for "
         "each destination and the metric counts all destinations together",
         Verdict.WARN,
+        directions=_LEAVE,
     ),
     Rule(
         Guard.PACE,
@@ -95,12 +121,20 @@ RULES: tuple[Rule, ...] = (
         "addresses off this gateway, or more than `pace_addresses` off all gateways: an outage is not ten "
         "blocked addresses. An address that has joined this gateway since makes up for one",
         Verdict.WARN,
+        directions=_LEAVE,
     ),
-    Rule(Guard.SIBLINGS, "another address of the gateway has failed", Verdict.WARN, Verdict.WARN),
+    Rule(
+        Guard.SIBLINGS,
+        "another address of the gateway has failed",
+        Verdict.WARN,
+        Verdict.WARN,
+        directions=_LEAVE,
+    ),
     Rule(
         Guard.PUT_BACK,
         "natdrain has taken the address off this gateway before, and somebody has put it back since",
         Verdict.WARN,
+        directions=_LEAVE,
     ),
     Rule(
         Guard.OWNER,
@@ -145,7 +179,7 @@ class GuardPolicy:
         return Verdict(chosen) if chosen else (rule.automatic if automatic else rule.by_hand)
 
     def asks(self, *guards: Guard, automatic: bool) -> bool:
-        """Return True if any of these guards is asked."""
+        """Return True if any of these guards is asked about a change in its direction."""
         rules = (rule for rule in RULES if rule.name in guards)
         return any(self.verdict(rule, automatic=automatic) is not Verdict.ALLOW for rule in rules)
 

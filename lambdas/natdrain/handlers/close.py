@@ -1,4 +1,4 @@
-"""*Close*: the one exit of every path of the Drain workflow.
+"""*Close*: the one exit of every path of the Change workflow.
 
 It records how the execution ended, frees the lock if it is ours, and returns the event to publish.
 
@@ -11,11 +11,14 @@ import json
 from typing import Any
 
 from natdrain.change import step as steps
-from natdrain.change.conclude import Failure, conclude, conclude_quietly
+from natdrain.change.conclude import conclude
+from natdrain.change.failure import Failure
 from natdrain.change.step import Refuse
 from natdrain.contract import StepField as F
 from natdrain.model.conclusion import Conclusion, Quiet
+from natdrain.model.drain import Drain
 from natdrain.model.errors import RequestRefused
+from natdrain.model.join import Join
 from natdrain.model.outcome import AddressOutcome, ExecutionStatus
 from natdrain.model.request import Request
 from natdrain.report.measures import measure_end
@@ -39,10 +42,14 @@ def handler(event: Event) -> dict[str, Any]:
     end = _conclude(event, request)
     # Neither a dry run nor an input that asked for nothing has taken the lock.
     if request and not request.dry_run and not event.get("Quiet"):
-        finished = [drain for drain in end.drains if drain.outcome not in _UNFINISHED]
+        known: list[Drain | Join] = [*end.drains, *end.joins]
+        unfinished = [join for join in end.joins if join.unfinished]
+        finished = [one for one in known if one not in unfinished and one.outcome not in _UNFINISHED]
         Drains(table).record(str(request.gateway_id), finished, execution, request.reason)
-        GatewayLock(table, str(request.gateway_id), execution).free(finished)
-    document = result(end, region=settings.region)
+        lock = GatewayLock(table, str(request.gateway_id), execution)
+        lock.keep(unfinished)
+        lock.free(finished)
+    document = result(end, request, execution=execution, region=settings.region)
     status = ExecutionStatus.FAILED if end.error else ExecutionStatus.SUCCEEDED
     published, _ = record_end(settings, execution, request, end, document, status=status)
     # Also if an earlier attempt has recorded it: it may have died before it could emit them.
@@ -56,11 +63,11 @@ def handler(event: Event) -> dict[str, Any]:
 def _conclude(event: Event, request: Request | None) -> Conclusion:
     gateway_id = request.gateway_id if request else None
     if event.get("Quiet"):
-        return conclude_quietly(gateway_id, Quiet.from_json(event["Quiet"]))
+        return Conclusion.quietly(gateway_id, Quiet.from_json(event["Quiet"]))
     step = steps.from_json(event["Step"])
     failure = Failure.from_json(event["Failure"], gateway_id) if event.get("Failure") else None
     if isinstance(step, Refuse):
         failure = Failure(error=RequestRefused.__name__, problems=step.problems)
     # What EC2 was about to be asked for.
     asking = [*event["Step"].get(F.ASSOCIATION_IDS, ()), *event["Step"].get(F.ALLOCATION_IDS, ())]
-    return conclude(request, step.drains, failure=failure, asking=asking, warnings=step.warnings)
+    return conclude(request, step.drains, step.joins, failure=failure, asking=asking, warnings=step.warnings)

@@ -18,4 +18,6 @@ def handler(event: Event, request: Request, before: Step) -> Step:
     # Of a drain that somebody else began too: a stale read may show its address in service once more.
     names = [drain.association_id for drain in before.drains if drain.to_ask]
     names += strategy_of(request.after_drain).not_released(before.drains)
-    return look_and_decide(event, request, before.drains, names)
+    open_joins = [join for join in before.joins if not (join.outcome or join.accepted) or join.to_remove]
+    names += [join.allocation_id for join in open_joins]
+    return look_and_decide(event, request, before, names)

@@ -9,11 +9,12 @@ finds the right missing. Errors: `TransientFailure`.
 
 from natdrain.aws import clock, ec2
 from natdrain.change.after.release import strategy_of
+from natdrain.change.join.answers import removal_accepted, removal_refused
 from natdrain.change.leave.answers import accepted, recovered, refused
-from natdrain.change.step import Disassociate, Step
+from natdrain.change.step import Disassociate, Finish, Reason, Step
 from natdrain.contract import StepField
 from natdrain.model.errors import GatewayBusy, TransientFailure
-from natdrain.model.request import Request
+from natdrain.model.request import MIN_DRAIN_LIMIT_SECONDS, Request
 from natdrain.report import details, refusals
 from natdrain.report.findings import held
 from natdrain.steps.settings import Settings
@@ -28,10 +29,14 @@ from natdrain.store.pace import Paces
 def handler(event: Event, request: Request, before: Step) -> Step:
     """Prove the permission (dry run), or ask under the lock."""
     ids = event["Step"][StepField.ASSOCIATION_IDS]
+    if request.dry_run and request.joins:
+        return Finish(joins=before.joins, reason=Reason.ALL_ENDED)
     if request.dry_run:
         ec2.prove_permission(str(request.gateway_id), ids, request.limit_seconds)
         return strategy_of(request.after_drain).to_prove(before.drains)
     lock = GatewayLock(Settings.from_env().table, str(request.gateway_id), event["Execution"])
+    if request.joins:
+        return _remove(lock, before, ids)
     return _ask(lock, before, ids, request, retried=event["RetryCount"] > 0)
 
 
@@ -70,3 +75,17 @@ def _ask(lock: GatewayLock, before: Step, ids: list[str], request: Request, *, r
     step = accepted(asked, ids, **times, limit_seconds=request.limit_seconds)
     lock.remember(drain for drain in step.drains if drain.association_id in ids)
     return step
+
+
+def _remove(lock: GatewayLock, before: Step, ids: list[str]) -> Step:
+    """Take off again what has failed to join: it has never been in service, so that nothing drains."""
+    joins = before.joins
+    if holds := Holds(lock.table).on(lock.gateway_id):
+        held_back = str(held(holds[0]))
+        return removal_refused(joins, ids, at=clock.now(), refusal=held_back, busy=True)
+    if not lock.remember(join for join in joins if join.association_id in ids):
+        raise GatewayBusy(refusals.LOCK_LOST.about(lock.gateway_id, gateway=lock.gateway_id))
+    said = ec2.disassociate(lock.gateway_id, ids, MIN_DRAIN_LIMIT_SECONDS)
+    if isinstance(said, ec2.Refused):
+        return removal_refused(joins, ids, at=said.at, refusal=said.text, busy=said.busy)
+    return removal_accepted(joins, ids, at=said.at)

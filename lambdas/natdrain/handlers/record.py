@@ -11,9 +11,11 @@ from dataclasses import replace
 from typing import Any
 
 from natdrain.change.after.release import strategy_of
-from natdrain.change.conclude import Failure, conclude
+from natdrain.change.conclude import conclude
+from natdrain.change.failure import Failure
 from natdrain.model.conclusion import Conclusion
 from natdrain.model.drain import Drain
+from natdrain.model.join import Join
 from natdrain.model.outcome import Changed, ExecutionStatus
 from natdrain.model.problem import Problem
 from natdrain.model.request import Request
@@ -24,7 +26,7 @@ from natdrain.steps.emit import emit
 from natdrain.steps.ending import record_end, unclaim
 from natdrain.steps.settings import EndSettings
 from natdrain.steps.task import Event, task
-from natdrain.store.drains import Drains
+from natdrain.store.drains import Drains, Memory
 from natdrain.store.executions import Execution, Executions
 from natdrain.store.lock import GatewayLock
 from natdrain.store.table import Table
@@ -51,7 +53,7 @@ def _record(settings: EndSettings, event: Event, known: Execution) -> Execution:
     end = _conclude(table, execution, request, status, event["Cause"])
     if request:
         GatewayLock(table, str(request.gateway_id), execution).free()
-    document = result(end, region=settings.region)
+    document = result(end, request, execution=execution, region=settings.region)
     published, recorded = record_end(settings, execution, request, end, document, status=status)
     if not recorded:
         return Executions(table).find(execution)
@@ -63,18 +65,27 @@ def _conclude(
     table: Table, execution: str, request: Request | None, status: ExecutionStatus, cause: str
 ) -> Conclusion:
     why = Problem(text=": ".join(filter(None, [details.ENDED_BY[status], cause])))
-    drains = _asked_by(table, execution, request) if request else []
-    asking = [drain.association_id for drain in drains if not drain.outcome]
+    memory = _recall(table, request) if request else None
+    drains = [one for one in memory.drains.values() if one.progress.asked_by == execution] if memory else []
+    joins = _joins_of(memory, execution, request) if memory and request else []
+    addresses: list[Drain | Join] = [*drains, *joins]
+    asking = [address.key for address in addresses if not address.outcome]
     if request:
         asking += strategy_of(request.after_drain).not_released(drains)
     failure = Failure(error=status.value, problems=(why,))
-    end = conclude(request, drains, failure=failure, asking=asking, status=status)
+    end = conclude(request, drains, joins, failure=failure, asking=asking, status=status)
     # Without a request it was stopped before it could record one, or began before there were records.
     return end if request else replace(end, changed=Changed.UNKNOWN)
 
 
-def _asked_by(table: Table, execution: str, request: Request) -> list[Drain]:
-    """Return what this execution asked of EC2, or was about to, as the table remembers it."""
+def _recall(table: Table, request: Request) -> Memory:
     associations, names = set(request.association_ids), {*request.allocation_ids, *request.public_ips}
-    memory = Drains(table).recall(str(request.gateway_id), associations, names)
-    return [drain for drain in memory.drains.values() if drain.progress.asked_by == execution]
+    joining = request.names if request.joins else ()
+    return Drains(table).recall(str(request.gateway_id), associations, names, joining)
+
+
+def _joins_of(memory: Memory, execution: str, request: Request) -> list[Join]:
+    """Return the joins that this execution asked of EC2, or was about to, as the table remembers them."""
+    known = {**memory.joined, **memory.joins}
+    ours = {key: join for key, join in known.items() if join.progress.asked_by == execution}
+    return [ours[name] for name in request.names if name in ours] if request.joins else []

@@ -6,7 +6,7 @@ made by others as well.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, Self
 
@@ -14,6 +14,7 @@ from natdrain.contract import GatewayRecord as R
 from natdrain.model.drain import Drain
 from natdrain.model.gateway import AVAILABLE, DRAINING, FAILED, IN_SERVICE, Address
 from natdrain.model.instants import instant, timestamp
+from natdrain.model.join import Join
 from natdrain.model.look import Look
 from natdrain.model.request import Request, Trigger
 
@@ -28,6 +29,11 @@ ENDED = "ended"
 OUTSIDE = "outside"
 """In place of an execution: something other than natdrain."""
 
+_LONGEST_JOIN = timedelta(hours=2)
+"""Longer than any association takes: an hour in a new zone (VPC user guide, regional NAT gateways).
+
+The intent of an execution that was stopped stays, although its association may have come and gone since.
+"""
 _SERVES = {IN_SERVICE, DRAINING}
 _GONE = "deleted"
 
@@ -68,15 +74,22 @@ class Seen:
 
 
 def changes(
-    seen: Seen, look: Look, drains: Mapping[str, Drain], *, execution: str, most: int
+    seen: Seen,
+    look: Look,
+    drains: Mapping[str, Drain],
+    joins: Mapping[str, Join],
+    *,
+    execution: str,
+    most: int,
 ) -> tuple[Seen, list[Entry]]:
     """Return what to compare the next look with, and an entry for each change that this look shows.
 
     An association that is back after an entry said that it left was never gone: that look was stale (EC2's
     reads are eventually consistent), and the history shows both.
 
-    `seen` is what the previous look saw; `drains` are those on this gateway, by association id; `execution`
-    is the ARN of the one that looks. Of more than `most` changes the rest is left for the next look.
+    `seen` is what the previous look saw; `drains` are those on this gateway, by association id, and `joins`
+    those that were begun, by allocation id; `execution` is the ARN of the one that looks. Of more than `most`
+    changes the rest is left for the next look.
     """
     shown = _shown(look)
     if shown is None:
@@ -85,8 +98,11 @@ def changes(
     statuses = {address.association_id: address.status for address in shown}
     gone = sorted(key for key in seen.addresses if statuses.get(key, FAILED) == FAILED)
     arrived, departed = dict(islice(new.items(), most)), gone[: max(0, most - len(new))]
-    after = {"After": timestamp(seen.looked_at), "By": OUTSIDE} if seen.looked_at else {}
-    entries = [_entry(SERVING, look, key, names, execution) | after for key, names in arrived.items()]
+    entries = [
+        _entry(SERVING, look, key, names, execution)
+        | _arrival(seen, key, joins.get(names.get("AllocationId", "")))
+        for key, names in arrived.items()
+    ]
     entries += [
         _entry(OUT_OF_SERVICE if key in statuses else LEFT, look, key, seen.addresses[key], execution)
         | _departure(seen, look, drains.get(key))
@@ -137,6 +153,22 @@ def _entry(event: str, look: Look, association_id: str, names: Mapping[str, str]
     at = timestamp(look.seen_at)
     key = {R.SORT: f"{R.HISTORY}{at}#{event}#{association_id}"}
     return key | {"At": at, "Event": event, "AssociationId": association_id, **names, R.EXECUTION: execution}
+
+
+def _arrival(seen: Seen, association_id: str, join: Join | None) -> Entry:
+    """Return since when it may have been in service, and who asked for it, if we know."""
+    after = {"After": timestamp(seen.looked_at)} if seen.looked_at else {}
+    asked = join.progress if join and join.asked_for(association_id) and not _too_late(seen, join) else None
+    if asked is None:
+        return {**after, "By": OUTSIDE} if after else {}
+    by = {"By": asked.asked_by, "RequestedAt": asked.requested_at and timestamp(asked.requested_at)}
+    return _without_none({**after, **by, **_why(asked.asked_trigger, asked.asked_reason)})
+
+
+def _too_late(seen: Seen, join: Join) -> bool:
+    """Return True if it was absent so long after it was asked for that something else has associated it."""
+    asked_at = join.progress.asked_at
+    return bool(asked_at and seen.looked_at and seen.looked_at - asked_at > _LONGEST_JOIN)
 
 
 def _departure(seen: Seen, look: Look, drain: Drain | None) -> Entry:

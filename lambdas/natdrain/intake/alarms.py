@@ -78,7 +78,11 @@ def read_alarm(document: Mapping[str, Any], policy: AlarmPolicy, *, now: datetim
     named = _named(change.metrics)
     if problems := [*_exhaustion_problems(change)] or [*_naming_problems(change, named)]:
         raise RequestRefused(*problems, trigger=trigger)
-    addresses = {field: sorted(named[key]) for key, field in ADDRESS_DIMENSIONS.items() if key in named}
+    addresses: dict[str, Any] = {
+        field: sorted(named[key]) for key, field in ADDRESS_DIMENSIONS.items() if key in named
+    }
+    if "AllocationIds" in addresses:
+        addresses["Disassociate"] = {"AllocationIds": addresses.pop("AllocationIds")}
     request = parse_request(
         {
             **addresses,

@@ -1,7 +1,8 @@
 """The execution input, read strictly.
 
-The input is the request of EC2's own DisassociateNatGatewayAddress, and beside it natdrain's own fields.
-`parse_request` reports every problem of an input at once.
+The input is the request of EC2's own DisassociateNatGatewayAddress, or a list of requests of its
+AssociateNatGatewayAddress, and beside it natdrain's own fields. `parse_request` reports every problem of an
+input at once.
 """
 
 import ipaddress
@@ -46,7 +47,7 @@ def parse_request(document: object, *, default_limit_seconds: int = DEFAULT_DRAI
         raise RequestRefused(refusals.NO_OBJECT.about(None, value=shown(document)))
     if problems := [*_wrong_fields(document), *_missing_fields(document)]:
         raise RequestRefused(*problems, trigger=trigger_of(document))
-    return Request.from_json({"MaxDrainDurationSeconds": default_limit_seconds, **document})
+    return Request.from_json({_LIMIT: default_limit_seconds, **document})
 
 
 def trigger_of(document: Mapping[str, Any]) -> Trigger | None:
@@ -56,19 +57,30 @@ def trigger_of(document: Mapping[str, Any]) -> Trigger | None:
 
 
 def _wrong_fields(document: Mapping[str, Any]) -> Iterator[Problem]:
-    for key in document:
+    of_ec2 = [key for key in _ASSOCIATE_AT_TOP if key in document]
+    if of_ec2:
+        yield refusals.ASSOCIATE_AT_TOP.about(None, fields=", ".join(of_ec2))
+    for key in (key for key in document if key not in of_ec2):
         if key not in _FIELDS:
-            hint = did_you_mean(str(key), _FIELDS) or refusals.KNOWN_FIELDS.with_(known=", ".join(_FIELDS))
+            # A field of EC2's with a slip is none of ours: AllocationIDs must not lead to AssociationIds.
+            hint = did_you_mean(str(key), [*_FIELDS, *_ASSOCIATE_AT_TOP])
+            hint = hint or refusals.KNOWN_FIELDS.with_(known=", ".join(_FIELDS))
             yield refusals.UNKNOWN_FIELD.about(None, key=shown(key), hint=hint)
     for name, check in _FIELDS.items():
         if name in document and (wrong := check(document[name])):
             yield refusals.WRONG_FIELD.about(None, field=name, wrong=wrong)
+    leave = document.get("Disassociate")
+    if _LIMIT in document and isinstance(leave, Mapping) and _LIMIT in leave:
+        yield refusals.LIMIT_TWICE.about(None)
 
 
 def _missing_fields(document: Mapping[str, Any]) -> Iterator[Problem]:
-    if "NatGatewayId" not in document and "PublicIps" not in document:
-        yield refusals.GATEWAY_MISSING.about(None)
-    if not document.keys() & {"AssociationIds", "AllocationIds", "PublicIps"}:
+    joins, leaves = "Associate" in document, [key for key in _LEAVE_ONLY if key in document]
+    if joins and leaves:
+        yield refusals.BOTH_DIRECTIONS.about(None, fields=", ".join(leaves))
+    if "NatGatewayId" not in document and (joins or "PublicIps" not in document):
+        yield (refusals.GATEWAY_TO_JOIN_MISSING if joins else refusals.GATEWAY_MISSING).about(None)
+    if not document.keys() & {"Associate", *_LEAVE_NAMES, *_ASSOCIATE_AT_TOP}:
         yield refusals.ADDRESSES_MISSING.about(None)
 
 
@@ -83,11 +95,11 @@ def _check_id(prefix: str) -> Check:
     return check
 
 
-def _check_public_ip(value: object) -> str | None:
+def _check_ipv4(value: object) -> str | None:
     try:
         ipaddress.IPv4Address(value if isinstance(value, str) else "")
     except ValueError:
-        return refusals.NOT_A_PUBLIC_IP.with_(value=shown(value))
+        return refusals.NOT_AN_IPV4.with_(value=shown(value))
     return None
 
 
@@ -106,6 +118,56 @@ def _check_list(check_entry: Check) -> Check:
         return "; ".join(wrong)
 
     return check
+
+
+def _check_object(fields: Mapping[str, Check], required: str) -> Check:
+    def check(value: object) -> str | None:
+        if not isinstance(value, Mapping):
+            return refusals.NOT_AN_OBJECT.with_(required=required, value=shown(value))
+        wrong = [refusals.FIELD_MISSING.with_(field=required)] if required not in value else []
+        for key in (key for key in value if key not in fields):
+            hint = did_you_mean(str(key), fields) or refusals.KNOWN_IN_IT.with_(known=", ".join(fields))
+            wrong.append(refusals.FIELD_UNKNOWN.with_(key=shown(key), hint=hint))
+        for name, check_field in fields.items():
+            if name in value and (problem := check_field(value[name])):
+                wrong.append(f"{name} {problem}")
+        return "; ".join(wrong)
+
+    return check
+
+
+def _check_associate(value: object) -> str | None:
+    if not isinstance(value, list) or not value:
+        return refusals.NOT_CALLS.with_(value=shown(value))
+    if len(value) > MAX_ADDRESSES:
+        return refusals.TOO_MANY_CALLS.with_(count=len(value), most=MAX_ADDRESSES)
+    wrong = []
+    for place, call in enumerate(value):
+        if problem := _check_call(call) or (isinstance(call, Mapping) and _check_together(call)):
+            wrong.append(f"[{place}] {problem}")
+    for field in () if wrong else ("AllocationIds", "PrivateIpAddresses"):
+        named = [one for call in value for one in call.get(field, ())]
+        if twice := sorted({one for one in named if named.count(one) > 1}):
+            wrong.append(refusals.MORE_THAN_ONCE.with_(names=", ".join(map(shown, twice))))
+        if len(named) > MAX_ADDRESSES:
+            wrong.append(refusals.TOO_MANY.with_(count=len(named), most=MAX_ADDRESSES))
+    return "; ".join(wrong)
+
+
+def _check_together(call: Mapping[str, Any]) -> str | None:
+    """Return what is wrong with fields of a call that are in order each by itself."""
+    ips, allocations = call.get("PrivateIpAddresses"), call["AllocationIds"]
+    if ips is not None and len(ips) != len(allocations):
+        return refusals.PRIVATE_IPS_DIFFER.with_(ips=len(ips), allocations=len(allocations))
+    if "AvailabilityZone" in call and "AvailabilityZoneId" in call:
+        return refusals.ZONE_TWICE.text
+    return None
+
+
+def _check_zone(value: object) -> str | None:
+    # EC2 user guide, zones: names such as us-east-1a or us-west-2-lax-1a, ids such as use1-az1.
+    good = isinstance(value, str) and re.fullmatch("[a-z0-9-]{4,64}", value)
+    return None if good else refusals.NOT_A_ZONE.with_(value=shown(value))
 
 
 def _check_limit(value: object) -> str | None:
@@ -171,12 +233,31 @@ def _check_trigger(value: object) -> str | None:
     )
 
 
+_LIMIT = "MaxDrainDurationSeconds"
+_LEAVE_NAMES = ("AssociationIds", "PublicIps", "Disassociate")
+_LEAVE_ONLY = (*_LEAVE_NAMES, _LIMIT, "AfterDrain")
+_ASSOCIATE_AT_TOP = ("AllocationIds", "PrivateIpAddresses", "AvailabilityZone", "AvailabilityZoneId")
+"""Fields of EC2's own AssociateNatGatewayAddress, which belong into `Associate`."""
+_check_allocations = _check_list(_check_id("eipalloc"))
+_check_call = _check_object(
+    {
+        "AllocationIds": _check_allocations,
+        "PrivateIpAddresses": _check_list(_check_ipv4),
+        "AvailabilityZoneId": _check_zone,
+        "AvailabilityZone": _check_zone,
+    },
+    "AllocationIds",
+)
+
 _FIELDS: dict[str, Check] = {
     "NatGatewayId": _check_id("nat"),
     "AssociationIds": _check_list(_check_id("eipassoc")),
-    "AllocationIds": _check_list(_check_id("eipalloc")),
-    "PublicIps": _check_list(_check_public_ip),
-    "MaxDrainDurationSeconds": _check_limit,
+    "PublicIps": _check_list(_check_ipv4),
+    "Disassociate": _check_object(
+        {"AllocationIds": _check_allocations, _LIMIT: _check_limit}, "AllocationIds"
+    ),
+    "Associate": _check_associate,
+    _LIMIT: _check_limit,
     "DryRun": _check_flag,
     "AfterDrain": _check_word(AfterDrain),
     "WhenBusy": _check_word(WhenBusy),

@@ -1,27 +1,18 @@
 """One address that is to leave its gateway: its identity, its drain, the release of its allocation.
 
-A `Drain` is carried from state to state of the workflow, and stored in the table. Its JSON keys are written
-out below: running executions and stored items have them, so a key is never renamed without reading the old
-one.
+A `Drain` is carried from state to state of the workflow, and stored in the table.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from decimal import Decimal
 from math import ceil
 from typing import Any, Self
 
-from natdrain.model.instants import instant, timestamp
+from natdrain.model import carried
 from natdrain.model.outcome import LEFT_EARLIER, AddressOutcome
 from natdrain.model.problem import Problem
 from natdrain.model.request import Trigger
-
-_Keys = Mapping[str, tuple[str, Callable[[Any], Any]]]
-"""The JSON key of each field, and what reads it."""
-
-_MAX_NUMBER = 4_000  # EC2's longest limit; counts of our own are smaller
-_MAX_COUNT = 10**9  # more connections than any gateway has
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +97,11 @@ class Drain:
         return replace(self, release=ReleaseProgress())
 
     @property
+    def key(self) -> str:
+        """The name that no other address of a request has."""
+        return self.association_id
+
+    @property
     def names(self) -> set[str | None]:
         """The names by which a request may mean it."""
         return {self.association_id, self.allocation_id, self.public_ip}
@@ -168,14 +164,7 @@ class Drain:
 
     def to_json(self) -> dict[str, Any]:
         """Return the drain as a state of the workflow and the table carry it; empty fields are left out."""
-        parts = ((_IDENTITY, self), (_PROGRESS, self.progress), (_RELEASE, self.release))
-        document = {}
-        for keys, part in parts:
-            defaults = {one.name: one.default for one in fields(part)}
-            for name, (key, _) in keys.items():
-                if (value := getattr(part, name)) not in (None, defaults[name]):
-                    document[key] = _json(value)
-        return document
+        return carried.write((self, _IDENTITY), (self.progress, _PROGRESS), (self.release, _RELEASE))
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Self:
@@ -184,106 +173,48 @@ class Drain:
         Raises:
             TypeError, ValueError: the document is none.
         """
-        identity, progress, release = (_fields(document, keys) for keys in (_IDENTITY, _PROGRESS, _RELEASE))
+        identity, progress, release = (
+            carried.read(document, keys) for keys in (_IDENTITY, _PROGRESS, _RELEASE)
+        )
         if not (identity.get("association_id") and "since_at" in progress):
             raise ValueError("AssociationId or SinceAt is missing")
         named = {"allocation_id": None, "public_ip": None, "private_ip": None} | identity
         return cls(**named, progress=Progress(**progress), release=ReleaseProgress(**release))
 
 
-def _fields(document: Mapping[str, Any], keys: _Keys) -> dict[str, Any]:
-    found = {}
-    for name, (key, read) in keys.items():
-        if (value := document.get(key)) is not None:
-            try:
-                found[name] = read(value)
-            except (ArithmeticError, TypeError, ValueError) as error:
-                raise ValueError(f"{key} is {value!r}: {error}") from error
-    return found
-
-
-def _json(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return timestamp(value)
-    if isinstance(value, AddressOutcome):
-        return value.value
-    if isinstance(value, Trigger):
-        return value.to_json()
-    return [problem.to_json() for problem in value] if isinstance(value, tuple) else value
-
-
-def _text(value: object) -> str:
-    if isinstance(value, str):
-        return value
-    raise TypeError("not a text")
-
-
-def _flag(value: object) -> bool:
-    if isinstance(value, bool):
-        return value
-    raise TypeError("neither true nor false")
-
-
-def _instant(value: object) -> datetime:
-    return instant(_text(value))
-
-
-def _number(value: object, most: int = _MAX_NUMBER) -> int:
-    # DynamoDB has decimal numbers only; a bool is an int in Python, and no number here.
-    if isinstance(value, int | float | Decimal) and not isinstance(value, bool) and 0 <= value <= most:
-        return int(value)
-    raise ValueError(f"not a number from 0 to {most}")
-
-
-def _count(value: object) -> int:
-    return _number(value, _MAX_COUNT)
-
-
-def _trigger(value: object) -> Trigger:
-    if isinstance(value, Mapping) and value.keys() == {"Kind", "Name", "At"}:
-        return Trigger.from_json({key: _text(text) for key, text in value.items()})
-    raise TypeError("not a trigger")
-
-
-def _problems(value: object) -> tuple[Problem, ...]:
-    if not (isinstance(value, list) and all(isinstance(one, Mapping) and "Text" in one for one in value)):
-        raise TypeError("not a list of problems")
-    return tuple(Problem.from_json(one) for one in value)
-
-
-_IDENTITY: _Keys = {
-    "association_id": ("AssociationId", _text),
-    "allocation_id": ("AllocationId", _text),
-    "public_ip": ("PublicIp", _text),
-    "private_ip": ("PrivateIp", _text),
-    "zone": ("Zone", _text),
+_IDENTITY: carried.Keys = {
+    "association_id": ("AssociationId", carried.text),
+    "allocation_id": ("AllocationId", carried.text),
+    "public_ip": ("PublicIp", carried.text),
+    "private_ip": ("PrivateIp", carried.text),
+    "zone": ("Zone", carried.text),
     "outcome": ("Outcome", AddressOutcome),
-    "detail": ("Detail", _text),
-    "problems": ("Problems", _problems),
+    "detail": ("Detail", carried.text),
+    "problems": ("Problems", carried.problems),
 }
-_PROGRESS: _Keys = {
-    "since_at": ("SinceAt", _instant),
-    "asked_by": ("AskedBy", _text),
-    "asked_reason": ("AskedReason", _text),
-    "asked_trigger": ("AskedTrigger", _trigger),
-    "adopted": ("Adopted", _flag),
-    "left_before": ("LeftBefore", _flag),
-    "requested_at": ("RequestedAt", _instant),
-    "limit_seconds": ("LimitSeconds", _number),
-    "answered_at": ("AnsweredAt", _instant),
-    "connections": ("Connections", _count),
-    "addresses": ("AddressesInService", _count),
-    "refusal": ("Refusal", _text),
-    "refusals": ("Refusals", _number),
-    "denied": ("Denied", _flag),
-    "draining_seen_at": ("DrainingSeenAt", _instant),
-    "last_seen_at": ("LastSeenAt", _instant),
-    "gone_by": ("GoneBy", _instant),
+_PROGRESS: carried.Keys = {
+    "since_at": ("SinceAt", carried.moment),
+    "asked_by": ("AskedBy", carried.text),
+    "asked_reason": ("AskedReason", carried.text),
+    "asked_trigger": ("AskedTrigger", carried.trigger),
+    "adopted": ("Adopted", carried.flag),
+    "left_before": ("LeftBefore", carried.flag),
+    "requested_at": ("RequestedAt", carried.moment),
+    "limit_seconds": ("LimitSeconds", carried.number),
+    "answered_at": ("AnsweredAt", carried.moment),
+    "connections": ("Connections", carried.count),
+    "addresses": ("AddressesInService", carried.count),
+    "refusal": ("Refusal", carried.text),
+    "refusals": ("Refusals", carried.number),
+    "denied": ("Denied", carried.flag),
+    "draining_seen_at": ("DrainingSeenAt", carried.moment),
+    "last_seen_at": ("LastSeenAt", carried.moment),
+    "gone_by": ("GoneBy", carried.moment),
 }
-_RELEASE: _Keys = {
-    "absent_at": ("AbsentAt", _instant),
-    "confirmed_at": ("ConfirmedAt", _instant),
-    "missing_at": ("MissingAt", _instant),
-    "refusal": ("ReleaseRefusal", _text),
-    "final": ("ReleaseFinal", _flag),
+_RELEASE: carried.Keys = {
+    "absent_at": ("AbsentAt", carried.moment),
+    "confirmed_at": ("ConfirmedAt", carried.moment),
+    "missing_at": ("MissingAt", carried.moment),
+    "refusal": ("ReleaseRefusal", carried.text),
+    "final": ("ReleaseFinal", carried.flag),
 }

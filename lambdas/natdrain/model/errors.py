@@ -50,6 +50,10 @@ class ReleaseFailed(NatdrainError):
     """Every address has left, and an allocation that was to be released is still there."""
 
 
+class AssociateFailed(NatdrainError):
+    """At least one address did not come into service, or that is unknown; the result says which."""
+
+
 class TransientFailure(NatdrainError):
     """AWS could not answer now; the workflow retries it. Executions never end with this name.
 
@@ -62,7 +66,8 @@ class TransientFailure(NatdrainError):
 
 
 EXECUTION_ERRORS = tuple(
-    error.__name__ for error in (RequestRefused, GatewayBusy, DrainFailed, DrainOverdue, ReleaseFailed)
+    error.__name__
+    for error in (RequestRefused, GatewayBusy, DrainFailed, DrainOverdue, ReleaseFailed, AssociateFailed)
 )
 """Every name a failed execution can end with."""
 

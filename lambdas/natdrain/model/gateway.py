@@ -12,6 +12,9 @@ FAILED = "failed"
 ASSOCIATING = {"associating", "assigning"}
 _SETTLED = {IN_SERVICE, FAILED}
 
+ADDRESSES_QUOTA = "L-5F53652F"
+"""The quota of Elastic IPs for each public NAT gateway: 2 by default, 8 at most (VPC user guide, quotas)."""
+
 _REGIONAL = "regional"
 AVAILABLE = "available"
 PENDING = "pending"

@@ -19,11 +19,17 @@ class Unread:
 class ElasticIp:
     """An allocation as DescribeAddresses shows it, which lags up to half a minute behind DescribeNatGateways.
 
-    `association_id` is what it is associated with, whatever that is; None when it is free.
+    `association_id` is what it is associated with, whatever that is, and `network_interface_id` the interface
+    that has it; both are None when it is free. `service_managed` names the AWS service that manages it, if
+    one does. `border_group` is the network border group from which it comes, and in which alone it serves.
     """
 
     tags: Mapping[str, str]
+    public_ip: str | None = None
     association_id: str | None = None
+    network_interface_id: str | None = None
+    service_managed: str | None = None
+    border_group: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,4 +81,5 @@ class Look:
     holds: tuple[Hold, ...] = ()
     load: Mapping[str | None, Load] | Unread | None = None
     pace: Pace | Unread | None = None
+    quota: int | Unread | None = None
     calendar: ChangeCalendar | Unread | None = None

@@ -17,6 +17,8 @@ class Guard(StrEnum):
     PROTECT = "protect"
     HOLD = "hold"
     AWS_MANAGED = "aws_managed"
+    FREE = "free"
+    ROOM = "room"
     LAST = "last"
     REMAINING = "remaining"
     PORTS = "ports"

@@ -16,6 +16,16 @@ OVERDUE = Sentence("still on the gateway, {longest} after its drain began")
 BLOCKED = Sentence("EC2 accepted no request in time: {why}")
 ALWAYS_BUSY = "other address operations ran on the gateway all the time"
 
+# Details of an allocation that was to join.
+FAILED_IN_SERVICE = Sentence("it came into service, and failed then: {why}")
+STILL_LISTED = Sentence("{why}; the gateway still lists it, and it takes up room")
+TAKEN_OFF_AGAIN = Sentence("{why}; it is off the gateway again")
+STILL_JOINING = Sentence("EC2 still shows it as {status}, and lets nothing else change meanwhile")
+NEVER_LISTED = "EC2 accepted the request, and no look has shown it on the gateway"
+TAKEN_AWAY = "something else has taken it off again; natdrain does not fight that"
+ANOTHER_FAILED = "another allocation of the request has not joined, so EC2 was not asked for this one"
+NO_ANSWER = "EC2's answer was lost"
+
 # Details of an allocation that is not released, or had been.
 KEPT = Sentence("its allocation is kept: {why}")
 UNKNOWN_ALLOCATION = Sentence("EC2 no longer knows its allocation {allocation}")
@@ -51,9 +61,10 @@ NOT_ON_GATEWAY = Sentence(
 WAYS_DISAGREE = Sentence(
     "The request names its addresses in ways that disagree ({meant}).", "Name them in one way."
 )
+ALREADY_THERE = Sentence("{gateway} has {names} in service already: nothing to do.")
 NOTHING_TO_DO = Sentence("{gateway} does not have {names}: nothing to do.")
 EC2_BUSY = Sentence(
-    "While EC2 works on {others}, it accepts nothing else for {gateway}: the drain waits for that."
+    "While EC2 works on {others}, it accepts nothing else for {gateway}: the request waits for that."
 )
 
 # Why an execution ended without *Close*.

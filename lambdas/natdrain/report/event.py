@@ -1,4 +1,4 @@
-"""The events on the bus: that addresses begin to leave, and how an execution ended (see `schemas/`).
+"""The events on the bus: that addresses begin to leave or join, and how an execution ended (see `schemas/`).
 
 PutEvents takes an entry of less than 256 KB (EventBridge user guide, PutEvents event entry size); the longest
 of these has some 150 KB, since results and messages are bounded.
@@ -10,9 +10,10 @@ from typing import Any
 from natdrain.model.conclusion import Conclusion
 from natdrain.model.drain import Drain
 from natdrain.model.instants import timestamp
+from natdrain.model.join import Join
 from natdrain.model.outcome import ExecutionOutcome, ExecutionStatus
 from natdrain.model.request import BY_HAND, Request, Trigger
-from natdrain.report import message
+from natdrain.report import joins, message
 from natdrain.report.result import stake
 
 
@@ -21,11 +22,12 @@ def is_published(request: Request | None, end: Conclusion) -> bool:
     return not (request and request.dry_run) and end.outcome is not ExecutionOutcome.IGNORED
 
 
-def started(*, execution: str, request: Request, drains: Sequence[Drain]) -> dict[str, Any]:
-    """Return the detail of `Drain Started`; `drains` are those that newly leave."""
-    text = message.started(request, drains)
+def started(*, execution: str, request: Request, addresses: Sequence[Drain | Join]) -> dict[str, Any]:
+    """Return the detail of `Change Started`; `addresses` are those that newly leave or join."""
+    text = message.started(request, addresses)
     common = _common(execution, request.gateway_id, request, request.trigger, text)
-    return common | {"Addresses": [_address(drain) for drain in drains]}
+    rows = [joins.started(one) if isinstance(one, Join) else _address(one) for one in addresses]
+    return common | {"Direction": request.direction.value, "Addresses": rows}
 
 
 def ended(
@@ -37,7 +39,7 @@ def ended(
     *,
     region: str,
 ) -> dict[str, Any]:
-    """Return the detail of `Drain Ended`: the result, and who asked for what.
+    """Return the detail of `Change Ended`: the result, and who asked for what.
 
     `execution` is an ARN; `request` is None when the input could not be read as one; `result` is the end as
     `natdrain.report.result` writes it; `region` is for commands that people can paste.
@@ -63,7 +65,7 @@ def _common(
         "NatGatewayId": gateway_id,
         "Trigger": trigger.to_json() if trigger else by_hand,
         "Reason": request.reason if request else None,
-        "AfterDrain": request.after_drain.value if request else None,
+        "AfterDrain": request.after_drain.value if request and not request.joins else None,
         "Title": text.title,
         "Message": text.text,
     }

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from natdrain.contract import OPT_IN_TAG, OPT_IN_VALUE
 from natdrain.contract import GatewayRecord as R
-from natdrain.model.gateway import Address, Gateway, zone_option
+from natdrain.model.gateway import ADDRESSES_QUOTA, Address, Gateway, zone_option
 from natdrain.model.instants import timestamp
 from natdrain.model.look import Hold
 from natdrain.model.problem import Problem
@@ -16,12 +16,20 @@ _OPT_IN = f"{OPT_IN_TAG}={OPT_IN_VALUE}"
 
 PRIVATE_GATEWAY = Sentence("{gateway} is a {kind} NAT gateway, which has no Elastic IPs.", _FOR_GOOD)
 GATEWAY_PENDING = Sentence(
-    "{gateway} is pending; its addresses can leave only while it is available.", "Try again when it is."
+    "{gateway} is pending; its addresses can change only while it is available.", "Try again when it is."
 )
 GATEWAY_NOT_AVAILABLE = Sentence(
-    "{gateway} is {state}; its addresses can leave only while it is available.", _FOR_GOOD
+    "{gateway} is {state}; its addresses can change only while it is available.", _FOR_GOOD
 )
 PRIMARY = Sentence("{name} is the primary address of {gateway}: EC2 forbids to disassociate it.", _FOR_GOOD)
+ZONE_OF_ZONAL = Sentence(
+    "{gateway} is a zonal NAT gateway, and the request names a zone for it ({zones}).",
+    "Leave AvailabilityZoneId out of Associate.",
+)
+ZONE_MISSING = Sentence(
+    "{gateway} is a regional NAT gateway, and the request names no zone for an allocation.",
+    "Give each entry of Associate its AvailabilityZoneId.",
+)
 NOT_OPTED_IN = Sentence(
     f"{{name}} does not carry the tag {_OPT_IN}{{has}}.",
     "To let natdrain touch it: aws ec2 create-tags --resources {resource} "
@@ -35,6 +43,11 @@ ALLOCATION_NOT_SHOWN = Sentence(
     "EC2 does not show the allocation {allocation} of {name}, so its tags are unknown.",
     "Try again when it does.",
 )
+NO_SUCH_ALLOCATION = Sentence(
+    "EC2 does not show the allocation {allocation} in this account and region; one that is new appears "
+    "within two minutes.",
+    "Check the id, the account and the region.",
+)
 PROTECTED = Sentence(
     "{name} carries the tag {tag}, which no request can lift.",
     "To lift it: aws ec2 delete-tags --resources {resource} --tags Key={tag}",
@@ -46,6 +59,36 @@ MANAGED_BY_AWS = Sentence(
     "{gateway} is a regional NAT gateway whose addresses AWS manages: it would bring others, or refuse.",
     _FOR_GOOD,
 )
+SERVICE_MANAGED = Sentence(
+    "{name} is managed by AWS ({service}), and not ours to associate.", "Name another one."
+)
+OTHER_BORDER_GROUP = Sentence(
+    "{name} is of the network border group {group}, and {gateway} of {of_gateway}: EC2 cannot associate it.",
+    "Name an allocation of that group.",
+)
+STILL_LEAVING = Sentence("{name} is still leaving {gateway}.", "Run the request again when it has left.")
+FAILED_HERE = Sentence("{name} has failed on {gateway}, which still lists it.", "{way_out}")
+IN_USE = Sentence(
+    "{name} is in use: EC2 shows it associated as {used_as}.",
+    "Name one that is free. If it was freed just now, EC2 shows that within a minute.",
+)
+QUOTA_UNREAD = Sentence(
+    "The quota of Elastic IPs for each NAT gateway could not be read ({why}), so it is unknown whether "
+    "{gateway} has room; EC2 refuses if it has not."
+)
+QUOTA_DISPROVED = Sentence(
+    "{gateway} has {count} addresses, although Service Quotas says {quota} for each NAT gateway: the reading "
+    "is out of date, and EC2 decides."
+)
+NO_ROOM = Sentence(
+    "{where} lists {listed} addresses, and {wanted} more would make more than the {most} that it may have.",
+    "{fix}",
+)
+RAISE_OR_DRAIN = (
+    "Drain another address first, or raise the quota: aws service-quotas request-service-quota-increase "
+    f"--service-code vpc --quota-code {ADDRESSES_QUOTA} --desired-value {{needed}}"
+)
+DRAIN_FIRST = "Drain another address first: EC2 allows no more."
 NO_ADDRESS_STAYS = Sentence(
     "No address of {gateway} would stay in service.", "Associate another one first: {command}"
 )
@@ -102,6 +145,9 @@ STACK_OWNS_ALLOCATION = Sentence(
     "it is; once released, that stack cannot get it back."
 )
 TOOL_OWNS = Sentence("{name} carries the tag {tag}: {does_next}.")
+TOOL_MAY_UNDO = Sentence(
+    "{name} carries the tag {tag} of another tool, which does not know of this association, and may undo it."
+)
 TOOL_LOSES = Sentence(
     "{name} carries the tag {tag}: {does_next}. It is to be released, and would be lost to that tool."
 )

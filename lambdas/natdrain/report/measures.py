@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from natdrain.model.conclusion import Conclusion
 from natdrain.model.drain import Drain
 from natdrain.model.errors import RequestRefused
+from natdrain.model.join import Join
 from natdrain.model.outcome import AddressOutcome
 from natdrain.model.request import BY_HAND, Request
 from natdrain.report import metrics
@@ -23,8 +24,13 @@ def measure_end(end: Conclusion, request: Request | None) -> list[Measure]:
     if end.error == RequestRefused.__name__:
         guards = sorted({problem.guard or metrics.OTHER_REFUSAL for problem in end.problems})
         measures += [Measure(metrics.REFUSALS, 1, {metrics.GUARD: guard}) for guard in guards]
-    if adopted := sum(drain.progress.adopted for drain in end.drains):
+    addresses: list[Drain | Join] = [*end.drains, *end.joins]
+    if adopted := sum(address.progress.adopted for address in addresses):
         measures.append(Measure(metrics.ADOPTED, adopted, asked))
+    for progress in (join.progress for join in end.joins if join.outcome is AddressOutcome.JOINED):
+        if progress.in_service_at and progress.requested_at and not progress.adopted:
+            seconds = (progress.in_service_at - progress.requested_at).total_seconds()
+            measures.append(Measure(metrics.JOIN_DURATION, seconds, asked))
     return measures + [measure for drain in end.drains for measure in _measure_drain(drain, asked)]
 
 

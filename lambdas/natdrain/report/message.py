@@ -8,15 +8,26 @@ nor backslashes, so that it stays readable when it travels inside JSON; its comm
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TypeVar
 
 from natdrain.model.conclusion import Conclusion
 from natdrain.model.drain import Drain
 from natdrain.model.errors import UNTOUCHED
+from natdrain.model.join import Join
 from natdrain.model.outcome import AddressOutcome, Changed, ExecutionOutcome
-from natdrain.model.request import MAX_DRAIN_LIMIT_SECONDS, AfterDrain, Request, Trigger, TriggerKind
+from natdrain.model.request import (
+    MAX_DRAIN_LIMIT_SECONDS,
+    AfterDrain,
+    Direction,
+    Request,
+    Trigger,
+    TriggerKind,
+)
+from natdrain.report import joins as joining
 from natdrain.report import wording
-from natdrain.report.result import put_back, summary
-from natdrain.report.vocabulary import ADDRESSES, ENDINGS
+from natdrain.report.result import summary
+from natdrain.report.vocabulary import ADDRESSES, ending_of
+from natdrain.report.ways import ec2_commands
 from natdrain.report.wording import ALLOCATIONS
 
 MAX_TITLE_CHARACTERS = 120
@@ -27,12 +38,22 @@ _MEANWHILE = (
     "New connections already use the gateway's other addresses: anything that must not be cut should "
     "reconnect before then. A drain cannot be stopped."
 )
+_STAYS = "What is in service stays there, since it carries connections."
+_AS_SOON = "As soon as an address is in service, it takes new connections: partners must allow it by then."
 _MISSED = "Nothing repeats an automatic start: if it is still needed, a person must act."
 _LONGER_NEXT_TIME = (
     f"Next time a longer MaxDrainDurationSeconds, up to {MAX_DRAIN_LIMIT_SECONDS}, would let more of them "
     f"end by themselves."
 )
-_GOOD = {ExecutionOutcome.DRAINED, ExecutionOutcome.RELEASED, ExecutionOutcome.NOTHING_TO_DO}
+_GOOD = {
+    ExecutionOutcome.DRAINED,
+    ExecutionOutcome.RELEASED,
+    ExecutionOutcome.JOINED,
+    ExecutionOutcome.NOTHING_TO_DO,
+}
+
+
+_One = TypeVar("_One", Drain, Join)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +79,12 @@ class _Where:
         return head.format(**values) + where + tail.format(where=_AGAIN, **values)
 
 
-def started(request: Request, drains: Sequence[Drain]) -> Message:
-    """Write the message about these addresses, which newly leave."""
+def started(request: Request, addresses: Sequence[Drain | Join]) -> Message:
+    """Write the message about these addresses, which newly leave or join."""
+    joins = [one for one in addresses if isinstance(one, Join)]
+    if joins:
+        return _joining(request, joins)
+    drains = [one for one in addresses if isinstance(one, Drain)]
     where = _Where(request.gateway_id)
     parts = [*_sentences(drains, _leaving, where), *_at_stake(request, drains)]
     parts += [_why(request, request.trigger), _MEANWHILE]
@@ -75,6 +100,13 @@ def started(request: Request, drains: Sequence[Drain]) -> Message:
     )
 
 
+def _joining(request: Request, joins: Sequence[Join]) -> Message:
+    where = _Where(request.gateway_id)
+    parts = [*_sentences(joins, joining.started_sentence, where), _why(request, request.trigger), _AS_SOON]
+    title = f"{wording.first_few(_names(joins))} [is|are] joining {request.gateway_id}"
+    return _message(wording.number(title, len(joins)), [*parts, "Another message follows at the end."])
+
+
 def _at_stake(request: Request, drains: Sequence[Drain]) -> Iterator[str]:
     """Yield how many connections may be cut: the same for all addresses of a gateway, or of a zone."""
     for text, some in wording.grouped([d for d in drains if d.share is not None], wording.stake).items():
@@ -85,19 +117,24 @@ def _at_stake(request: Request, drains: Sequence[Drain]) -> Iterator[str]:
 
 def ended(request: Request | None, end: Conclusion, *, execution: str, region: str) -> Message:
     """Write the message about the end of an execution; `execution` is its ARN."""
-    words = ENDINGS[end.outcome]
+    words = ending_of(end.outcome, end.direction)
     title = words.title
     if end.outcome in _GOOD and end.changed is Changed.NONE and end.drains:
         title = "{names} had left {gateway} before"
+    elif end.outcome in _GOOD and end.changed is Changed.NONE and end.joins:
+        title = "{names} had joined {gateway} before"
     elif end.outcome in _GOOD and any(drain.limit_reached and drain.ended_now for drain in end.drains):
         title = f"{title}; connections may have been cut"
     where = _Where(end.gateway_id)
-    names = _names(end.drains) or _named(request)
+    names = _names([*end.drains, *end.joins]) or _named(request)
     parts = [where.in_(words.sentence, names=wording.listed(names), summary=wording.plain(summary(end)))]
     if end.error not in UNTOUCHED:
         # First those of which connections may have been cut.
         drains = sorted(end.drains, key=lambda drain: not drain.limit_reached)
         parts += _sentences(drains, lambda drain: _became(request, drain, end.of(drain)), where)
+        parts += _sentences(end.joins, lambda join: joining.sentence_of(join, end.of(join)), where)
+    if end.error and AddressOutcome.JOINED in end.outcomes.values():
+        parts.append(_STAYS)
     missed = end.trigger_of(request) and end.error in UNTOUCHED
     next_step = _MISSED if missed else wording.number(words.next_step, len(end.problems))
     parts += [_changes(end), _why(request, end.trigger_of(request)), next_step]
@@ -108,8 +145,9 @@ def ended(request: Request | None, end: Conclusion, *, execution: str, region: s
         parts.append(f"The execution is {execution.rsplit(':', 1)[-1]}.")
     title = wording.number(title, len(names))
     title = title.format(names=wording.first_few(names), gateway=end.gateway_id or "a NAT gateway")
-    commands = "; ".join(put_back(end, region=region))
-    return _message(title, parts, f"To put back what has left: {commands}" if commands else "")
+    commands = "; ".join(ec2_commands(end, region=region))
+    undo = "To take off again what has joined" if end.joins else "To put back what has left"
+    return _message(title, parts, f"{undo}: {commands}" if commands else "")
 
 
 def _message(title: str, parts: Sequence[str], put_back: str = "") -> Message:
@@ -119,14 +157,14 @@ def _message(title: str, parts: Sequence[str], put_back: str = "") -> Message:
     )
 
 
-def _names(drains: Sequence[Drain]) -> list[str]:
-    return [wording.name_of(drain) for drain in drains]
+def _names(addresses: Sequence[Drain | Join]) -> list[str]:
+    return [wording.name_of(address) for address in addresses]
 
 
 def _named(request: Request | None) -> list[str]:
     if request is None:
         return ["an address"]
-    return [*(request.public_ips or request.allocation_ids or request.association_ids)]
+    return [*(request.public_ips or request.allocation_ids or request.association_ids or request.names)]
 
 
 def _leaving(drain: Drain) -> str:
@@ -143,9 +181,9 @@ def _leaving(drain: Drain) -> str:
     )
 
 
-def _sentences(drains: Sequence[Drain], text_of: Callable[[Drain], str], where: _Where) -> Iterator[str]:
-    """Yield one sentence for all drains that have the same text."""
-    for text, some in wording.grouped(drains, text_of).items():
+def _sentences(addresses: Sequence[_One], text_of: Callable[[_One], str], where: _Where) -> Iterator[str]:
+    """Yield one sentence for all addresses that have the same text."""
+    for text, some in wording.grouped(addresses, text_of).items():
         yield f"{wording.listed(_names(some))} {wording.number(where.in_(text), len(some))}."
 
 
@@ -199,9 +237,10 @@ def _changes(end: Conclusion) -> str:
     if end.outcome in _GOOD:
         return ""
     if end.error in UNTOUCHED:
-        return "Nothing was changed, and nothing was cut."
+        joins = end.direction is Direction.JOIN
+        return "Nothing was changed." if joins else "Nothing was changed, and nothing was cut."
     if end.changed is Changed.NONE:
-        return "This execution changed nothing."
-    if end.changed is Changed.UNKNOWN and not end.drains:
+        return "The gateway is as it was." if end.joins else "This execution changed nothing."
+    if end.changed is Changed.UNKNOWN and not (end.drains or end.joins):
         return "It is not known what EC2 was asked, and what it accepted continues: look at the gateway."
     return ""

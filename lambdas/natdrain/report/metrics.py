@@ -22,7 +22,16 @@ VALUES: Mapping[str, tuple[str, ...]] = {
     OUTCOME: tuple(ExecutionOutcome),
     TRIGGER: (BY_HAND, *TriggerKind),
     GUARD: (*Guard, OTHER_REFUSAL),
-    FUNCTION: ("read_request", "validate", "disassociate", "confirm", "release", "close", "record"),
+    FUNCTION: (
+        "read_request",
+        "validate",
+        "associate",
+        "disassociate",
+        "confirm",
+        "release",
+        "close",
+        "record",
+    ),
 }
 """The values of each dimension."""
 
@@ -62,15 +71,27 @@ DETECTION_LAG = Metric(
     "from the last look that showed the address, or from the request if none did, to the look that found "
     "it gone: the delay at most",
 )
+JOIN_DURATION = Metric(
+    "JoinDuration",
+    "Seconds",
+    ((TRIGGER,),),
+    "from the accepted request until a look found the address in service",
+)
 REFUSALS = Metric("Refusals", "Count", ((GUARD,),), "refused executions, once for each guard that refused")
 ADOPTED = Metric(
-    "Adopted", "Count", ((TRIGGER,),), "addresses that were draining without a request of the execution"
+    "Adopted",
+    "Count",
+    ((TRIGGER,),),
+    "addresses that were draining or joining without a request of the execution",
 )
 RETRIES = Metric(
     "Retries", "Count", ((FUNCTION,),), "attempts of a function after its first in the same state"
 )
 
-METRICS = (EXECUTIONS, DRAIN_DURATION, DRAIN_DURATION_OF_LIMIT, DETECTION_LAG, REFUSALS, ADOPTED, RETRIES)
+METRICS = (
+    *(EXECUTIONS, DRAIN_DURATION, DRAIN_DURATION_OF_LIMIT, DETECTION_LAG, JOIN_DURATION, REFUSALS, ADOPTED),
+    RETRIES,
+)
 """All of them."""
 
 

@@ -20,22 +20,51 @@ def shown(value: object) -> str:
 
 # The input as a whole.
 NO_OBJECT = Sentence(
-    "The input must be a JSON object with NatGatewayId and AssociationIds, AllocationIds or PublicIps; it is "
-    "{value}."
+    "The input must be a JSON object with NatGatewayId and AssociationIds, PublicIps, Disassociate or "
+    "Associate; it is {value}."
 )
 UNKNOWN_FIELD = Sentence("Unknown field {key}: {hint}")
 KNOWN_FIELDS = Sentence("known are {known}.")
 GATEWAY_MISSING = Sentence("NatGatewayId is missing (it may be left out only when PublicIps are named).")
-ADDRESSES_MISSING = Sentence("No address is named: give AssociationIds, AllocationIds or PublicIps.")
+GATEWAY_TO_JOIN_MISSING = Sentence("NatGatewayId is missing: the gateway that the allocations are to join.")
+ADDRESSES_MISSING = Sentence(
+    "No address is named: give AssociationIds, PublicIps or Disassociate for those that are to leave, or "
+    "Associate for those that are to join."
+)
+ASSOCIATE_AT_TOP = Sentence(
+    "At the top level {fields} could mean two opposite things.",
+    'To associate: "Associate": [{{"AllocationIds": [...]}}], with the other parameters of that call beside '
+    'them. To take off by allocation: "Disassociate": {{"AllocationIds": [...]}}.',
+)
+BOTH_DIRECTIONS = Sentence(
+    "Associate and {fields} are in one request, and one request either associates addresses or takes some "
+    "off.",
+    "Make a request to associate, and when it has ended a second one for those that are to leave. A rotation "
+    "does both in order.",
+)
+LIMIT_TWICE = Sentence(
+    "MaxDrainDurationSeconds is there twice, also in Disassociate.", "Leave one of them out."
+)
 WRONG_FIELD = Sentence("{field} {wrong}.")
 
 # What is wrong with a field.
 NOT_AN_ID = Sentence("must look like {prefix}-0123456789abcdef0, not {value}")
-NOT_A_PUBLIC_IP = Sentence("must be an IPv4 address such as 203.0.113.7, not {value}")
+NOT_AN_IPV4 = Sentence("must be an IPv4 address such as 203.0.113.7, not {value}")
 NOT_A_LIST = Sentence("must be a list, not {value}")
 EMPTY_LIST = Sentence("must name at least one address; the list is empty")
 TOO_MANY = Sentence("names {count} addresses; one request takes at most {most}")
 MORE_THAN_ONCE = Sentence("names {names} more than once")
+NOT_AN_OBJECT = Sentence("must be an object with {required}, not {value}")
+FIELD_MISSING = Sentence("lacks {field}")
+FIELD_UNKNOWN = Sentence("has an unknown field {key} ({hint})")
+KNOWN_IN_IT = Sentence("known are {known}")
+NOT_CALLS = Sentence('must be a list such as [{{"AllocationIds": ["eipalloc-..."]}}], not {value}')
+TOO_MANY_CALLS = Sentence("has {count} calls; one request takes at most {most}")
+PRIVATE_IPS_DIFFER = Sentence(
+    "has {ips} PrivateIpAddresses for {allocations} AllocationIds: give one for each, or none"
+)
+ZONE_TWICE = Sentence("has AvailabilityZone and AvailabilityZoneId: give one of them")
+NOT_A_ZONE = Sentence("must be a zone such as use1-az1, not {value}")
 NOT_A_LIMIT = Sentence("must be a whole number of seconds from {least} to {most}, not {value}")
 NOT_A_FLAG = Sentence("must be true or false, not {value}")
 NOT_A_REASON = Sentence("must be a text of at most {most} characters, not {value}{length}")
@@ -61,7 +90,7 @@ ON_SEVERAL_GATEWAYS = Sentence(
     "PublicIps are on several gateways ({where}).", "Make a request for each gateway."
 )
 NO_MAP = Sentence("{name} is no map")
-A_DRAIN_IN_IT = "a drain in it"
+AN_ADDRESS_IN_IT = "an address in it"
 UNREADABLE_ITEM = Sentence(
     "The item {record} of {gateway} is not as natdrain writes it ({why}): another version or a person has "
     "changed it.",
@@ -86,8 +115,8 @@ LOCKED_BY_A_STRANGER = Sentence(
     "{gateway} is locked by {owner}{since}{reason}, which is no execution of this workflow.",
     "If nothing runs there, remove the attribute {attribute} from the item lock of that gateway.",
 )
-LOCK_LOST = Sentence("{gateway}: the lock was taken over from this execution; nothing was asked of EC2.")
-ASSOCIATIONS_OF = Sentence("{gateway} with {associations}")
+LOCK_LOST = Sentence("{gateway}: the lock was taken over from this execution; nothing more was asked of EC2.")
+ADDRESSES_OF = Sentence("{gateway} with {names}")
 DENIED = Sentence(
     "EC2 denies {action} on {resource} ({answer}).",
     "The gateway and its Elastic IPs must carry the opt-in tag and no protect tag.",

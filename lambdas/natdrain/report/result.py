@@ -6,12 +6,11 @@ from typing import Any
 
 from natdrain.model.conclusion import Conclusion
 from natdrain.model.drain import Drain
-from natdrain.model.gateway import is_zone_id, zone_option
 from natdrain.model.instants import timestamp
 from natdrain.model.outcome import LEFT, AddressOutcome
 from natdrain.model.problem import one_line
-from natdrain.model.request import MAX_DRAIN_LIMIT_SECONDS
-from natdrain.report import wording
+from natdrain.model.request import MAX_DRAIN_LIMIT_SECONDS, Request
+from natdrain.report import joins, ways, wording
 from natdrain.report.vocabulary import ADDRESSES
 from natdrain.report.wording import label_of
 
@@ -19,41 +18,34 @@ MAX_CAUSE_CHARACTERS = 32_768
 """Step Functions API reference, ExecutionFailedEventDetails: the longest cause."""
 
 _MAX_TEXT_CHARACTERS = 1_000
-_STILL_OURS = {AddressOutcome.DRAINED, AddressOutcome.RELEASE_FAILED}
 _HAD_LEFT = {AddressOutcome.DRAINED, AddressOutcome.ALREADY_DRAINED}
 
 
-def result(end: Conclusion, *, region: str) -> dict[str, Any]:
-    """Return the result; as JSON it fits into a cause, if need be with its longest lists halved."""
+def result(end: Conclusion, request: Request | None, *, execution: str, region: str) -> dict[str, Any]:
+    """Return the result; as JSON it fits into a cause, if need be with its longest lists halved.
+
+    `execution` is an ARN, and `region` that of the gateway: both are for commands that people can paste.
+    """
+    here = {"execution": execution, "region": region}
     document: dict[str, Any] = {
         "NatGatewayId": end.gateway_id,
+        "Direction": end.direction.value,
         "Outcome": end.outcome.value,
         "Changed": end.changed.value,
         "Summary": summary(end)[:_MAX_TEXT_CHARACTERS],
         "Problems": [one_line(problem).to_json() for problem in end.problems],
         "Warnings": [text[:_MAX_TEXT_CHARACTERS] for text in _warnings(end)],
-        "PutBack": "\n".join(put_back(end, region=region)) or None,
-        "Addresses": [_row(drain, end.of(drain)) for drain in end.drains],
+        "PutBack": ways.as_command(ways.put_back(end), **here),
+        "GoOn": ways.as_command(ways.go_on(end, request), **here),
+        "Addresses": [
+            *(_row(drain, end.of(drain)) for drain in end.drains),
+            *(joins.row(join, end.of(join)) for join in end.joins),
+        ],
     }
     while len(json.dumps(document, ensure_ascii=False)) > MAX_CAUSE_CHARACTERS:
         longest = max(("Problems", "Warnings", "Addresses"), key=lambda part: len(json.dumps(document[part])))
         document[longest] = document[longest][: len(document[longest]) // 2]
     return document
-
-
-def put_back(end: Conclusion, *, region: str) -> list[str]:
-    """Return the commands that associate again what has left, one for each zone of a regional gateway."""
-    drains = [d for d in end.drains if d.outcome in _STILL_OURS and end.of(d) is not AddressOutcome.UNKNOWN]
-    commands = []
-    for zone in dict.fromkeys(drain.zone for drain in drains):
-        ids = [d.allocation_id for d in drains if d.zone == zone and d.allocation_id]
-        where = zone_option(zone) if zone else ""
-        if ids:
-            to = (
-                f"--region {region} --nat-gateway-id {end.gateway_id}{where} --allocation-ids {' '.join(ids)}"
-            )
-            commands.append(f"aws ec2 associate-nat-gateway-address {to}")
-    return commands
 
 
 def stake(drain: Drain) -> dict[str, int]:
@@ -74,6 +66,7 @@ def summary(end: Conclusion) -> str:
         return f"{_words(end.outcome).capitalize()}: {where}{first}{count}"
     planned = end.planned_limit_seconds is not None
     parts = [_planned(d, end) if planned else _became(d, end.of(d)) for d in end.drains]
+    parts += [joins.summary_of(join, end.of(join)) for join in end.joins]
     return f"{end.gateway_id}: {'; '.join(parts)}."
 
 
@@ -115,6 +108,9 @@ def _warnings(end: Conclusion) -> Iterator[str]:
     for drain in (drain for drain in end.drains if not drain.progress.left_before):
         yield from (f"{label_of(drain)}: {text}." for text in _left_warnings(drain))
     yield from map(str, end.warnings)
+    for join in end.joins:
+        texts = joins.warnings_of(end.of(join), ended_well=end.error is None)
+        yield from (f"{label_of(join)}: {text}." for text in texts)
     for drain in end.drains:
         yield from (f"{label_of(drain)}: {text}." for text in _drain_warnings(drain, end))
     if end.releases and end.error and end.planned_limit_seconds is None:
@@ -198,7 +194,7 @@ def _row(drain: Drain, outcome: AddressOutcome) -> dict[str, Any]:
         "LimitReached": drain.limit_reached,
     } | stake(drain)
     if drain.zone:
-        row[f"AvailabilityZone{'Id' if is_zone_id(drain.zone) else ''}"] = drain.zone
+        row[joins.zone_field(drain.zone)] = drain.zone
     if drain.detail:
         row["Detail"] = drain.detail[:_MAX_TEXT_CHARACTERS]
     return row

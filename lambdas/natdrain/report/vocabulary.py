@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from natdrain.model.outcome import AddressOutcome as A
 from natdrain.model.outcome import ExecutionOutcome as E
+from natdrain.model.request import Direction
 from natdrain.report.wording import ALLOCATIONS
 
 _SAFE = "Running the same request again is safe: natdrain looks first, and continues from what it finds."
@@ -50,6 +51,16 @@ ADDRESSES: Mapping[A, AddressWords] = {
     A.GATEWAY_GONE: AddressWords(
         "is in an unknown state", "[is|are] in an unknown state, because {where} was deleted"
     ),
+    A.JOINED: AddressWords("is in service", "[was|were] seen in service on {where}"),
+    A.ALREADY_JOINED: AddressWords("was in service already", "[was|were] in service on {where} before"),
+    A.JOIN_FAILED: AddressWords("has not joined", "[has|have] not joined {where}"),
+    A.JOIN_OVERDUE: AddressWords(
+        "is still joining", "[is|are] still joining {where}, long after [it|they] should be in service"
+    ),
+    A.TAKEN_AWAY: AddressWords(
+        "was taken away",
+        "[was|were] taken off {where} again by something else, which natdrain does not fight",
+    ),
     A.PLANNED: AddressWords("would be taken off", "would be taken off {where}"),
     A.UNKNOWN: AddressWords(
         "is in an unknown state", "may be leaving {where}: it is not known whether EC2 accepted the request"
@@ -70,6 +81,7 @@ class Ending:
 ENDINGS: Mapping[E, Ending] = {
     E.DRAINED: Ending("{names} left {gateway}"),
     E.RELEASED: Ending("{names} left {gateway} and [was|were] released to AWS"),
+    E.JOINED: Ending("{names} joined {gateway}"),
     E.NOTHING_TO_DO: Ending("nothing to do on {gateway}", "{summary}"),
     E.REFUSED: Ending(
         "refused to take {names} off {gateway}",
@@ -94,6 +106,11 @@ ENDINGS: Mapping[E, Ending] = {
         "Run the same request again when [the problem is|the problems are] fixed; until then you keep the "
         "allocation and pay for it.",
     ),
+    E.JOIN_FAILED: Ending(
+        "{names} [has not|have not all] joined {gateway}",
+        "natdrain could not associate {names} with {where} as requested.",
+        _SAFE,
+    ),
     E.STOPPED: Ending(
         "the drain of {names} on {gateway} was stopped",
         "The execution that was to take {names} off {where} was stopped before its end.",
@@ -106,3 +123,31 @@ ENDINGS: Mapping[E, Ending] = {
     ),
 }
 """The words for each outcome of an execution that publishes an event: no dry run, no ignored trigger."""
+
+_JOIN_ENDINGS: Mapping[E, Ending] = {
+    E.REFUSED: Ending(
+        "refused to associate {names} with {gateway}",
+        "natdrain refused to associate {names} with {where}.",
+        ENDINGS[E.REFUSED].next_step,
+    ),
+    E.BUSY: Ending(
+        "{gateway} is busy; {names} [was|were] not associated",
+        "natdrain did not associate {names} with {where}, because something else holds the lock of {where}.",
+    ),
+    E.STOPPED: Ending(
+        "the association of {names} with {gateway} was stopped",
+        "The execution that was to associate {names} with {where} was stopped before its end.",
+        _SAFE,
+    ),
+    E.TIMED_OUT: Ending(
+        "the association of {names} with {gateway} timed out",
+        "The execution that was to associate {names} with {where} ran out of time before its end.",
+        _SAFE,
+    ),
+}
+
+
+def ending_of(outcome: E, direction: Direction) -> Ending:
+    """Return the words for an outcome of a change in this direction."""
+    joins = _JOIN_ENDINGS if direction is Direction.JOIN else {}
+    return joins.get(outcome) or ENDINGS[outcome]

@@ -9,6 +9,7 @@ from typing import TypeVar
 from natdrain.contract import item_key
 from natdrain.model.drain import Drain
 from natdrain.model.gateway import Address
+from natdrain.model.join import Join
 from natdrain.model.problem import Problem
 from natdrain.model.request import DEFAULT_DRAIN_LIMIT_SECONDS
 
@@ -28,14 +29,17 @@ _One = TypeVar("_One")
 _Key = TypeVar("_Key")
 
 
-def name_of(address: Address | Drain) -> str:
+def name_of(address: Address | Drain | Join) -> str:
     """Return what people call an address: its public IP, or what there is instead."""
     return address.public_ip or address.private_ip or address.allocation_id or "an address"
 
 
-def label_of(address: Address | Drain) -> str:
-    """Return the name of an address with its association, which no other address ever has."""
-    return f"{name_of(address)} ({address.association_id})"
+def label_of(address: Address | Drain | Join) -> str:
+    """Return the name of an address with its association, which no other address ever has.
+
+    What is to join has none yet, and its allocation is shown instead.
+    """
+    return f"{name_of(address)} ({address.association_id or address.allocation_id})"
 
 
 def eip_name(public_ip: str | None, allocation_id: str | None) -> str:

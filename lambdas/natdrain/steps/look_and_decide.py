@@ -5,8 +5,9 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Any
 
-from natdrain.aws import clock, cloudwatch, ec2, errors, ssm
-from natdrain.change.leave.decide import Known, decide
+from natdrain.aws import clock, cloudwatch, ec2, errors, quotas, ssm
+from natdrain.change.decide import decide
+from natdrain.change.known import Known
 from natdrain.change.step import Step
 from natdrain.contract import MAX_RETRIES
 from natdrain.model.drain import Drain
@@ -25,15 +26,13 @@ from natdrain.store.pace import Paces
 from natdrain.store.table import Table
 
 
-def look_and_decide(
-    event: Event, request: Request, drains: tuple[Drain, ...], names: Collection[str]
-) -> Step:
+def look_and_decide(event: Event, request: Request, before: Step | None, names: Collection[str]) -> Step:
     """Look at the gateway, and at what the guards need to know of the addresses with these names; decide.
 
     What this look shows that the previous one did not is recorded, except in a dry run.
 
-    `drains` is empty before the first look. `names` are association ids, allocation ids or public IPs;
-    without any, only the gateway is looked at.
+    `before` is None at the first look. `names` are association ids, allocation ids or public IPs; without
+    any, only the gateway is looked at.
 
     Raises:
         RequestRefused: what the table remembers cannot be read.
@@ -42,25 +41,42 @@ def look_and_decide(
     """
     settings, gateway_id = LookSettings.from_env(), str(request.gateway_id)
     gateway, now = ec2.describe_gateway(gateway_id), clock.now()
+    drains, joins = (before.drains, before.joins) if before else ((), ())
     shown = _named(gateway, names)
     associations = {a.association_id for a in shown if a.association_id} | _with(names, "eipassoc-")
     allocations = {a.allocation_id for a in shown if a.allocation_id} | _with(names, "eipalloc-")
     public_ips = {name for name in names if not name.startswith("eip")}
-    memory = Drains(settings.table).recall(gateway_id, associations, allocations | public_ips)
+    joining = allocations if request.joins else ()
+    memory = Drains(settings.table).recall(gateway_id, associations, allocations | public_ips, joining)
     gateway = gateway and gateway.identified(_associations(memory, drains))
     look = Look(seen_at=now, gateway=gateway)
     if names:
         shown = _named(gateway, names)
-        allocations |= {a.allocation_id for a in shown if a.allocation_id}
+        # Of a join all of the gateway's: they show its network border group.
+        looked_at = gateway.addresses if gateway and request.joins else shown
+        allocations |= {address.allocation_id for address in looked_at if address.allocation_id}
         read = functools.partial(errors.read, last_attempt=event["RetryCount"] >= MAX_RETRIES)
         elastic_ips = read(lambda: ec2.describe_elastic_ips(sorted(allocations)))
         look = replace(look, elastic_ips=elastic_ips, holds=Holds(settings.table).on(gateway_id))
         look = _with_circumstances(look, request, settings, read, acts=bool(shown))
-    step = decide(request, look, Known(drains=drains, policy=settings.policy, remembered=memory.drains))
+    known = Known(
+        drains=drains,
+        joins=joins,
+        remembered=memory.drains,
+        intended=memory.joins,
+        departed=memory.departed,
+        policy=settings.policy,
+    )
+    step = decide(request, look, known)
     if not request.dry_run:
-        known = {**memory.drains, **{drain.association_id: drain for drain in step.drains}}
         History(settings.table).note(
-            gateway_id, memory.seen, look, known, execution=event["Execution"], first=not drains
+            gateway_id,
+            memory.seen,
+            look,
+            {**memory.drains, **{drain.association_id: drain for drain in step.drains}},
+            {**memory.joins, **{join.allocation_id: join for join in step.joins}},
+            execution=event["Execution"],
+            first=before is None,
         )
     return step
 
@@ -83,10 +99,14 @@ def _with_circumstances(
 ) -> Look:
     policy = settings.policy
     gateway, asks = look.gateway, functools.partial(policy.asks, automatic=request.automatic)
-    if gateway and acts and asks(Guard.PORTS, Guard.CAPACITY):
-        look = replace(look, load=read(lambda: cloudwatch.read_load(gateway, policy, look.seen_at)))
-    if acts and asks(Guard.PACE):
-        look = replace(look, pace=_pace(settings.table))
+    if request.joins:
+        if gateway and not gateway.regional and asks(Guard.ROOM):
+            look = replace(look, quota=read(quotas.read_addresses_quota))
+    elif acts:
+        if gateway and asks(Guard.PORTS, Guard.CAPACITY):
+            look = replace(look, load=read(lambda: cloudwatch.read_load(gateway, policy, look.seen_at)))
+        if asks(Guard.PACE):
+            look = replace(look, pace=_pace(settings.table))
     if policy.change_calendars and asks(Guard.CALENDAR):
         look = replace(look, calendar=read(lambda: ssm.read_calendar(policy.change_calendars)))
     return look

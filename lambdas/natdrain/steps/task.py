@@ -11,7 +11,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from natdrain.change import step as steps
 from natdrain.change.step import Step
 from natdrain.contract import SERVICE
+from natdrain.model.drain import Drain
 from natdrain.model.errors import GatewayBusy, RequestRefused
+from natdrain.model.join import Join
 from natdrain.model.request import Request
 from natdrain.report.event import started
 from natdrain.report.measures import measure_retry
@@ -75,11 +77,19 @@ def deciding(function: Callable[[Event, Request, Step], Step]) -> Handler:
 
 
 def _answer(event: Event, request: Request, before: Step, step: Step) -> dict[str, Any]:
-    """Return the step and, if drains have begun, their event; warnings are carried over from step to step."""
+    """Return the step and, if addresses begin to change, their event; warnings are carried over."""
     step = replace(step, warnings=(*before.warnings, *step.warnings))
-    leaving_before = {drain.association_id for drain in before.drains if drain.leaving}
-    new = [d for d in step.drains if d.leaving and not d.outcome and d.association_id not in leaving_before]
+    begun_before = {address.key for address in _addresses(before) if _begun(address)}
+    new = [a for a in _addresses(step) if _begun(a) and not a.outcome and a.key not in begun_before]
     start = {}
     if new and not request.dry_run:
-        start = started(execution=event["Execution"], request=request, drains=new)
+        start = started(execution=event["Execution"], request=request, addresses=new)
     return {"Step": steps.to_json(step), "Start": start}
+
+
+def _addresses(step: Step) -> list[Drain | Join]:
+    return [*step.drains, *step.joins]
+
+
+def _begun(address: Drain | Join) -> bool:
+    return address.accepted if isinstance(address, Join) else address.leaving

@@ -9,6 +9,7 @@ from natdrain.contract import GatewayRecord as R
 from natdrain.history.entries import Entry, Seen, changes
 from natdrain.model.drain import Drain
 from natdrain.model.errors import TransientFailure
+from natdrain.model.join import Join
 from natdrain.model.look import Look
 from natdrain.report import refusals
 from natdrain.store.table import MAX_PUTS, Item, Table
@@ -26,6 +27,7 @@ class History:
         seen: Seen,
         look: Look,
         drains: Mapping[str, Drain],
+        joins: Mapping[str, Join],
         *,
         execution: str,
         first: bool,
@@ -37,7 +39,7 @@ class History:
         Raises:
             TransientFailure: another look was recorded meanwhile; look again.
         """
-        now, entries = changes(seen, look, drains, execution=execution, most=MAX_PUTS - 1)
+        now, entries = changes(seen, look, drains, joins, execution=execution, most=MAX_PUTS - 1)
         if now is seen or not (entries or first) or not (seen.version or now.addresses):
             return
         [look_seen] = items(gateway_id, [{R.SORT: R.SEEN, **now.to_item()}])

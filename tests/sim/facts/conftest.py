@@ -14,6 +14,8 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from natdrain_sim.ec2 import Simulation, install
+from natdrain_sim.seams import replaced
+from natdrain_sim.servicequotas import quotas
 from support.account import VERIFIED, Account, Network, SimulatedAccount, is_no_answer
 
 if TYPE_CHECKING:
@@ -46,8 +48,8 @@ def account(request: pytest.FixtureRequest) -> Iterator[Account]:
         return
     clock, session = request.getfixturevalue("clock"), request.getfixturevalue("session")
     install()
-    with mock_aws():
-        yield SimulatedAccount(session.client("ec2"), clock)
+    with mock_aws(), replaced(quotas.seams()):
+        yield SimulatedAccount(session.client("ec2"), session.client("service-quotas"), clock)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import BuildNetwork, Network, Refused, Statuses
+    from conftest import Network, Refused, Statuses
     from mypy_boto3_ec2 import EC2Client
     from time_machine import Traveller
 
@@ -45,67 +45,10 @@ def test_associated_address_is_absent_then_associating_then_succeeded(
 ) -> None:
     [address] = associate(ec2, net, eips[0])["NatGatewayAddresses"]
     seen = [statuses(net).get(address["AssociationId"])]
-    for seconds in (2, 5):
+    for seconds in (2, 30):
         clock.shift(seconds)
         seen.append(statuses(net).get(address["AssociationId"]))
     assert seen == [None, "associating", "succeeded"]
-
-
-def test_associate_refuses_more_than_eight_addresses(
-    ec2: EC2Client, net: Network, eips: list[str], refused: Refused
-) -> None:
-    with refused("PrivateIpAddressLimitExceeded"):
-        associate(ec2, net, *eips[:6])
-
-
-@pytest.mark.fact("AssociateNatGatewayAddress refuses an EIP that the gateway already has.", "inferred")
-def test_associate_refuses_an_eip_in_use(ec2: EC2Client, alone: Network, refused: Refused) -> None:
-    with refused("Resource.AlreadyAssociated"):
-        associate(ec2, alone, alone.allocation_ids[0])
-
-
-def test_associate_refuses_an_eip_that_an_interface_uses(
-    ec2: EC2Client, net: Network, eips: list[str], refused: Refused
-) -> None:
-    interface = ec2.create_network_interface(SubnetId=net.subnet_id)["NetworkInterface"]
-    ec2.associate_address(AllocationId=eips[0], NetworkInterfaceId=interface["NetworkInterfaceId"])
-    with refused("Resource.AlreadyAssociated"):
-        associate(ec2, net, eips[0])
-
-
-def test_associate_refuses_an_eip_that_still_drains(
-    ec2: EC2Client, network: BuildNetwork, refused: Refused, clock: Traveller
-) -> None:
-    one, other = network(), network()
-    ec2.disassociate_nat_gateway_address(NatGatewayId=one.gateway_id, AssociationIds=one.association_ids[1:2])
-    clock.shift(349)
-    with refused("Resource.AlreadyAssociated"):
-        associate(ec2, other, one.allocation_ids[1])
-
-
-@pytest.mark.fact("AssociateNatGatewayAddress refuses an empty list: MissingParameter.", "inferred")
-def test_associate_refuses_an_empty_list(ec2: EC2Client, net: Network, refused: Refused) -> None:
-    with refused("MissingParameter"):
-        associate(ec2, net)
-
-
-@pytest.mark.fact("AssociateNatGatewayAddress refuses a private gateway: InvalidParameter.", "inferred")
-def test_associate_refuses_a_private_gateway(
-    ec2: EC2Client, private_gateway: str, spare: str, refused: Refused
-) -> None:
-    with refused("InvalidParameter"):
-        ec2.associate_nat_gateway_address(NatGatewayId=private_gateway, AllocationIds=[spare])
-
-
-@pytest.mark.fact("While an address associates, another cannot: OperationInProgress.", "reported")
-def test_associate_is_refused_while_an_address_associates(
-    account: Account, ec2: EC2Client, alone: Network, refused: Refused
-) -> None:
-    """Code and text: hashicorp/terraform-provider-aws issue 44581."""
-    one, other = account.spares(2)
-    associate(ec2, alone, one)
-    with refused("OperationInProgress", f"ASSOCIATING the following EIPs: [{one}]"):
-        associate(ec2, alone, other)
 
 
 @pytest.mark.fact("A drained EIP that is associated again has a new association id.", "reported")
@@ -129,3 +72,29 @@ def test_associate_dry_run_changes_nothing(
         associate(ec2, alone, spare, DryRun=True)
     account.wait(60)
     assert "AssociationId" not in ec2.describe_addresses(AllocationIds=[spare])["Addresses"][0]
+
+
+@pytest.mark.fact("AssociateNatGatewayAddress takes a given private IP of the subnet.", "documented")
+def test_associate_takes_a_given_private_ip(ec2: EC2Client, alone: Network, spare: str) -> None:
+    [address] = associate(ec2, alone, spare, PrivateIpAddresses=["10.0.0.200"])["NatGatewayAddresses"]
+    assert address["PrivateIp"] == "10.0.0.200"
+
+
+def test_associate_takes_private_ips_in_the_order_of_the_eips(
+    ec2: EC2Client, net: Network, eips: list[str]
+) -> None:
+    given = ["10.0.0.99", "10.0.0.98"]
+    addresses = associate(ec2, net, *eips[:2], PrivateIpAddresses=given)["NatGatewayAddresses"]
+    assert [one["AllocationId"] for one in addresses] == eips[:2]
+    assert [one["PrivateIp"] for one in addresses] == given
+
+
+def test_associate_adds_several_eips_at_once(
+    account: Account, ec2: EC2Client, alone: Network, statuses: Statuses
+) -> None:
+    eips = account.spares(2)
+    joining = associate(ec2, alone, *eips)["NatGatewayAddresses"]
+    ids = [one["AssociationId"] for one in joining]
+    assert account.see(
+        lambda: {statuses(alone).get(one) for one in ids}, wanted={"succeeded"}, seconds=120
+    ) == {"succeeded"}

@@ -157,6 +157,12 @@ def test_addresses_show_a_new_association_late(
     assert eip(ec2, spare)["AssociationId"]
 
 
+@pytest.mark.fact("DescribeAddresses shows a free EIP without association and interface.", "reported")
+def test_addresses_show_a_free_eip_without_association_and_interface(ec2: EC2Client, spare: str) -> None:
+    """Reported for a gateway's EIP, which has an interface: sebdah/aws-ec2-assign-elastic-ip issue 18."""
+    assert {"AssociationId", "NetworkInterfaceId"}.isdisjoint(eip(ec2, spare))
+
+
 @pytest.mark.fact(
     "DescribeAddresses shows a drained EIP as free within a minute after it has left.", "reported"
 )

@@ -31,6 +31,7 @@ from support.real_account import NotThereError, Pace, RealAccount
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_service_quotas import ServiceQuotasClient
     from mypy_boto3_sts import STSClient
 
 HERE = Path(__file__).parent
@@ -43,8 +44,8 @@ It will create these resources with the tag {TAG}, use them and remove them agai
   2 VPCs with a subnet each, 1 internet gateway; no routes and no instances, so no traffic
   1 public and 1 private NAT gateway; another public one when a fact has made it unusable
   2 Elastic IPs, and up to 2 more for facts that need more than the default quota of 2 on a gateway
-All facts take about 45 minutes. In us-east-1 they cost about $0.11, and $0.045 for each further gateway:
-  NAT gateways  $0.045 per hour or part of an hour: 2 x $0.045 = $0.09
+All facts take about an hour. In us-east-1 they cost about $0.20, and $0.045 for each further gateway:
+  NAT gateways  $0.045 per hour or part of an hour: 2 x 2 x $0.045 = $0.18, or half of it within an hour
   Elastic IPs   $0.005 per hour: 4 x $0.005 = $0.02
   (https://aws.amazon.com/vpc/pricing/ has the prices of your region; there is no charge for data here)"""
 
@@ -141,10 +142,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = _parser().parse_args(arguments)
     interruption = Interruption()
     try:
-        ec2, pace = _connect()
+        ec2, quotas, pace = _connect()
         left_over = find(ec2)
         run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
-        account = RealAccount(ec2, run_id, pace)
+        account = RealAccount(ec2, quotas, run_id, pace)
         verifier = Verifier(account, chosen.only)
         verifier.run("--collect-only")
         if interruption.happened:  # pytest keeps it
@@ -172,19 +173,20 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _connect() -> tuple[EC2Client, Pace]:
+def _connect() -> tuple[EC2Client, ServiceQuotasClient, Pace]:
     """Connect with the environment's settings; print the account and the speed of its time."""
     session = boto3.Session()
     ec2 = session.client("ec2", config=Config(retries={"mode": "standard", "total_max_attempts": 8}))
+    quotas = session.client("service-quotas", config=ec2.meta.config)
     endpoint = ec2.meta.endpoint_url
     sts = session.client("sts")
     account = sts.get_caller_identity()["Account"]
     tell(f"Account {account}, region {ec2.meta.region_name}, endpoint {endpoint}")
     if (urlparse(endpoint).hostname or "").endswith(AWS_DOMAINS):
-        return ec2, Pace()
+        return ec2, quotas, Pace()
     pace = Pace(_speed(sts))
     tell(f"Not an endpoint of AWS; its time passes {pace.speed or 1:g} times as fast as real time")
-    return ec2, pace
+    return ec2, quotas, pace
 
 
 def _speed(sts: STSClient) -> float | None:

@@ -51,7 +51,7 @@ class Account:
     def __init__(self, cloud: EmbeddedCloud, endpoint: str) -> None:
         self.cloud = cloud
         cloud.client("ec2").create_vpc(CidrBlock="10.9.0.0/24")
-        cloud.client("ec2").allocate_address(Domain="vpc")
+        cloud.simulation.add_address()
         others = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         self.environment = {
             **others,

@@ -88,7 +88,7 @@ def test_served_cloud_ends_on_sigint(tmp_path: Path) -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=tmp_path) as process:
         assert process.stdout is not None
         ready = json.loads(process.stdout.readline())
-        assert {"endpoint", "region", "account", "drain_state_machine_arn"} <= set(ready)
+        assert {"endpoint", "region", "account", "change_state_machine_arn"} <= set(ready)
         process.send_signal(signal.SIGINT)
         assert process.wait(PATIENCE_REAL_SECONDS) == 0
         assert process.stdout.read() == ""

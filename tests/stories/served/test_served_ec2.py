@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from support.served import MANAGED, Served, eventually, serving
+from support.served import Served, eventually, serving
 from support.stories import problems
 
 pytestmark = pytest.mark.deep
@@ -102,10 +102,8 @@ def test_served_two_automatic_requests_at_once_take_one_address(served: Served, 
 @pytest.mark.parametrize("more", [{}, alarm("joining")], ids=["by hand", "automatic"])
 def test_served_drain_waits_for_an_address_that_joins(strange: Served, more: dict[str, Any]) -> None:
     ec2 = strange.client("ec2")
-    tags = [{"ResourceType": "elastic-ip", "Tags": MANAGED}]
-    spare = ec2.allocate_address(Domain="vpc", TagSpecifications=tags)["AllocationId"]
     ec2.associate_nat_gateway_address(
-        NatGatewayId=REGIONAL, AllocationIds=[spare], AvailabilityZone="us-east-1a"
+        NatGatewayId=REGIONAL, AllocationIds=strange.allocate(1), AvailabilityZone="us-east-1a"
     )
     request = named(strange, REGIONAL, 0, **more)
     ended = strange.run(request)

@@ -47,15 +47,8 @@ def add_regional_gateway(served: Served, **counts: int) -> str:
     ec2 = served.client("ec2")
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24", AvailabilityZone=ZONE)
-    tags = [{"ResourceType": "elastic-ip", "Tags": MANAGED}]
     zones = [
-        {
-            "AvailabilityZone": f"us-east-1{letter}",
-            "AllocationIds": [
-                ec2.allocate_address(Domain="vpc", TagSpecifications=tags)["AllocationId"]
-                for _ in range(count)
-            ],
-        }
+        {"AvailabilityZone": f"us-east-1{letter}", "AllocationIds": served.allocate(count)}
         for letter, count in counts.items()
     ]
     gateway = ec2.create_nat_gateway(
@@ -84,7 +77,8 @@ def test_served_regional_gateway_keeps_an_address_in_each_zone_unless_overridden
     result = drained(served.run(request(served, gateway_id, 0, Override=["remaining"])))
     assert zones_of(served, gateway_id) == {OTHER_ZONE: 1}
     assert any(text.startswith("remaining: ") for text in result["Warnings"])
-    assert "--availability-zone-id use1-az6" in result["PutBack"]
+    [call] = result["PutBack"]["Request"]["Associate"]
+    assert call["AvailabilityZoneId"] == "use1-az6"
 
     (problem,) = refused(served, request(served, gateway_id, 0, Override=["remaining"]))
     assert problem.startswith(f"last: No address of {gateway_id} would stay in service")
@@ -144,7 +138,7 @@ def test_served_fifty_at_once_drain_each_address_once(served: Served, gateway_id
     client = served.client("stepfunctions")  # threads may share a client, but not the session that makes it
 
     def start(asked: dict[str, Any]) -> str:
-        arn = served.ready["drain_state_machine_arn"]
+        arn = served.ready["change_state_machine_arn"]
         return str(client.start_execution(stateMachineArn=arn, input=json.dumps(asked))["executionArn"])
 
     with ThreadPoolExecutor(10) as threads:

@@ -15,7 +15,7 @@ from support.served import Served, eventually, serving
 
 pytestmark = pytest.mark.deep
 
-SCHEMAS = {"Drain Started": "drain-started.json", "Drain Ended": "drain-ended.json"}
+SCHEMAS = {"Change Started": "change-started.json", "Change Ended": "change-ended.json"}
 SOON = """
 [alarms]
 enabled = true
@@ -48,7 +48,7 @@ class Listener:
             return [
                 event
                 for event in self.events
-                if (event["detail-type"], event["detail"]["Execution"]) == ("Drain Ended", execution)
+                if (event["detail-type"], event["detail"]["Execution"]) == ("Change Ended", execution)
             ]
 
         [event] = eventually(found)
@@ -187,7 +187,7 @@ def test_served_dead_letter_queue_catches_what_each_target_fails_to_take(tmp_pat
             served.client("sns").delete_topic(TopicArn=topic["TopicArn"])
         ip = served.addresses(served.add_gateway())[1]["PublicIp"]
         execution = served.start({"PublicIps": [ip], "MaxDrainDurationSeconds": 4000})
-        message = letters.letter("Drain Started")
+        message = letters.letter("Change Started")
         delete_state_machine(served, "Record")
         served.client("stepfunctions").stop_execution(executionArn=execution)
         end = letters.letter("Step Functions Execution Status Change")

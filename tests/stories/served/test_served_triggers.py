@@ -175,7 +175,7 @@ def test_served_schedule_fires_at_its_simulated_time(served: Served, gateway_id:
         ScheduleExpression=f"at({due:%Y-%m-%dT%H:%M:%S})",
         FlexibleTimeWindow={"Mode": "OFF"},
         Target={
-            "Arn": served.ready["drain_state_machine_arn"],
+            "Arn": served.ready["change_state_machine_arn"],
             "RoleArn": f"arn:aws:iam::{served.ready['account']}:role/anybody",
             "Input": json.dumps(request),
         },
@@ -209,7 +209,7 @@ def test_served_upgrade_lets_running_executions_end_and_changes_new_ones(
         StackName=stack["StackName"], TemplateBody=new_versions(text), Capabilities=["CAPABILITY_IAM"]
     )
     machine = served.client("stepfunctions").describe_state_machine(
-        stateMachineArn=served.ready["drain_state_machine_arn"]
+        stateMachineArn=served.ready["change_state_machine_arn"]
     )
     invoked = re.findall(r":function:[^:\"]+:(\d+)", machine["definition"])
     assert set(invoked) == {"2"}

@@ -36,3 +36,8 @@ def ssm(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
 @pytest.fixture
 def ec2(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
     yield from stubbed("ec2", monkeypatch, "ec2", "ec2_once")
+
+
+@pytest.fixture
+def service_quotas(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
+    yield from stubbed("service-quotas", monkeypatch, "service_quotas")

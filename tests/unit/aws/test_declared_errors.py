@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from botocore import xform_name
 from botocore.model import ServiceModel
 from botocore.retries import standard
 from botocore.session import get_session
@@ -16,7 +17,7 @@ import natdrain
 from natdrain.aws import errors
 
 # The call in natdrain's own code, by method or paginator; `ec2_once` is a client of EC2 too.
-CALL = re.compile(r"clients\.([a-z0-9]+)(?:_once)?\(\)\.(?:get_paginator\(\"(\w+)\"\)|(\w+))")
+CALL = re.compile(r"clients\.([a-z0-9]+(?:_quotas)?)(?:_once)?\(\)\.(?:get_paginator\(\"(\w+)\"\)|(\w+))")
 
 _OF_A_WRITE = {
     "ConditionalCheckFailedException",
@@ -35,6 +36,12 @@ ANSWERS = {
         "IdempotentParameterMismatchException",
     },
     "GetMetricData": {"InvalidNextToken"},
+    "GetServiceQuota": {"AccessDeniedException", "IllegalArgumentException", "NoSuchResourceException"},
+    "GetAWSDefaultServiceQuota": {
+        "AccessDeniedException",
+        "IllegalArgumentException",
+        "NoSuchResourceException",
+    },
     "GetCalendarState": {"InvalidDocument", "InvalidDocumentType", "UnsupportedCalendarException"},
 }
 """The declared errors that no retry changes, by operation; EC2's model declares none."""
@@ -45,16 +52,23 @@ def operations() -> set[tuple[str, str]]:
     [folder] = natdrain.__path__
     calls = {found for file in Path(folder).rglob("*.py") for found in CALL.findall(file.read_text())}
     named = {(service, paginated or method) for service, paginated, method in calls}
-    return {(service, "".join(map(str.capitalize, name.split("_")))) for service, name in named}
+    return {(service, operation_of(service, name)) for service, name in named}
+
+
+def operation_of(service: str, method: str) -> str:
+    """Return the operation of a client's method."""
+    names = get_session().get_service_model(service.replace("_", "-")).operation_names
+    return next(name for name in names if xform_name(name) == method)
 
 
 def declared(service: str, operation: str) -> set[str]:
-    model: ServiceModel = get_session().get_service_model(service)
+    model: ServiceModel = get_session().get_service_model(service.replace("_", "-"))
     return {shape.error_code for shape in model.operation_model(operation).error_shapes}
 
 
 def test_calls_of_natdrain_are_found_in_its_code() -> None:
     assert {operation for _, operation in operations()} - ANSWERS.keys() == {
+        "AssociateNatGatewayAddress",
         "DescribeAddresses",
         "DescribeNatGateways",
         "DisassociateNatGatewayAddress",

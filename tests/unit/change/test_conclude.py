@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from natdrain.change.conclude import Failure, conclude
+from natdrain.change.conclude import conclude
+from natdrain.change.failure import Failure
 from natdrain.model.conclusion import Conclusion
 from natdrain.model.drain import Drain
 from natdrain.model.outcome import AddressOutcome, ExecutionStatus

@@ -7,8 +7,9 @@ from datetime import timedelta
 
 import pytest
 
+from natdrain.change.decide import decide
+from natdrain.change.known import Known
 from natdrain.change.leave.answers import accepted, recovered, refused
-from natdrain.change.leave.decide import Known, decide
 from natdrain.change.step import Disassociate, Finish, Refuse, Wait
 from natdrain.guards.policy import GuardPolicy
 from natdrain.model.drain import Drain
@@ -195,7 +196,7 @@ def test_decide_waits_for_the_draining_one_before_it_asks_for_the_other() -> Non
         (gateway(), "a", f"{association('a')} is not on {GATEWAY}: it may have left, be mistyped"),
         (gateway(address("a")), "1", "is the primary address of nat-1234567890abcdef0: EC2 forbids"),
         (gateway(address("a", primary=None)), "a", "is the primary address"),
-        (gateway(address("a"), state="pending"), "a", "is pending; its addresses can leave only while"),
+        (gateway(address("a"), state="pending"), "a", "is pending; its addresses can change only while"),
         (gateway(address("a"), state="deleting"), "a", "is deleting;"),
         (gateway(address("a"), state="deleted"), "a", "is deleted;"),
         (gateway(address("a"), state="failed"), "a", "is failed;"),
@@ -422,7 +423,7 @@ JOINS = [address("a"), address("b", "associating")]
 def test_decide_waits_for_another_address_to_come_into_service() -> None:
     decision = decide(request("a"), look(gateway(*JOINS)), Known())
     assert isinstance(decision, Wait)
-    assert "the drain waits for that" in str(decision.warnings[0])
+    assert "the request waits for that" in str(decision.warnings[0])
 
 
 def test_decide_waits_when_the_address_that_joins_will_be_the_one_that_stays() -> None:

@@ -14,8 +14,9 @@ from hypothesis import Phase, given, settings
 from natdrain.change.after import release
 from natdrain.change.after.release import answered
 from natdrain.change.conclude import conclude
+from natdrain.change.decide import decide
+from natdrain.change.known import Known
 from natdrain.change.leave.answers import accepted, refused
-from natdrain.change.leave.decide import Known, decide
 from natdrain.change.leave.decide import _judge as judge_all
 from natdrain.change.step import Disassociate, Finish, Refuse, Release, Step, Wait
 from natdrain.change.step import from_json as read_step
@@ -148,7 +149,10 @@ def ends_well(request: Request, world: Sequence[Moment], remembered: Mapping[str
         if drain.outcome == "released" and drain.allocation_id not in played.released:
             assert any(unknown_to_ec2(look, drain) for look in played.looks)
     conclusion = conclude(request, end.drains)
-    assert len(json.dumps(result(conclusion, region="eu-west-1"), ensure_ascii=False)) <= MAX_CAUSE_CHARACTERS
+    document = result(
+        conclusion, request, execution="arn:aws:states:eu-west-1:1:execution:a:b", region="eu-west-1"
+    )
+    assert len(json.dumps(document, ensure_ascii=False)) <= MAX_CAUSE_CHARACTERS
     assert conclusion.changed != "none" or not played.released
     if conclusion.error is None:
         assert all(drain.outcome in GOOD for drain in end.drains)

@@ -8,13 +8,15 @@ from datetime import timedelta
 import pytest
 
 from natdrain.change.after.release import strategy_of
+from natdrain.change.decide import decide
+from natdrain.change.join import answers as join_answers
+from natdrain.change.known import Known
 from natdrain.change.leave.answers import accepted, refused
-from natdrain.change.leave.decide import Known, decide
 from natdrain.change.step import Reason, Step, from_json
 from natdrain.model.look import Hold
 from natdrain.model.outcome import AddressOutcome
-from natdrain.model.request import AfterDrain, Request, Trigger, TriggerKind
-from support.builders import GATEWAY, START, address, association, drain, gateway, ip, look
+from natdrain.model.request import AfterDrain, Association, Request, Trigger, TriggerKind
+from support.builders import GATEWAY, START, address, allocation, association, drain, gateway, ip, join, look
 
 KEEP = Request(gateway_id=GATEWAY, association_ids=(association("a"),))
 RELEASE = replace(KEEP, after_drain=AfterDrain.RELEASE)
@@ -29,6 +31,8 @@ LEFT = drain("a", outcome=AddressOutcome.DRAINED, absent_at=START)
 FREE = look(gateway(address("a"))).elastic_ips
 HELD = (Hold(held=GATEWAY, why="alice", table="table"),)
 ID = [association("a")]
+JOIN = Request(gateway_id=GATEWAY, associate=(Association(allocation_ids=(allocation("c"),)),))
+ASKED_TO_JOIN = join("c", asked_at=START, pending=True)
 
 STEPS: dict[Reason, list[Step]] = {
     Reason.NOT_RECORDED: [from_json({"Do": "finish"})],
@@ -63,7 +67,16 @@ STEPS: dict[Reason, list[Step]] = {
     ],
     Reason.EC2_ACCEPTED: [accepted([IN_SERVICE], ID, at=START, limit_seconds=350)],
     Reason.EC2_REFUSED: [refused([IN_SERVICE], ID, at=START + timedelta(seconds=1), refusal="no")],
+    Reason.ANSWER_LOST: [join_answers.recovered([ASKED_TO_JOIN], [ASKED_TO_JOIN], START)],
     Reason.PERMISSION_TO_PROVE: [strategy_of(AfterDrain.RELEASE).to_prove([IN_SERVICE])],
+    Reason.NOT_YET: [decide(JOIN, look(gateway()), Known())],
+    Reason.JOINING: [
+        decide(JOIN, look(gateway(address("c", "associating")), at=9), Known(joins=(ASKED_TO_JOIN,))),
+        decide(JOIN, look(gateway(), at=9), Known(joins=(ASKED_TO_JOIN,))),
+    ],
+    Reason.FAILED_TO_JOIN: [
+        decide(JOIN, look(gateway(address("c", "failed")), at=9), Known(joins=(ASKED_TO_JOIN,)))
+    ],
     Reason.PERMISSION_PROVEN: [strategy_of(AfterDrain.KEEP).to_prove([IN_SERVICE])],
 }
 

@@ -11,8 +11,10 @@ import pytest
 
 from natdrain.change.after import release
 from natdrain.change.after.release import answered
-from natdrain.change.conclude import Failure, conclude
-from natdrain.change.leave.decide import Known, decide
+from natdrain.change.conclude import conclude
+from natdrain.change.decide import decide
+from natdrain.change.failure import Failure
+from natdrain.change.known import Known
 from natdrain.change.step import Disassociate, Finish, Refuse, Release, Step, Wait
 from natdrain.guards.policy import GuardPolicy
 from natdrain.model.drain import Drain

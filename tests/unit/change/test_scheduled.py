@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from natdrain.change.conclude import Failure, conclude, conclude_quietly
-from natdrain.change.leave.decide import Known, decide
+from natdrain.change.conclude import conclude
+from natdrain.change.decide import decide
+from natdrain.change.failure import Failure
+from natdrain.change.known import Known
 from natdrain.change.step import Disassociate, Finish, Reason, Refuse
-from natdrain.model.conclusion import Quiet
+from natdrain.model.conclusion import Conclusion, Quiet
 from natdrain.model.outcome import AddressOutcome, ExecutionOutcome
 from natdrain.model.problem import Problem
 from natdrain.model.request import Request, Trigger, TriggerKind
@@ -85,14 +87,14 @@ def test_conclusion_of_a_schedule_that_failed_is_its_failure() -> None:
     failure = Failure(error="GatewayBusy", problems=(Problem(text="held by somebody"),))
     end = conclude(MONTHLY, [], failure=failure)
     assert (end.outcome, end.error) == ("busy", "GatewayBusy")
-    assert result(end, region="eu-west-1")["Warnings"] == []
+    assert result(end, None, execution="arn:a:b", region="eu-west-1")["Warnings"] == []
 
 
 @pytest.mark.parametrize("outcome", [ExecutionOutcome.IGNORED, ExecutionOutcome.NOTHING_TO_DO])
 def test_conclusion_of_a_quiet_end_is_a_success_that_changed_nothing(outcome: ExecutionOutcome) -> None:
     quiet = Quiet.from_json(Quiet(outcome, "because").to_json())
-    end = conclude_quietly(None, quiet)
-    document = result(end, region="eu-west-1")
+    end = Conclusion.quietly(None, quiet)
+    document = result(end, None, execution="arn:a:b", region="eu-west-1")
     assert (document["Outcome"], document["Changed"], document["Summary"]) == (outcome, "none", "because")
     assert end.error is None
 
@@ -100,7 +102,7 @@ def test_conclusion_of_a_quiet_end_is_a_success_that_changed_nothing(outcome: Ex
 def test_conclusion_of_a_quiet_end_without_a_request_still_says_what_asked() -> None:
     trigger = Trigger(kind=TriggerKind.ALARM, name="Blocked", at="now")
     quiet = Quiet(ExecutionOutcome.IGNORED, "because", trigger)
-    assert conclude_quietly(None, Quiet.from_json(quiet.to_json())).trigger_of(None) == trigger
+    assert Conclusion.quietly(None, Quiet.from_json(quiet.to_json())).trigger_of(None) == trigger
 
 
 def test_quiet_end_of_an_earlier_version_is_read() -> None:

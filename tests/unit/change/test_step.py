@@ -7,18 +7,32 @@ from datetime import timedelta
 
 import pytest
 
-from natdrain.change.step import Disassociate, Finish, Reason, Refuse, Release, Step, Wait, from_json, to_json
+from natdrain.change.step import (
+    Associate,
+    Disassociate,
+    Finish,
+    Reason,
+    Refuse,
+    Release,
+    Step,
+    Wait,
+    from_json,
+    to_json,
+)
 from natdrain.contract import Do
 from natdrain.model.outcome import AddressOutcome
 from natdrain.model.problem import MAX_PROBLEM_CHARACTERS, MAX_PROBLEMS, Problem
-from support.builders import GATEWAY, START, allocation, association, drain, ip
+from support.builders import GATEWAY, START, allocation, association, drain, ip, join
 
 WARNING = Problem(guard="owner", subject=GATEWAY, text="A stack owns it.")
 PROBLEM = Problem(guard="hold", subject=GATEWAY, text="It is held.", fix="Lift it.")
 ASKED = (drain("a", requested_at=START, limit_seconds=350), drain("b", zone="use1-az1"))
 
+JOINS = (join("c", asked_at=START, pending=True, seen_before=(association("d"),)), join("e", zone="use1-az1"))
+
 STEPS: dict[Do, Step] = {
     Do.REFUSE: Refuse(reason=Reason.REQUEST_OR_GUARDS_REFUSE, problems=(PROBLEM,), warnings=(WARNING,)),
+    Do.ASSOCIATE: Associate(joins=JOINS, reason=Reason.GUARDS_ALLOW, allocation_ids=(allocation("c"),)),
     Do.DISASSOCIATE: Disassociate(
         drains=ASKED, reason=Reason.GUARDS_ALLOW, association_ids=(association("a"), association("b"))
     ),
@@ -44,7 +58,7 @@ def test_step_survives_the_way_through_the_workflow(do: Do) -> None:
 @pytest.mark.parametrize("do", STEPS)
 def test_step_has_every_field_that_the_workflow_reads_of_it(do: Do) -> None:
     own = {Do.REFUSE: {"Problems"}, Do.WAIT: {"WaitUntil"}}.get(do, set())
-    common = {"Do", "Reason", "Drains", "Warnings", "AssociationIds", "AllocationIds"}
+    common = {"Do", "Reason", "Drains", "Joins", "Warnings", "AssociationIds", "AllocationIds"}
     assert to_json(STEPS[do]).keys() == common | own
 
 

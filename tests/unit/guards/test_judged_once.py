@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
+from natdrain.change.decide import decide
+from natdrain.change.known import Known
 from natdrain.change.leave import decide as deciding
 from natdrain.change.leave.answers import accepted
-from natdrain.change.leave.decide import Known, decide
 from natdrain.change.step import Disassociate, Finish, Refuse, Release, Step, Wait
 from natdrain.guards.case import Case
 from natdrain.guards.judging import Judgement, judge

@@ -10,8 +10,9 @@ import pytest
 from natdrain.history.entries import Entry, Seen, changes, ended
 from natdrain.model.drain import Drain
 from natdrain.model.gateway import Gateway
+from natdrain.model.join import NO_ASSOCIATION, Join
 from natdrain.model.request import Trigger, TriggerKind
-from support.builders import START, address, allocation, association, drain, gateway, ip, look
+from support.builders import START, address, allocation, association, drain, gateway, ip, join, look
 
 ME, EARLIER = "arn:me", "arn:earlier"
 MONTHLY = Trigger(kind=TriggerKind.SCHEDULE, name="monthly", at="2026-10-02T17:00:00Z")
@@ -20,10 +21,11 @@ NONE: Any = None
 
 
 def looked(
-    seen: Seen, shown: Gateway | None, *drains: Drain, at: float = 0, most: int = 99
+    seen: Seen, shown: Gateway | None, *known: Drain | Join, at: float = 0, most: int = 99
 ) -> tuple[Seen, list[Entry]]:
-    known = {one.association_id: one for one in drains}
-    return changes(seen, look(shown, at), known, execution=ME, most=most)
+    drains = {one.association_id: one for one in known if isinstance(one, Drain)}
+    joins = {one.allocation_id: one for one in known if isinstance(one, Join)}
+    return changes(seen, look(shown, at), drains, joins, execution=ME, most=most)
 
 
 def first(*names: str) -> Seen:
@@ -61,6 +63,103 @@ def test_address_that_somebody_adds_is_recorded_as_a_change_from_outside() -> No
     _, [entry] = looked(first("a"), gateway(address("a"), address("b")), at=60)
     assert (entry["Event"], entry["PublicIp"], entry["By"]) == ("serving", ip("b"), "outside")
     assert (entry["After"], entry["At"]) == ("2026-10-02T17:00:00Z", "2026-10-02T17:01:00Z")
+
+
+def test_address_that_this_execution_associated_is_recorded_with_who_asked_and_why() -> None:
+    asked = join("b", asked_by=ME, asked_reason="more ports", asked_at=START, requested_at=START)
+    _, [entry] = looked(first("a"), gateway(address("a"), address("b")), asked, at=60)
+    assert entry == {
+        "Record": f"history#2026-10-02T17:01:00Z#serving#{association('b')}",
+        "At": "2026-10-02T17:01:00Z",
+        "Event": "serving",
+        "AssociationId": association("b"),
+        "AllocationId": allocation("b"),
+        "PublicIp": ip("b"),
+        "PrivateIp": "10.0.0.11",
+        "Execution": ME,
+        "After": "2026-10-02T17:00:00Z",
+        "By": ME,
+        "RequestedAt": "2026-10-02T17:00:00Z",
+        "Reason": "more ports",
+    }
+
+
+def test_address_that_another_execution_associated_is_recorded_as_that_ones() -> None:
+    why: dict[str, Any] = {"asked_reason": "more ports", "asked_trigger": MONTHLY}
+    asked = join("b", asked_by=EARLIER, asked_at=START, requested_at=START, **why)
+    # This execution drains `a`, and its look sees the new address first.
+    _, [entry] = looked(first("a"), gateway(address("a"), address("b")), drain("a"), asked, at=60)
+    assert (entry["By"], entry["Execution"]) == (EARLIER, ME)
+    assert (entry["Reason"], entry["Trigger"]) == ("more ports", MONTHLY.to_json())
+
+
+def test_address_of_a_request_whose_answer_got_lost_is_recorded_as_that_ones() -> None:
+    asked = join("b", asked_by=EARLIER, asked_at=START, pending=True)
+    _, [entry] = looked(first(), gateway(address("b")), asked, at=60)
+    assert entry["By"] == EARLIER
+    assert "RequestedAt" not in entry, "that EC2 accepted it is only inferred"
+
+
+def test_address_that_came_at_the_first_look_of_all_is_recorded_with_who_asked() -> None:
+    asked = join("b", asked_by=ME, asked_at=START, requested_at=START)
+    _, [entry] = looked(Seen(), gateway(address("b"), primary=False), asked, at=60)
+    assert (entry["By"], "After" in entry) == (ME, False)
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        {"asked_by": ME, "requested_at": START, "seen_before": (association("b"),)},
+        {"asked_by": ME, "asked_at": START, "refusal": "InvalidParameter: no"},
+        {"adopted": True, "seen_at": START},
+        {},
+    ],
+    ids=["was there before", "EC2 refused", "somebody else's", "not asked"],
+)
+def test_address_that_came_of_no_request_of_ours_is_recorded_as_a_change_from_outside(
+    known: dict[str, Any],
+) -> None:
+    _, [entry] = looked(first(), gateway(address("b")), join("b", **known), at=60)
+    assert entry["By"] == "outside"
+    assert entry.keys().isdisjoint({"RequestedAt", "Reason", "Trigger"})
+
+
+def test_address_is_not_credited_to_the_join_of_another_one() -> None:
+    asked = join("c", asked_by=ME, asked_at=START, requested_at=START)
+    _, [entry] = looked(first(), gateway(address("b")), asked, at=60)
+    assert entry["By"] == "outside"
+
+
+@pytest.mark.parametrize(("minutes", "by"), [(120, EARLIER), (121, "outside")])
+def test_address_that_was_absent_long_after_the_request_is_recorded_as_a_change_from_outside(
+    minutes: int, by: str
+) -> None:
+    asked = join("b", asked_by=EARLIER, asked_at=START, requested_at=START)
+    seen, _ = looked(first(), gateway(), asked, at=minutes * 60)
+    _, [entry] = looked(seen, gateway(address("b")), asked, at=minutes * 60 + 3600)
+    assert entry["By"] == by
+
+
+def test_association_that_was_there_before_is_told_from_the_one_that_was_asked_for() -> None:
+    again = address("b", association_id=association("f"))
+    asked = join("b", asked_by=ME, requested_at=START, seen_before=(association("b"), NO_ASSOCIATION))
+    _, entries = looked(first(), gateway(address("b"), again), asked, at=60)
+    assert {entry["AssociationId"]: entry["By"] for entry in entries} == {
+        association("b"): "outside",
+        association("f"): ME,
+    }
+
+
+@pytest.mark.parametrize("status", ["associating", "assigning", "failed"])
+def test_address_that_has_not_joined_yet_does_not_serve(status: str) -> None:
+    asked = join("b", asked_by=ME, asked_at=START, requested_at=START)
+    assert looked(first(), gateway(address("b", status)), asked, at=60)[1] == []
+
+
+def test_address_that_leaves_again_is_recorded_without_why_it_had_joined() -> None:
+    asked = join("a", asked_by=ME, asked_reason="more ports", requested_at=START)
+    _, [entry] = looked(first("a"), gateway(), asked, at=60)
+    assert (entry["Event"], entry["By"], "Reason" in entry) == ("left", "outside", False)
 
 
 def test_address_that_somebody_takes_off_is_recorded_as_a_change_from_outside() -> None:

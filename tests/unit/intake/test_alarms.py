@@ -11,7 +11,7 @@ from natdrain.intake.alarm_event import is_alarm
 from natdrain.intake.alarms import read_alarm
 from natdrain.model.conclusion import Quiet
 from natdrain.model.errors import RequestRefused
-from natdrain.model.request import Trigger, TriggerKind
+from natdrain.model.request import Direction, Trigger, TriggerKind
 from support.alarms import BLOCKED, NOW, POLICY, alarm, asked, ignored, problems_of, refusal, stamp
 from support.builders import sample
 
@@ -23,6 +23,12 @@ def test_alarm_asks_for_the_address_that_its_metric_names() -> None:
     request = asked(sample(BLOCKED))
     assert (request.gateway_id, request.allocation_ids) == (GATEWAY, ("eipalloc-0be6ecac95e8a3b10",))
     assert (request.association_ids, request.public_ips) == ((), ())
+
+
+def test_alarm_that_names_an_allocation_asks_for_a_drain_as_a_person_would() -> None:
+    request = asked(sample(BLOCKED))
+    assert (request.direction, request.associate) == (Direction.LEAVE, ())
+    assert request.to_json()["Disassociate"] == {"AllocationIds": ["eipalloc-0be6ecac95e8a3b10"]}
 
 
 def test_alarm_asks_by_public_ip_when_its_metric_has_that_dimension() -> None:

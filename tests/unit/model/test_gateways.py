@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from natdrain.model.gateway import Address, Gateway
+from natdrain.model.gateway import Address, Gateway, zone_option
 from support.builders import address, allocation, association, gateway, sample
 
 
@@ -136,3 +136,23 @@ def test_entry_of_an_association_is_none_that_stays_under_another_id_or_has_no_a
     again = address("a", association_id=association("f"))
     assert gateway(again).entry_of(association("a"), allocation("a")) is None
     assert gateway(replace(unnamed("a"), allocation_id=None)).entry_of(association("a"), None) is None
+
+
+def test_gateway_shows_every_entry_of_an_allocation_and_none_of_an_unknown_one() -> None:
+    failed, again = address("a", "failed"), address("a", association_id=association("f"))
+    seen = gateway(failed, again, address("b"))
+    assert seen.with_allocation(allocation("a")) == [failed, again]
+    assert seen.with_allocation(None) == seen.with_allocation(allocation("c")) == []
+
+
+@pytest.mark.parametrize(
+    ("zone", "option"),
+    [
+        ("use1-az1", " --availability-zone-id use1-az1"),
+        ("usw2-lax1-az1", " --availability-zone-id usw2-lax1-az1"),
+        ("us-east-1a", " --availability-zone us-east-1a"),
+        ("us-west-2-lax-1a", " --availability-zone us-west-2-lax-1a"),
+    ],
+)
+def test_zone_is_written_by_the_option_for_ids_or_for_names(zone: str, option: str) -> None:
+    assert zone_option(zone) == option

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ from natdrain.model.request import (
     MAX_ADDRESSES,
     MAX_REASON_CHARACTERS,
     AfterDrain,
+    Association,
+    Direction,
     Request,
     Trigger,
     TriggerKind,
@@ -34,7 +37,7 @@ def some(name: Any) -> st.SearchStrategy[list[str]]:
 documents = st.fixed_dictionaries(
     {"NatGatewayId": st.just(GATEWAY), "AssociationIds": some(association)},
     optional={
-        "AllocationIds": some(allocation),
+        "Disassociate": st.fixed_dictionaries({"AllocationIds": some(allocation)}),
         "PublicIps": some(ip),
         "MaxDrainDurationSeconds": st.integers(1, 4000),
         "DryRun": st.booleans(),
@@ -49,12 +52,32 @@ documents = st.fixed_dictionaries(
 )
 
 
-@given(documents)
+calls = st.lists(st.sampled_from(NAMES), min_size=1, max_size=MAX_ADDRESSES, unique=True).flatmap(
+    lambda names: st.fixed_dictionaries(
+        {"AllocationIds": st.just([allocation(name) for name in names])},
+        optional={
+            "PrivateIpAddresses": st.just([ip(name) for name in names]),
+            "AvailabilityZoneId": st.just("use1-az1"),
+        },
+    )
+)
+joining = st.fixed_dictionaries(
+    {"NatGatewayId": st.just(GATEWAY), "Associate": calls.map(lambda call: [call])},
+    optional={
+        "DryRun": st.booleans(),
+        "WhenBusy": st.sampled_from([each.value for each in WhenBusy]),
+        "Override": st.lists(st.sampled_from(LIFTABLE)),
+        "Reason": TEXT,
+    },
+)
+
+
+@given(documents | joining)
 def test_request_is_read_as_intake_reads_it(document: dict[str, Any]) -> None:
     assert Request.from_json(document) == parse_request(document)
 
 
-@given(documents)
+@given(documents | joining)
 def test_request_survives_the_way_through_the_workflow(document: dict[str, Any]) -> None:
     request = parse_request(document)
     carried = json.loads(json.dumps(request.to_json()))
@@ -79,7 +102,7 @@ def test_request_is_written_with_the_keys_of_an_input() -> None:
     assert request.to_json() == {
         "NatGatewayId": GATEWAY,
         "AssociationIds": [association("a")],
-        "AllocationIds": [allocation("a")],
+        "Disassociate": {"AllocationIds": [allocation("a")]},
         "PublicIps": [ip("a")],
         "MaxDrainDurationSeconds": 99,
         "DryRun": True,
@@ -89,6 +112,86 @@ def test_request_is_written_with_the_keys_of_an_input() -> None:
         "Reason": "contract ends",
         "Trigger": MONTHLY,
     }
+
+
+TWO = Association(
+    allocation_ids=(allocation("a"), allocation("b")),
+    private_ips=("10.0.0.7", "10.0.0.8"),
+    zone_id="use1-az1",
+)
+
+
+def test_request_to_associate_is_written_in_ec2s_own_parameters_and_without_what_is_for_drains() -> None:
+    zonal = Association(allocation_ids=(allocation("c"),), zone_name="us-east-1a")
+    request = Request(gateway_id=GATEWAY, associate=(TWO, zonal), override=("room",), reason="more ports")
+    assert request.to_json() == {
+        "NatGatewayId": GATEWAY,
+        "Associate": [
+            {
+                "AllocationIds": [allocation("a"), allocation("b")],
+                "PrivateIpAddresses": ["10.0.0.7", "10.0.0.8"],
+                "AvailabilityZoneId": "use1-az1",
+            },
+            {"AllocationIds": [allocation("c")], "AvailabilityZone": "us-east-1a"},
+        ],
+        "DryRun": False,
+        "WhenBusy": "fail",
+        "Override": ["room"],
+        "Reason": "more ports",
+    }
+
+
+@pytest.mark.parametrize(
+    ("wanted", "allocations", "private_ips"),
+    [
+        ("ab", "ab", ("10.0.0.7", "10.0.0.8")),
+        ("ba", "ab", ("10.0.0.7", "10.0.0.8")),
+        ("b", "b", ("10.0.0.8",)),
+        ("ac", "a", ("10.0.0.7",)),
+        ("c", "", ()),
+    ],
+)
+def test_call_for_some_of_its_allocations_keeps_their_order_private_ips_and_zone(
+    wanted: str, allocations: str, private_ips: tuple[str, ...]
+) -> None:
+    some = TWO.of([allocation(name) for name in wanted])
+    assert some.allocation_ids == tuple(allocation(name) for name in allocations)
+    assert (some.private_ips, some.zone_id) == (private_ips, "use1-az1")
+
+
+def test_call_without_private_ips_has_none_for_some_of_its_allocations_either() -> None:
+    assert replace(TWO, private_ips=()).of([allocation("b")]).private_ips == ()
+
+
+OF_AN_EARLIER_VERSION = {
+    "NatGatewayId": GATEWAY,
+    "AssociationIds": [association("a")],
+    "AllocationIds": [allocation("a")],
+    "MaxDrainDurationSeconds": 99,
+    "DryRun": False,
+    "AfterDrain": "keep",
+    "WhenBusy": "fail",
+}
+"""A request as executions carry it, and the table has it, that began before there were joins."""
+
+
+def test_request_of_an_earlier_version_is_read_as_the_drain_that_it_is() -> None:
+    request = Request.from_json(OF_AN_EARLIER_VERSION)
+    assert (request.direction, request.allocation_ids) == (Direction.LEAVE, (allocation("a"),))
+    assert (request.association_ids, request.limit_seconds) == ((association("a"),), 99)
+
+
+def test_request_of_an_earlier_version_is_written_as_one_that_can_be_run_again() -> None:
+    request = Request.from_json(OF_AN_EARLIER_VERSION)
+    assert parse_request(request.to_json()) == request
+
+
+@pytest.mark.parametrize(
+    ("associate", "direction"), [((), Direction.LEAVE), ((TWO,), Direction.JOIN)], ids=["leave", "join"]
+)
+def test_request_has_one_direction(associate: tuple[Association, ...], direction: Direction) -> None:
+    request = Request(gateway_id=GATEWAY, associate=associate)
+    assert (request.direction, request.joins) == (direction, direction is Direction.JOIN)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 import natdrain.handlers
-from natdrain.change.conclude import _OUTCOMES, ENDS_WITHOUT_CLOSE, Failure, conclude
+from natdrain.change.conclude import conclude
+from natdrain.change.failure import ENDS_WITHOUT_CLOSE, OUTCOMES, Failure
 from natdrain.guards.policy import RULES
 from natdrain.intake.request import parse_request
 from natdrain.model.conclusion import Conclusion
@@ -146,10 +147,10 @@ def test_retry_counts_by_function() -> None:
 
 def test_values_of_the_outcome_are_all_that_an_execution_can_have() -> None:
     possible = {
-        *(_OUTCOMES[error] for error in EXECUTION_ERRORS),
+        *(OUTCOMES[error] for error in EXECUTION_ERRORS),
         *ENDS_WITHOUT_CLOSE.values(),
         *(ExecutionOutcome.IGNORED, ExecutionOutcome.NOTHING_TO_DO, ExecutionOutcome.PLANNED),
-        *(ExecutionOutcome.DRAINED, ExecutionOutcome.RELEASED),
+        *(ExecutionOutcome.DRAINED, ExecutionOutcome.RELEASED, ExecutionOutcome.JOINED),
     }
     assert set(VALUES["Outcome"]) == possible
 

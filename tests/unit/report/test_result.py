@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shlex
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from natdrain.change.conclude import Failure, conclude
+from natdrain.change.conclude import conclude
+from natdrain.change.failure import Failure
 from natdrain.model.outcome import AddressOutcome
 from natdrain.model.problem import Problem
 from natdrain.model.request import AfterDrain, Request, Trigger, TriggerKind
@@ -34,6 +36,7 @@ RELEASED: dict[str, Any] = {
     "confirmed_at": START,
 }
 KEPT: dict[str, Any] = {"outcome": AddressOutcome.RELEASE_FAILED, "detail": "its allocation is kept: no"}
+EXECUTION = "arn:aws:states:eu-west-1:123456789012:execution:natdrain:0123"
 MONTHLY = Trigger(kind=TriggerKind.SCHEDULE, name="monthly", at="2026-11-01T03:00:00Z")
 
 
@@ -48,7 +51,7 @@ def written(
     request = Request(**({"gateway_id": GATEWAY} | of_request))
     drains = [drain(name, **fields) for name, fields in zip("abcdef", known, strict=False)]
     end = conclude(request, drains, failure=failure, asking=asking, warnings=warnings)
-    return result(end, region="eu-west-1")
+    return result(end, request, execution=EXECUTION, region="eu-west-1")
 
 
 def failed(text: str) -> Failure:
@@ -147,10 +150,12 @@ def test_result_of_a_dry_run_advises_a_longer_limit_where_the_default_would_cut_
 
 
 def test_result_offers_to_put_back_only_what_has_left() -> None:
-    assert written(LEFT, FAILED)["PutBack"] == (
-        f"aws ec2 associate-nat-gateway-address --region eu-west-1 --nat-gateway-id {GATEWAY} "
-        f"--allocation-ids {allocation('a')}"
-    )
+    request = {"NatGatewayId": GATEWAY, "Associate": [{"AllocationIds": [allocation("a")]}]}
+    assert written(LEFT, FAILED)["PutBack"] == {
+        "Request": request,
+        "Command": "aws stepfunctions start-execution --region eu-west-1 --state-machine-arn "
+        f"arn:aws:states:eu-west-1:123456789012:stateMachine:natdrain --input '{json.dumps(request)}'",
+    }
 
 
 def test_result_offers_to_put_back_nothing_that_may_be_released() -> None:
@@ -161,9 +166,22 @@ def test_result_offers_to_put_back_nothing_that_may_be_released() -> None:
 
 
 def test_result_of_a_release_offers_to_put_back_only_what_is_still_there() -> None:
-    put_back = written(RELEASED, KEPT, after_drain=AfterDrain.RELEASE)["PutBack"]
-    assert allocation("b") in put_back
-    assert allocation("a") not in put_back
+    put_back = written(RELEASED, KEPT, after_drain=AfterDrain.RELEASE)["PutBack"]["Request"]
+    assert put_back["Associate"] == [{"AllocationIds": [allocation("b")]}]
+
+
+def test_result_offers_to_go_on_with_what_was_begun_and_is_not_done() -> None:
+    by_alarm = {"association_ids": (association("a"),), "reason": "it's old", "trigger": MONTHLY}
+    go_on = written(DRAINING, failure=failed("no answer"), **by_alarm)["GoOn"]
+    assert go_on["Request"].keys() >= {"NatGatewayId", "AssociationIds", "Reason"}
+    assert "Trigger" not in go_on["Request"]
+    *_, document = shlex.split(go_on["Command"])
+    assert json.loads(document) == go_on["Request"]
+
+
+@pytest.mark.parametrize("known", [LEFT, {"outcome": AddressOutcome.NOT_ASKED}], ids=["done", "untouched"])
+def test_result_offers_to_go_on_with_nothing_that_is_done_or_was_not_begun(known: dict[str, Any]) -> None:
+    assert written(known)["GoOn"] is None
 
 
 @pytest.mark.parametrize(

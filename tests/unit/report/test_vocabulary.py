@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 import natdrain.report
-from natdrain.change.conclude import conclude_quietly
-from natdrain.model.conclusion import Quiet
+from natdrain.model.conclusion import Conclusion, Quiet
 from natdrain.model.outcome import LEFT, AddressOutcome, ExecutionOutcome
 from natdrain.report.event import is_published
 from natdrain.report.vocabulary import ADDRESSES, ENDINGS
@@ -22,7 +21,7 @@ DIALECT = r"\b(told|mend\w*|giv\w+ back|ask again|[Ww]hoever|as far as|fates?|ne
 
 
 def test_vocabulary_has_an_ending_for_every_outcome_that_is_published() -> None:
-    ends = {outcome: conclude_quietly(GATEWAY, Quiet(outcome, "why")) for outcome in ExecutionOutcome}
+    ends = {outcome: Conclusion.quietly(GATEWAY, Quiet(outcome, "why")) for outcome in ExecutionOutcome}
     # Only dry runs are planned.
     published = {outcome for outcome, end in ends.items() if is_published(BY_HAND, end)} - {
         ExecutionOutcome.PLANNED

@@ -87,7 +87,9 @@ turns = st.builds(
     outdated=st.booleans(),
 )
 starts = st.builds(
-    Start, changes=st.sampled_from(["Disassociate", "Release"]), when_busy=st.sampled_from(WhenBusy)
+    Start,
+    changes=st.sampled_from(["Disassociate", "Associate", "Release"]),
+    when_busy=st.sampled_from(WhenBusy),
 )
 PLAIN = Start("Disassociate", WhenBusy.FAIL)
 
@@ -182,7 +184,7 @@ class LockMachine(RuleBasedStateMachine):
 @pytest.fixture(scope="module")
 def template() -> Template:
     made = synthesise()
-    names = ("Disassociate", "Release")
+    names = ("Associate", "Disassociate", "Release")
     [timeout] = {synthesised.function(made, name)["Properties"]["Timeout"] for name in names}
     return Template(synthesised.definition(made)["States"], timeout)
 
@@ -285,7 +287,7 @@ def test_lock_that_is_never_taken_over_is_found_out(dynamodb: Any, template: Tem
 
 
 @pytest.mark.deep
-@pytest.mark.parametrize("fence", ["intend", "remember"])
+@pytest.mark.parametrize("fence", ["intend", "intend_joins", "remember"])
 def test_function_that_does_not_see_whether_the_lock_is_its_own_is_found_out(
     dynamodb: Any, template: Template, monkeypatch: pytest.MonkeyPatch, fence: str
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from natdrain.contract import GatewayRecord as R
 from natdrain.history.entries import Entry, Seen
 from natdrain.model.errors import TransientFailure
 from natdrain.model.gateway import Address, Gateway
+from natdrain.model.join import Join
 from natdrain.model.request import MAX_REASON_CHARACTERS, Request, Trigger, TriggerKind
 from natdrain.store.drains import Drains
 from natdrain.store.executions import Executions
@@ -20,7 +22,7 @@ from natdrain.store.history import History
 from natdrain.store.holds import Holds
 from natdrain.store.table import Table
 from natdrain.store.triggers import Triggers
-from support.builders import GATEWAY, START, address, gateway, look
+from support.builders import GATEWAY, START, address, allocation, association, gateway, join, look
 
 ME, OTHER = "arn:me", "arn:other"
 ALARM = Trigger(kind=TriggerKind.ALARM, name="blocked", at="2026-10-02T16:59:00Z")
@@ -60,6 +62,13 @@ def test_end_is_recorded_once_with_its_entry(table: Table) -> None:
     found = executions.find(ME)
     assert (found.request, found.ended, found.event) == (REQUEST, True, EVENT)
     assert entries() == ["history#now"]
+
+
+def test_execution_of_an_earlier_version_is_found_with_the_drain_that_it_was(table: Table) -> None:
+    former = {"NatGatewayId": GATEWAY, "AllocationIds": [allocation("a")], "MaxDrainDurationSeconds": 9}
+    table.put({R.GATEWAY: R.EXECUTIONS, R.SORT: ME, R.REQUEST: json.dumps(former)})
+    drain = Request(gateway_id=GATEWAY, allocation_ids=(allocation("a"),), limit_seconds=9)
+    assert Executions(table).find(ME).request == drain
 
 
 def test_end_stays_recorded_when_its_execution_begins_late(table: Table) -> None:
@@ -147,10 +156,10 @@ def test_hold_without_a_reason_holds_all_the_same(table: Table, written: dict[st
 # The history
 
 
-def note(table: Table, shown: Gateway | None, *, at: float = 0, first: bool = True) -> Seen:
+def note(table: Table, shown: Gateway | None, *joins: Join, at: float = 0, first: bool = True) -> Seen:
     """Note one look, as an execution does, and return what is remembered of it."""
-    before = Drains(table).recall(GATEWAY).seen
-    History(table).note(GATEWAY, before, look(shown, at), {}, execution=ME, first=first)
+    before, begun = Drains(table).recall(GATEWAY).seen, {join.allocation_id: join for join in joins}
+    History(table).note(GATEWAY, before, look(shown, at), {}, begun, execution=ME, first=first)
     return Drains(table).recall(GATEWAY).seen
 
 
@@ -158,6 +167,19 @@ def test_look_that_shows_a_change_is_noted(table: Table) -> None:
     note(table, gateway())
     seen = note(table, gateway(address("a")), at=60, first=False)
     assert (seen.version, len(entries())) == (2, 2)
+
+
+def test_look_that_shows_that_an_address_has_joined_notes_who_asked(table: Table) -> None:
+    note(table, gateway())
+    begun = join("a", asked_by=OTHER, asked_reason="more ports", asked_at=START, requested_at=START)
+    note(table, gateway(address("a")), begun, at=60, first=False)
+    [item] = [item for item in scanned() if item.get("AssociationId") == {"S": association("a")}]
+    assert {key: item[key]["S"] for key in ("Event", "By", "Reason", "Execution")} == {
+        "Event": "serving",
+        "By": OTHER,
+        "Reason": "more ports",
+        "Execution": ME,
+    }
 
 
 def test_look_that_shows_no_change_is_noted_if_it_is_the_first_of_its_execution(table: Table) -> None:
@@ -184,13 +206,13 @@ def test_look_that_another_one_overtakes_is_worth_a_retry(table: Table) -> None:
     before = note(table, gateway())
     note(table, gateway(), at=60)
     with pytest.raises(TransientFailure):
-        History(table).note(GATEWAY, before, look(gateway(), 61), {}, execution=ME, first=True)
+        History(table).note(GATEWAY, before, look(gateway(), 61), {}, {}, execution=ME, first=True)
 
 
 def test_look_that_does_not_show_the_addresses_is_overtaken_by_nobody(table: Table) -> None:
     before = note(table, gateway())
     note(table, gateway(), at=60)
-    History(table).note(GATEWAY, before, look(gateway(state="pending"), 61), {}, execution=ME, first=True)
+    History(table).note(GATEWAY, before, look(gateway(state="pending"), 61), {}, {}, execution=ME, first=True)
 
 
 def test_look_with_more_changes_than_a_transaction_holds_is_noted_in_parts(table: Table) -> None:

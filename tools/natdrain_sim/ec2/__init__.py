@@ -8,11 +8,12 @@ import os
 
 from moto.ec2.models.elastic_ip_addresses import ElasticAddressBackend as _MotoElasticAddressBackend
 from moto.ec2.models.nat_gateways import NatGatewayBackend as _MotoNatGatewayBackend
+from moto.ec2.responses.elastic_ip_addresses import ElasticIPAddresses as _MotoElasticIPAddresses
 from moto.ec2.responses.nat_gateways import NatGateways as _MotoNatGateways
 
 from .elastic_ips import ElasticAddressBackend
 from .nat_gateways import NatGatewayBackend
-from .responses import NatGateways
+from .responses import ElasticIPAddresses, NatGateways
 from .settings import Lags
 from .simulation import ACCOUNT, REGION, Simulation
 
@@ -20,6 +21,7 @@ __all__ = ["ACCOUNT", "REGION", "SEAM", "Lags", "Simulation", "install"]
 
 SEAM: dict[type, type] = {
     _MotoElasticAddressBackend: ElasticAddressBackend,
+    _MotoElasticIPAddresses: ElasticIPAddresses,
     _MotoNatGatewayBackend: NatGatewayBackend,
     _MotoNatGateways: NatGateways,
 }

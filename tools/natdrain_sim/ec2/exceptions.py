@@ -11,7 +11,12 @@ _TEXTS = {
     "NatGatewayNotFound": "The Nat Gateway {} was not found",
     "NatGatewayMalformed": "The Nat Gateway ID {} is malformed",
     "InvalidIPAddress.InUse": "The address {} is in use.",
-    # The code is inferred.
+    # The text is as reported for network interfaces: aws/amazon-vpc-cni-k8s pull request 1773.
+    "InsufficientFreeAddressesInSubnet": (
+        "The specified subnet does not have enough free addresses to satisfy the request."
+    ),
+    # These codes are inferred.
+    "OperationNotPermitted": "The address {} is managed by {}.",
     "PrivateIpAddressLimitExceeded": "A NAT gateway, or a regional one's zone, has at most {} addresses.",
 }
 

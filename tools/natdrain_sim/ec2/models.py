@@ -1,21 +1,20 @@
-"""A NAT gateway and its addresses, whose states over time are kept in timelines."""
+"""A NAT gateway, whose states over time are kept in timelines."""
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
-from moto.ec2.exceptions import InvalidParameter, InvalidParameterValue, MissingParameterError
+from moto.ec2.exceptions import InvalidParameter, MissingParameterError
 from moto.ec2.models.availability_zones_and_regions import Zone
-from moto.ec2.models.elastic_ip_addresses import ElasticAddress
 from moto.ec2.models.nat_gateways import NatGateway as MotoNatGateway
 from moto.ec2.models.subnets import Subnet
 from moto.ec2.utils import random_eip_association_id, random_nat_gateway_id
 
+from .addresses import ElasticAddress, NatGatewayAddress
 from .exceptions import ec2_error
-from .settings import settings_of
+from .settings import DEFAULT_EIPS_PER_NAT_GATEWAY, settings_of
+from .subnets import choose_ips
 from .timeline import Timeline, now
 from .traffic import Traffic
 
@@ -23,47 +22,9 @@ if TYPE_CHECKING:
     from moto.ec2.models import EC2Backend
 
 VISIBLE_WHEN_DELETED = timedelta(hours=1)
+FAILED_LEAVES_AFTER = timedelta(seconds=3)
+"""The time in which an address leaves whose association failed: it has no connections (inferred)."""
 _Base: Any = MotoNatGateway
-
-
-@dataclass(eq=False, kw_only=True)
-class NatGatewayAddress:
-    """An associated EIP of a NAT gateway, or the private IP of a private gateway."""
-
-    private_ip: str
-    network_interface_id: str
-    is_primary: bool | None
-    """None for an address of a regional gateway, which has a zone instead."""
-    zone: Zone | None = None
-    allocation_id: str | None = None
-    public_ip: str | None = None
-    association_id: str | None = None
-    failure_message: str | None = None
-    """If set, a drain ends as `failed` and the address stays."""
-    drained_at: datetime | None = None
-    """The end of the last drain, once one has begun."""
-    status: Timeline = field(default_factory=Timeline)
-
-    def end_drain(self, at: datetime) -> None:
-        """Set when the drain ends."""
-        self.drained_at = at
-        self.status.change(at, "failed" if self.failure_message else None)
-
-    def to_dict(self, at: datetime) -> dict[str, Any]:
-        """Return EC2's `NatGatewayAddress` as of `at`."""
-        status = self.status.at(at)
-        return {
-            "AllocationId": self.allocation_id,
-            "NetworkInterfaceId": self.network_interface_id,
-            "PrivateIp": self.private_ip,
-            "PublicIp": self.public_ip,
-            "AssociationId": self.association_id,
-            "IsPrimary": self.is_primary,
-            "FailureMessage": self.failure_message if status == "failed" else None,
-            "Status": status,
-            "AvailabilityZone": self.zone.name if self.zone else None,
-            "AvailabilityZoneId": self.zone.zone_id if self.zone else None,
-        }
 
 
 class NatGateway(_Base):  # type: ignore[misc]  # moto's leaves CloudFormation's methods abstract
@@ -71,7 +32,6 @@ class NatGateway(_Base):  # type: ignore[misc]  # moto's leaves CloudFormation's
 
     automatic = False
     """AWS manages the addresses."""
-    max_addresses = 8
 
     def __init__(  # does not call moto's constructor, which would associate the EIP at once
         self,
@@ -89,6 +49,8 @@ class NatGateway(_Base):  # type: ignore[misc]  # moto's leaves CloudFormation's
         self.connectivity_type = connectivity_type
         self.created_at = created_at or now()
         self.deleted_at: datetime | None = None
+        self.border_group = str(backend.region_name)
+        """That of the zone: moto has no zones in other groups, and only `Simulation` can change it."""
         self.addresses: list[NatGatewayAddress] = []
         self.states = Timeline()
         self.traffic = Traffic(self._in_service_at)
@@ -103,6 +65,16 @@ class NatGateway(_Base):  # type: ignore[misc]  # moto's leaves CloudFormation's
     def state(self) -> str | None:  # moto's filters read it
         """Return the state that DescribeNatGateways shows now; `None` if it does not show the gateway."""
         return self.states.at(self.seen_at)
+
+    @property
+    def max_addresses(self) -> int:
+        """Return how many addresses the gateway, or each of its zones, can have."""
+        return settings_of(self.ec2_backend).eips_per_nat_gateway or DEFAULT_EIPS_PER_NAT_GATEWAY
+
+    def association_seconds(self, zone: str | None) -> float:
+        """Return how long an address that serves this zone will be `associating`."""
+        del zone
+        return settings_of(self.ec2_backend).lags.associate
 
     def zone(self, wanted: str | None) -> Zone | None:
         """Return the zone that an address serves, by its name or id: none on a zonal gateway."""
@@ -125,42 +97,36 @@ class NatGateway(_Base):  # type: ignore[misc]  # moto's leaves CloudFormation's
         lag_seconds: float,
         private_ips: Sequence[str | None] = (),
     ) -> list[NatGatewayAddress]:
-        """Add addresses that serve these zones and are `associating` for the lag, then `succeeded`."""
+        """Add addresses that serve these zones and are `associating` for the lag; all of them or none."""
         served = [self.zone(zone) for zone in zones]
         count = Counter([address.zone for address in self.held_at(now())] + served)
         if max(count.values(), default=0) > self.max_addresses:
             raise ec2_error("PrivateIpAddressLimitExceeded", self.max_addresses)
+        ips = choose_ips(self._subnet, [*private_ips, *[None] * len(eips)][: len(eips)])
         before = len(self.addresses)
-        for eip, zone, wanted_ip in zip_longest(eips, served, private_ips):
-            address = self._new_address(eip, zone, self._private_ip(wanted_ip))
-            address.status.change(since, "associating")
-            address.status.change(since + timedelta(seconds=lag_seconds), "succeeded")
+        for eip, zone, ip in zip(eips, served, ips, strict=True):
+            address = self._new_address(eip, zone, ip)
+            address.join(since, timedelta(seconds=lag_seconds))
             self.addresses.append(address)
         return self.addresses[before:]
 
     def _new_address(
         self, eip: ElasticAddress | None, zone: Zone | None, private_ip: str
     ) -> NatGatewayAddress:
+        self._subnet.request_ip(private_ip, self)
         if not self.addresses:
             self._eni = self.ec2_backend.create_network_interface(self._subnet, private_ip)
-        return NatGatewayAddress(
-            allocation_id=eip.allocation_id if eip else None,
-            public_ip=eip.public_ip if eip else None,
-            association_id=random_eip_association_id() if eip else None,
+        address = NatGatewayAddress(
             private_ip=private_ip,
             network_interface_id=self._eni.id,
             is_primary=None if zone else not self.addresses,
             zone=zone,
         )
-
-    def _private_ip(self, wanted: str | None) -> str:
-        if wanted is None:
-            return str(self._subnet.get_available_subnet_ip(self))
-        try:
-            self._subnet.request_ip(wanted, self)
-        except Exception as error:  # moto's own class
-            raise InvalidParameterValue(f"{wanted}: {error}") from error
-        return wanted
+        if eip:
+            address.allocation_id, address.public_ip = eip.allocation_id, eip.public_ip
+            address.association_id = random_eip_association_id()
+            address.association_failure, eip.next_failure = eip.next_failure, None
+        return address
 
     def held_at(self, instant: datetime) -> list[NatGatewayAddress]:
         """Return the addresses that the gateway has at `instant`, with any status."""
@@ -189,6 +155,8 @@ class NatGateway(_Base):  # type: ignore[misc]  # moto's leaves CloudFormation's
             leaves_at = limit_at + timedelta(seconds=lag)
             if settings.lags.leave_when_idle and idle_at <= limit_at:
                 leaves_at = idle_at
+            if not address.status.ever("succeeded"):
+                leaves_at = now() + FAILED_LEAVES_AFTER
             address.status.change(now(), "disassociating")
             address.end_drain(leaves_at)
 

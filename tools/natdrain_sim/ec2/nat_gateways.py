@@ -8,15 +8,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import cast
 
-from moto.ec2.exceptions import InvalidParameter, InvalidParameterValue, MissingParameterError
+from moto.ec2.exceptions import (
+    InvalidAllocationIdError,
+    InvalidParameter,
+    InvalidParameterCombination,
+    InvalidParameterValue,
+    MissingParameterError,
+)
 from moto.ec2.exceptions import ResourceAlreadyAssociatedError as AlreadyAssociatedError
 from moto.ec2.models import EC2Backend
-from moto.ec2.models.elastic_ip_addresses import ElasticAddress
 from moto.ec2.models.nat_gateways import NatGateway as MotoNatGateway
 from moto.ec2.utils import generic_filter
 
+from .addresses import ElasticAddress, NatGatewayAddress
 from .exceptions import ec2_error
-from .models import NatGateway, NatGatewayAddress
+from .models import NatGateway
 from .settings import settings_of
 from .timeline import now
 
@@ -39,10 +45,15 @@ def find_gateway(backend: EC2Backend, gateway_id: str) -> NatGateway:
     return gateway
 
 
-def address_of(backend: EC2Backend, eip: ElasticAddress, at: datetime) -> NatGatewayAddress | None:
+def find_eip(backend: EC2Backend, allocation_id: str) -> ElasticAddress:
+    """Return an EIP, also one that DescribeAddresses does not show yet."""
+    return cast("ElasticAddress", backend.address_by_allocation([allocation_id])[0])
+
+
+def address_of(backend: EC2Backend, allocation_id: str | None, at: datetime) -> NatGatewayAddress | None:
     """Return the NAT gateway address with this EIP at an instant, or None."""
     addresses = (address for gateway in all_gateways(backend) for address in gateway.held_at(at))
-    return next((one for one in addresses if one.allocation_id == eip.allocation_id), None)
+    return next((one for one in addresses if one.allocation_id == allocation_id), None)
 
 
 class NatGatewayBackend(EC2Backend):
@@ -73,7 +84,7 @@ class NatGatewayBackend(EC2Backend):
 
         The private IPs are in the same order; `None` is generated.
         """
-        eips, served = _free_eips(self, zones), list(zones.values())
+        eips, served = _free_eips(gateway, zones), list(zones.values())
         if not zones:
             eips, served = gateway.default_addresses()
         since, lag = gateway.created_at, settings_of(self).lags.create_gateway
@@ -92,15 +103,30 @@ class NatGatewayBackend(EC2Backend):
         return gateway
 
     def associate_nat_gateway_address(
-        self, nat_gateway_id: str, allocation_ids: Sequence[str], zone: str | None = None
+        self,
+        nat_gateway_id: str,
+        allocation_ids: Sequence[str],
+        zone: str | None = None,
+        private_ips: Sequence[str] = (),
     ) -> list[NatGatewayAddress]:
-        """Add EIPs to a public gateway, or to a zone of it, and return their `associating` addresses."""
+        """Add EIPs to a public gateway, or to a zone of it, and return their `associating` addresses.
+
+        The codes for an EIP given twice and for another number of private IPs are inferred.
+        """
         gateway = find_gateway(self, nat_gateway_id)
         gateway.require_idle()
         if not allocation_ids:
             raise MissingParameterError("AllocationId")
-        eips, lag = _free_eips(self, allocation_ids), settings_of(self).lags.associate
-        return gateway.add(eips, [zone for _ in eips], since=now(), lag_seconds=lag)
+        if len(set(allocation_ids)) < len(allocation_ids):
+            raise InvalidParameterValue("An allocation id is given twice")
+        if private_ips and len(private_ips) != len(allocation_ids):
+            raise InvalidParameterCombination("One private IP address is needed for each allocation id")
+        for allocation_id in allocation_ids:
+            if not find_eip(self, allocation_id).is_known:
+                raise InvalidAllocationIdError(allocation_id)
+        eips = _free_eips(gateway, allocation_ids)
+        lag = gateway.association_seconds(zone)
+        return gateway.add(eips, [zone] * len(eips), since=now(), lag_seconds=lag, private_ips=private_ips)
 
     def disassociate_nat_gateway_address(
         self, nat_gateway_id: str, association_ids: Sequence[str], limit_seconds: int
@@ -113,7 +139,7 @@ class NatGatewayBackend(EC2Backend):
         if not association_ids:
             raise MissingParameterError("AssociationId")
         gateway.require_idle()
-        held = {address.association_id: address for address in gateway.held_at(now())}
+        held = {address.association_at(now()): address for address in gateway.held_at(now())}
         for association_id in association_ids:
             if association_id not in held:
                 raise InvalidParameter(f"The NAT gateway {gateway.id} has no association {association_id}")
@@ -131,11 +157,20 @@ class NatGatewayBackend(EC2Backend):
         return generic_filter(filters or {}, [gateway for gateway in gateways if gateway.state])
 
 
-def _free_eips(backend: EC2Backend, allocation_ids: Iterable[str]) -> list[ElasticAddress | None]:
-    """Return unused EIPs; on EC2 CreateNatGateway accepts a used one, and the gateway becomes `failed`."""
+def _free_eips(gateway: NatGateway, allocation_ids: Iterable[str]) -> list[ElasticAddress | None]:
+    """Return EIPs that the gateway can have; the codes for those of other groups and services are inferred.
+
+    On EC2 CreateNatGateway accepts a used one, and the gateway becomes `failed`.
+    """
+    backend = gateway.ec2_backend
     eips: list[ElasticAddress | None] = []
-    for eip in (backend.address_by_allocation([each])[0] for each in allocation_ids):
-        if eip.association_id or address_of(backend, eip, now()):
+    for eip in (find_eip(backend, each) for each in allocation_ids):
+        if eip.association_id or address_of(backend, eip.allocation_id, now()):
             raise AlreadyAssociatedError(str(eip.allocation_id))
+        if eip.service_managed:
+            raise ec2_error("OperationNotPermitted", eip.allocation_id, eip.service_managed)
+        if eip.network_border_group != gateway.border_group:
+            text = f"{eip.allocation_id} is in {eip.network_border_group}, not in {gateway.border_group}"
+            raise InvalidParameterCombination(text)
         eips.append(eip)
     return eips

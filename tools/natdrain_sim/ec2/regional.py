@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 from moto.ec2.exceptions import InvalidParameterValue, MissingParameterError
 from moto.ec2.models.availability_zones_and_regions import Zone
-from moto.ec2.models.elastic_ip_addresses import ElasticAddress
 from moto.ec2.models.subnets import Subnet
 from moto.ec2.utils import random_route_table_id, random_subnet_id
 
+from .addresses import ElasticAddress
 from .models import NatGateway
+from .settings import settings_of
+from .timeline import now
 
 if TYPE_CHECKING:
     from moto.ec2.models import EC2Backend
@@ -43,11 +45,19 @@ class RegionalNatGateway(NatGateway):
                 return zone
         raise InvalidParameterValue(f"Value ({wanted}) for parameter availabilityZone is invalid.")
 
+    def association_seconds(self, zone: str | None) -> float:
+        """Return how long an address that serves this zone will be `associating`."""
+        served = self.zone(zone)
+        in_service = [one.zone for one in self.addresses if one.status.at(now()) == "succeeded"]
+        lags = settings_of(self.ec2_backend).lags
+        return lags.associate if served in in_service else lags.expand_zone
+
     def default_addresses(self) -> tuple[list[ElasticAddress | None], list[str | None]]:
         """Return an EIP of AWS's own for each zone of the VPC's subnets, if AWS manages the addresses."""
         subnets = self.ec2_backend.describe_subnets(filters={"vpc-id": self.vpc_id}) if self.automatic else []
         zones = sorted({subnet.availability_zone for subnet in subnets})
-        return [self.ec2_backend.allocate_address("vpc") for _ in zones], [*zones]
+        eips: list[Any] = [self.ec2_backend.allocate_address("vpc") for _ in zones]
+        return eips, [*zones]
 
     def to_dict(self, at: datetime) -> dict[str, Any]:
         """Return EC2's `NatGateway` as of `at`; its route table is only an id."""

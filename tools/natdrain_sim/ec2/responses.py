@@ -1,4 +1,4 @@
-"""Requests and responses of the NAT gateway actions; `install` sets these methods on moto's `NatGateways`.
+"""Requests and responses of actions on NAT gateways and EIPs; `install` sets these methods on moto's classes.
 
 Source: EC2 API reference. A dry run checks the permission and nothing else.
 """
@@ -16,6 +16,21 @@ DEFAULT_DRAIN_LIMIT_SECONDS = 350
 PAGE_SIZES = range(5, 1001)
 ZONAL_ONLY = ("SubnetId", "AllocationId", "SecondaryAllocationIds")
 REGIONAL_ONLY = ("VpcId", "AvailabilityZoneAddresses")
+
+
+class ElasticIPAddresses(EC2BaseResponse):
+    """The actions on EIPs."""
+
+    def allocate_address(self) -> ActionResult:
+        """AllocateAddress. DescribeAddresses and AssociateNatGatewayAddress find the EIP only after a lag."""
+        self.error_on_dryrun()
+        param = self._get_param
+        tags = add_tag_specification(param("TagSpecifications", []))
+        eip = self.ec2_backend.allocate_address(
+            param("Domain"), param("Address"), tags, param("NetworkBorderGroup")
+        )
+        eip.allocated_at = now()
+        return ActionResult(eip)
 
 
 class NatGateways(EC2BaseResponse):
@@ -74,6 +89,7 @@ class NatGateways(EC2BaseResponse):
             gateway_id,
             self._get_param("AllocationIds", []),
             self._get_param("AvailabilityZone") or self._get_param("AvailabilityZoneId"),
+            self._get_param("PrivateIpAddresses", []),
         )
         shown = [address.to_dict(now()) | {"Status": "associating"} for address in addresses]
         return ActionResult({"NatGatewayId": gateway_id, "NatGatewayAddresses": shown})

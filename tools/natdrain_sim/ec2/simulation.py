@@ -9,8 +9,9 @@ from typing import Any, cast
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.ec2.models import EC2Backend, ec2_backends
 
+from .addresses import AssociationFailure
 from .models import NatGateway
-from .nat_gateways import NatGatewayBackend, all_gateways, find_gateway
+from .nat_gateways import NatGatewayBackend, all_gateways, find_eip, find_gateway
 from .regional import RegionalNatGateway
 from .settings import Lags, settings_of
 from .timeline import now
@@ -39,10 +40,18 @@ class Simulation:
         allocation_id: str | None = None,
         public_ip: str | None = None,
         tags: Mapping[str, str] | None = None,
+        border_group: str | None = None,
+        service_managed: str | None = None,
     ) -> str:
-        """Allocate an EIP, if wanted with given ids, and return its allocation id."""
-        eip = self._backend.allocate_address("vpc", address=public_ip)
+        """Allocate an EIP that is old, if wanted with given ids, and return its allocation id.
+
+        The border group is by default the Region's own. With `service_managed`, such as `alb`, it belongs to
+        another service.
+        """
+        eip: Any = self._backend.allocate_address("vpc", address=public_ip)
         eip.id = eip.allocation_id = allocation_id or eip.allocation_id
+        eip.network_border_group = border_group or eip.network_border_group
+        eip.service_managed = service_managed
         eip.add_tags(dict(tags or {}))
         return str(eip.allocation_id)
 
@@ -63,7 +72,8 @@ class Simulation:
         With `zones`, a name or id for each allocation, it is a regional gateway of the subnet's VPC; if it is
         `automatic` it is regional too, and AWS manages its EIPs: those given, or else some of AWS's own.
         The first allocation of a zonal gateway is primary; `association_ids` and `private_ips` have the same
-        order. If CreateNatGateway would refuse it, moto's exception for that is raised.
+        order. The zone's border group is that of the first EIP. If CreateNatGateway would refuse the gateway,
+        moto's exception for that is raised.
         """
         backend, subnet = self._backend, self._backend.get_subnet(subnet_id)
         identity: dict[str, Any] = {"gateway_id": gateway_id, "created_at": now() - timedelta(days=1)}
@@ -72,6 +82,8 @@ class Simulation:
         else:
             kind = "public" if allocation_ids else "private"
             gateway = NatGateway(backend, subnet, connectivity_type=kind, **identity)
+        if allocation_ids:
+            gateway.border_group = find_eip(backend, allocation_ids[0]).network_border_group
         served = dict(zip_longest(allocation_ids, zones))
         cast("NatGatewayBackend", backend).set_up_nat_gateway(gateway, served, dict(tags or {}), private_ips)
         for address, association_id in zip(gateway.addresses, association_ids, strict=False):
@@ -89,9 +101,45 @@ class Simulation:
         """
         held = (address for gateway in all_gateways(self._backend) for address in gateway.held_at(now()))
         address = next(address for address in held if address.association_id == association_id)
-        address.failure_message = message
+        address.drain_failure = message
         if address.drained_at and address.status.at(now()) == "disassociating":
             address.end_drain(address.drained_at)
+
+    def fail_when_associated(
+        self,
+        allocation_id: str,
+        message: str,
+        *,
+        association: bool = True,
+        leaves_after_seconds: float | None = None,
+    ) -> None:
+        """Make the next association of this EIP end as `failed` with this FailureMessage.
+
+        Without `association` the failed address has no association id, so that nobody can disassociate it.
+        It leaves by itself so many seconds after it has failed; None: it stays until it is disassociated.
+        """
+        leaves_after = None if leaves_after_seconds is None else timedelta(seconds=leaves_after_seconds)
+        find_eip(self._backend, allocation_id).next_failure = AssociationFailure(
+            message=message, keeps_association=association, leaves_after=leaves_after
+        )
+
+    def hang_when_associated(self, allocation_id: str) -> None:
+        """Make the next association of this EIP stay `associating` for ever."""
+        find_eip(self._backend, allocation_id).next_failure = AssociationFailure(message=None)
+
+    def remove_address(self, allocation_id: str) -> None:
+        """Take an EIP off its gateway at once, even while it associates: then EC2 refuses to disassociate."""
+        for gateway in all_gateways(self._backend):
+            for address in gateway.held_at(now()):
+                if address.allocation_id == allocation_id:
+                    gateway.traffic.cut_off(now(), str(address.association_id), now())
+                    address.status.change(now(), None)
+                    return
+        raise ValueError(f"no gateway has {allocation_id}")
+
+    def set_quota(self, eips_per_nat_gateway: int | None) -> None:
+        """Set the applied quota of EIPs on a zonal gateway; None: there is none, and AWS's default holds."""
+        settings_of(self._backend).eips_per_nat_gateway = eips_per_nat_gateway
 
     def add_traffic(
         self, gateway_id: str, *, per_second: float, lifetime_seconds: tuple[float, float], seed: int = 0

@@ -27,3 +27,7 @@ class Timeline:
     def at(self, instant: datetime) -> str | None:
         """Return the value at `instant`."""
         return next((value for since, value in reversed(self._changes) if since <= instant), None)
+
+    def ever(self, value: str) -> bool:
+        """Return whether it has, had or will have the value."""
+        return any(known == value for _, known in self._changes)

@@ -6,19 +6,20 @@ workflow: they are rows in the tests of `decide`.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
 from natdrain.change.after.keep import Keep
 from natdrain.change.after.release import strategy_of
+from natdrain.change.known import Known
 from natdrain.change.leave.progress import at_stake, begin, next_look_at, observe
 from natdrain.change.leave.targets import find_targets
 from natdrain.change.step import Disassociate, Finish, Reason, Refuse, Step, Wait
+from natdrain.change.waiting import warn_of_others
 from natdrain.guards.case import Case
 from natdrain.guards.judging import Judgement, judge
 from natdrain.guards.pace import takes
-from natdrain.guards.policy import GuardPolicy
 from natdrain.model.drain import Drain
 from natdrain.model.gateway import AVAILABLE, FAILED, Address, Gateway
 from natdrain.model.look import Look
@@ -26,20 +27,6 @@ from natdrain.model.outcome import AddressOutcome
 from natdrain.model.pace import Pace
 from natdrain.model.request import Request
 from natdrain.report import details
-from natdrain.report.wording import label_of
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """The knowledge before a look.
-
-    `drains` is empty before the first look. `remembered` holds, by association id, what our own table has of
-    earlier executions: drains still running, and addresses that have left.
-    """
-
-    drains: tuple[Drain, ...] = ()
-    remembered: Mapping[str, Drain] = field(default_factory=dict)
-    policy: GuardPolicy = field(default_factory=GuardPolicy)
 
 
 def decide(request: Request, look: Look, known: Known) -> Step:
@@ -104,13 +91,8 @@ def _not_asked(drains: Sequence[Drain], judgement: Judgement) -> tuple[Drain, ..
 
 def _wait_for_ec2(gateway: Gateway, drains: Sequence[Drain], now: datetime) -> Step:
     """Wait while EC2 is busy, and warn if it is with addresses of others."""
-    step = wait_for(drains, now, Reason.EC2_BUSY)
-    ours = {drain.association_id for drain in drains}
-    if others := [address for address in gateway.busy if address.association_id not in ours]:
-        names = ", ".join(map(label_of, others))
-        busy = details.EC2_BUSY.about(gateway.gateway_id, others=names, gateway=gateway.gateway_id)
-        step = replace(step, warnings=(busy,))
-    return step
+    warnings = warn_of_others(gateway, {drain.association_id for drain in drains})
+    return replace(wait_for(drains, now, Reason.EC2_BUSY), warnings=warnings)
 
 
 def _begin(

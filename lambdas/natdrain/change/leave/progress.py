@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from natdrain.change.leave.poll_plan import deadline_seconds, next_offset
+from natdrain.change.waiting import MAX_REFUSALS, SETTLE
 from natdrain.model.drain import Drain, Progress
 from natdrain.model.gateway import (
     ASSOCIATING,
@@ -19,13 +20,6 @@ from natdrain.model.gateway import (
 from natdrain.model.look import Look
 from natdrain.model.outcome import AddressOutcome
 from natdrain.report import details
-
-SETTLE_SECONDS = 60
-"""EC2's reads are eventually consistent: for so long an accepted address may still look as it did before."""
-_SETTLE = timedelta(seconds=SETTLE_SECONDS)
-
-MAX_REFUSALS = 3
-"""After so many final refusals, with the address still there, we believe EC2."""
 
 _HAD_LEFT = {
     AddressOutcome.DRAINED: AddressOutcome.ALREADY_DRAINED,
@@ -55,7 +49,7 @@ def begin(target: Address, look: Look, remembered: Mapping[str, Drain]) -> Drain
     if ours.requested_at is None:
         # EC2 was to be asked; if the address drains, the answer got lost.
         return drain.noted(**asked) if drain.progress.adopted else drain
-    settling = look.seen_at - ours.requested_at < _SETTLE
+    settling = look.seen_at - ours.requested_at < SETTLE
     if target.status not in LEAVING and not settling:
         return drain
     return drain.noted(
@@ -139,7 +133,7 @@ def _still_there(drain: Drain, address: Address, look: Look, gateway: Gateway) -
 def _why_failed(drain: Drain, address: Address, now: datetime) -> str | None:
     """Return why this drain has failed, or None: the status may be from before, or from a stale read."""
     progress = drain.progress
-    accepted = progress.requested_at is not None and now - progress.requested_at >= _SETTLE
+    accepted = progress.requested_at is not None and now - progress.requested_at >= SETTLE
     if accepted or progress.draining_seen_at is not None:
         return details.EC2_FAILED.with_(message=address.failure_message or details.FAILED_WITHOUT_REASON)
     return details.NO_ASSOCIATION if drain.to_ask and address.association_id is None else None

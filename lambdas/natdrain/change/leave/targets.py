@@ -15,8 +15,12 @@ from natdrain.report.sentence import Sentence
 from natdrain.report.wording import name_of
 
 _Found = Address | Drain | Problem | None
-_WAYS = {"AssociationIds": "association_id", "AllocationIds": "allocation_id", "PublicIps": "public_ip"}
-"""The fields of a request that name addresses, each with the attribute of an address that has the name."""
+_WAYS = {
+    "AssociationIds": ("association_ids", "association_id"),
+    "Disassociate": ("allocation_ids", "allocation_id"),
+    "PublicIps": ("public_ips", "public_ip"),
+}
+"""The fields that name addresses, each with the attributes of a request and of an address that have them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,10 +34,9 @@ class Targets:
 
 def find_targets(request: Request, look: Look, gateway: Gateway, remembered: Mapping[str, Drain]) -> Targets:
     """Find the addresses that the request names, whatever it calls them."""
-    asked = request.to_json()
     found = {
-        way: [_find(attribute, name, request, gateway, remembered) for name in asked.get(way, ())]
-        for way, attribute in _WAYS.items()
+        way: [_find(attribute, name, request, gateway, remembered) for name in getattr(request, names)]
+        for way, (names, attribute) in _WAYS.items()
     }
     every = list(chain.from_iterable(found.values()))
     problems = [one for one in every if isinstance(one, Problem)] or _disagreement(found)

@@ -1,4 +1,4 @@
-"""The Drain workflow: look, decide, act, look again, and one exit.
+"""The Change workflow: look, decide, act, look again, and one exit.
 
 Functions decide. The states of the lock, which need none, are in `infra.workflows.lock`.
 """
@@ -21,19 +21,26 @@ from infra.workflows.lock import GatewayLock
 from infra.workflows.publishing import PublishEvent, publish_end, record_published
 from infra.workflows.retries import catch_all, invoke
 from infra.workflows.state_machine import state_machine
-from natdrain.contract import DRAIN_STARTED, Answer, Do, StepField
+from natdrain.contract import CHANGE_STARTED, Answer, Do, StepField
 from natdrain.contract import GatewayRecord as R
-from natdrain.model.errors import DrainFailed
+from natdrain.model.errors import AssociateFailed, DrainFailed
 
 _EXECUTION = jsonata("$states.context.Execution.Id")
 _HAS_FAILED = condition(f"$exists($failure.{Answer.ERROR})")
 _DO = f"$step.{StepField.DO}"
 _LONGEST_SECONDS = 6 * 3600
-"""Two drains with the longest limit, one after the other, each with its margin, and some room."""
+"""Two drains with the longest limit, one after the other, each with its margin, and some room.
+
+Four zones of a regional gateway that each take the longest time to join fit in too.
+"""
 
 
-class DrainWorkflow(Construct):
-    """The workflow that drains addresses of one NAT gateway."""
+class ChangeWorkflow(Construct):
+    """The workflow that changes the addresses of one NAT gateway.
+
+    Its construct keeps the id that it had when it could only drain: with another logical id an upgrade would
+    replace the state machine, and forget running executions, names and locks.
+    """
 
     def __init__(
         self,
@@ -54,8 +61,8 @@ class DrainWorkflow(Construct):
         self.state_machine = state_machine(
             self,
             config=config,
-            comment="Drains Elastic IPs of one NAT gateway with care.",
-            definition=self._beginning(validate=self._draining()),
+            comment="Changes the Elastic IPs of one NAT gateway with care.",
+            definition=self._beginning(validate=self._changing()),
             timeout=Duration.seconds(_LONGEST_SECONDS + self._wait_in_line_seconds),
         )
         allow_earlier_versions(self.state_machine, self._functions.versions)
@@ -93,7 +100,7 @@ class DrainWorkflow(Construct):
                 "request": {},
                 "quiet": {},
                 "failure": {},
-                "step": {StepField.DO: Do.FINISH.value, StepField.DRAINS: []},
+                "step": {StepField.DO: Do.FINISH.value, StepField.DRAINS: [], StepField.JOINS: []},
                 "start": {},
                 "published": True,
             },
@@ -131,7 +138,7 @@ class DrainWorkflow(Construct):
         requested.otherwise(lock.take)
         return begin.next(read).next(requested)
 
-    def _draining(self) -> tasks.LambdaInvoke:
+    def _changing(self) -> tasks.LambdaInvoke:
         """Return *Validate*, where the loop of looking, deciding and acting begins."""
         validate = self._decide(
             "Validate", self._functions.validate, "Looks for the first time, judges every guard, and plans."
@@ -139,6 +146,9 @@ class DrainWorkflow(Construct):
         confirm = self._decide("Confirm", self._functions.confirm, "Looks again and decides what is next.")
         disassociate = self._decide(
             "Disassociate", self._functions.disassociate, "Calls EC2 if the lock is still ours."
+        )
+        associate = self._decide(
+            "Associate", self._functions.associate, "Calls EC2 if the lock is still ours."
         )
         wait = sfn.Wait.jsonata(
             self,
@@ -151,7 +161,7 @@ class DrainWorkflow(Construct):
             self,
             "Start",
             what="start",
-            detail_type=DRAIN_STARTED,
+            detail_type=CHANGE_STARTED,
             detail=jsonata("$start"),
             dead_letters=self._dead_letters,
             assign={"start": {}},
@@ -166,10 +176,11 @@ class DrainWorkflow(Construct):
             )
             release.next(next_step)
             next_step.when(condition(f"{_DO} = '{Do.RELEASE}'"), release)
+        next_step.when(condition(f"{_DO} = '{Do.ASSOCIATE}'"), associate)
         next_step.when(condition(f"{_DO} = '{Do.DISASSOCIATE}'"), disassociate)
         next_step.when(condition(f"{_DO} = '{Do.WAIT}'"), wait)
         next_step.otherwise(self._close)
-        for decided in (validate, confirm, disassociate):
+        for decided in (validate, confirm, associate, disassociate):
             decided.next(next_step)
         wait.next(confirm)
         return validate
@@ -218,10 +229,11 @@ class DrainWorkflow(Construct):
             "'The end of this execution could not be recorded; look at the gateway. ' & "
             "$substring($states.errorOutput.Cause, 0, 30000)"
         )
+        error = f"$exists($request.Associate) ? '{AssociateFailed.__name__}' : '{DrainFailed.__name__}'"
         close.add_catch(
             failed,
             errors=["States.ALL"],
-            assign={"outcome": {Answer.ERROR: DrainFailed.__name__, Answer.CAUSE: jsonata(cause)}},
+            assign={"outcome": {Answer.ERROR: jsonata(error), Answer.CAUSE: jsonata(cause)}},
             outputs={},
         )
         return close

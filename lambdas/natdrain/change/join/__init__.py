@@ -1,0 +1,1 @@
+"""Allocations that join a gateway."""

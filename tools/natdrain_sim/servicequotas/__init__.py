@@ -1,0 +1,1 @@
+"""Parts of Service Quotas that moto lacks."""
