@@ -1,6 +1,7 @@
 """The ways back and on: requests that undo what an execution has changed, or go on with it."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from natdrain.model.conclusion import Conclusion
@@ -20,8 +21,7 @@ def put_back(end: Conclusion) -> dict[str, Any] | None:
     if end.gateway_id is None:
         return None
     if joined := _joined(end):
-        ids = [join.association_id for join in joined]
-        return {"NatGatewayId": end.gateway_id, "AssociationIds": ids}
+        return {"NatGatewayId": end.gateway_id, **_named(joined)}
     calls = [
         {
             "AllocationIds": [drain.allocation_id for drain in drains],
@@ -58,7 +58,7 @@ def as_command(request: dict[str, Any] | None, *, execution: str, region: str) -
 def ec2_commands(end: Conclusion, *, region: str) -> list[str]:
     """Return EC2's own commands for `put_back`: they have no quotation marks, and so fit into a message."""
     gateway = f"--region {region} --nat-gateway-id {end.gateway_id}"
-    if joined := _joined(end):
+    if joined := [join for join in _joined(end) if join.association_id]:
         ids = " ".join(str(join.association_id) for join in joined)
         return [f"aws ec2 disassociate-nat-gateway-address {gateway} --association-ids {ids}"]
     return [
@@ -69,7 +69,14 @@ def ec2_commands(end: Conclusion, *, region: str) -> list[str]:
 
 
 def _joined(end: Conclusion) -> list[Join]:
-    return [j for j in end.joins if end.of(j) is AddressOutcome.JOINED and j.association_id]
+    return [join for join in end.joins if end.of(join) is AddressOutcome.JOINED]
+
+
+def _named(joined: Sequence[Join]) -> dict[str, Any]:
+    """Return what has joined as fields of a request: the associations, if EC2 shows them all."""
+    if all(join.association_id for join in joined):
+        return {"AssociationIds": [join.association_id for join in joined]}
+    return {"Disassociate": {"AllocationIds": [join.allocation_id for join in joined]}}
 
 
 def _left(end: Conclusion) -> dict[str | None, list[Drain]]:

@@ -147,7 +147,8 @@ def _may_remove(failed: Sequence[str], look: Look, known: Known) -> bool:
 
 def _go_on(joins: Sequence[Join], look: Look, known: Known) -> Step:
     """Take off what has failed, wait for what is still joining, or finish."""
-    failed = tuple(str(join.association_id) for join in joins if _to_remove(join))
+    listed = [join for join in joins if join.progress.last_seen_at == look.seen_at]
+    failed = tuple(str(join.association_id) for join in listed if _to_remove(join))
     if failed and _may_remove(failed, look, known):
         return Disassociate(joins=tuple(joins), association_ids=failed, reason=Reason.FAILED_TO_JOIN)
     if any(join.open for join in joins):

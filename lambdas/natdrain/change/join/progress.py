@@ -135,7 +135,7 @@ def _judged(join: Join, look: Look, gateway: Gateway | None) -> Join:
             return join if join.outcome else _unasked(join, look)
     entry = entry_of(join, gateway)
     if entry is None:
-        return _absent(join, look) if gateway.state == AVAILABLE else join
+        return _absent(join, look) if gateway.state == AVAILABLE else _unseen(join, gateway, look)
     return _listed(join, entry, look)
 
 
@@ -220,6 +220,16 @@ def _absent(join: Join, look: Look) -> Join:
     if progress.failed_at is not None:
         return join.ended(AddressOutcome.JOIN_FAILED, details.TAKEN_OFF_AGAIN.with_(why=join.detail))
     return join.ended(AddressOutcome.TAKEN_AWAY, details.TAKEN_AWAY)
+
+
+def _unseen(join: Join, gateway: Gateway, look: Look) -> Join:
+    """Return the join of an entry of which a gateway that is not available proves nothing."""
+    if look.seen_at < deadline_at(join):
+        return join
+    if join.outcome is not None:
+        # It was in service at the last look that shows something.
+        return join.noted(absent_at=None)
+    return join.ended(AddressOutcome.UNKNOWN, details.UNSEEN.with_(state=gateway.state))
 
 
 def _unasked(join: Join, look: Look) -> Join:
