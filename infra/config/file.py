@@ -45,17 +45,17 @@ class Config(Section):
     defaults: sections.Defaults = sections.Defaults()
     """values for what a request leaves out"""
     guards: sections.Guards = sections.Guards()
-    """what is checked before an address is drained"""
+    """what is checked before an address leaves or joins"""
     after_drain: sections.Allocations = sections.Allocations()
     """what may become of an allocation once its address has left"""
     messages: sections.Messages = sections.Messages()
-    """notifications about drains"""
+    """notifications about changes"""
     operations: sections.Operations = Field(default=sections.Operations(), validate_default=True)
     """natdrain's own alarms"""
     alarms: sections.Alarms = sections.Alarms()
     """drains that CloudWatch alarms start"""
     schedule: list[sections.Schedule] = Field(default=[])
-    """drains at set times, by EventBridge Scheduler; one `[[schedule]]` each"""
+    """changes at set times, by EventBridge Scheduler; one `[[schedule]]` each"""
 
     @field_validator("schedule")
     @classmethod

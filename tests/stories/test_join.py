@@ -133,6 +133,16 @@ def test_dry_run_of_a_join_proves_the_permission_and_changes_nothing(
     assert any("partners must allow it" in text for text in run.result["Warnings"])
 
 
+def test_dry_run_of_what_is_joining_already_says_so(cloud: EmbeddedCloud, nat: BuildGateway) -> None:
+    gateway, [spare] = nat(), spares(cloud)
+    execution = cloud.start(gateway.to_join(spare))
+    cloud.clock.advance(6)
+    plan = cloud.run(gateway.to_join(spare, DryRun=True))
+    assert (plan.result["Outcome"], outcomes(plan)) == ("planned", ["planned"])
+    assert "is joining already and would be waited for" in plan.result["Summary"]
+    assert cloud.wait(execution).status == "SUCCEEDED"
+
+
 def test_join_is_the_remedy_where_ports_run_out(cloud: EmbeddedCloud, nat: BuildGateway) -> None:
     gateway, [spare] = nat(), spares(cloud)
     measured(gateway, "ErrorPortAllocation", 1000)

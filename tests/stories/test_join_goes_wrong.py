@@ -150,7 +150,11 @@ BAD_INPUT: dict[str, tuple[Bad, list[str], str]] = {
     "addresses that AWS manages": (managed_by_aws, ["aws_managed"], "whose addresses AWS manages"),
     "held": (held, ["hold"], "is held"),
     "gateway at its quota": (at_its_quota, ["room"], "Drain another address first, or raise the quota"),
-    "gateway at EC2's limit": (at_its_limit, ["room"], "Drain another address first: EC2 allows no more."),
+    "gateway at EC2's limit": (
+        at_its_limit,
+        ["room"],
+        "Drain another address first: AWS documents no higher limit.",
+    ),
 }
 
 
@@ -438,6 +442,9 @@ def test_failed_join_of_a_stopped_execution_is_taken_off_by_the_next_one(
     cloud.clock.advance(6)
     cloud.client("stepfunctions").stop_execution(executionArn=execution)
     cloud.clock.advance(60)
+    plan = cloud.run(gateway.to_join(spare, DryRun=True))
+    assert (outcomes(plan), gateway.changes()) == (["planned"], [ASSOCIATE])
+    assert "has failed, and would be taken off again" in plan.result["Summary"]
     assert outcomes(cloud.run(gateway.to_join(spare))) == ["join_failed"]
     assert gateway.changes() == [ASSOCIATE, DISASSOCIATE]
     joined(cloud.run(gateway.to_join(spare)))

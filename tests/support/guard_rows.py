@@ -37,7 +37,7 @@ IDLE = Load(port_errors=0, peak_connections=0)
 OPEN = ChangeCalendar(closed=False)
 ASSOCIATE = f"aws ec2 associate-nat-gateway-address --nat-gateway-id {GATEWAY} --allocation-ids ..."
 NOTHING = "Nothing overrides this."
-ONLY = "Drain another address first: EC2 allows no more."
+ONLY = "Drain another address first: AWS documents no higher limit."
 OF_TWO_GROUPS = {
     allocation("a"): ElasticIp(tags=MANAGED, border_group="there"),
     allocation("c"): ElasticIp(tags=MANAGED, public_ip=ip("c"), border_group="here"),
@@ -232,6 +232,12 @@ FOUND: dict[str, list[Found]] = {
             subject=GATEWAY,
             seen=regional(*(in_zone("a", ZONE) for _ in range(32)), in_zone("b", OTHER_ZONE)),
             joining=(join("c", zone=ZONE), join("d", zone=OTHER_ZONE)),
+        ),
+        joins(
+            f"{GATEWAY} in {ZONE} lists 31 addresses, and 2 more",
+            subject=GATEWAY,
+            seen=regional(*(replace(in_zone("a", ZONE), zone_name="us-east-1a") for _ in range(31))),
+            joining=(join("c", zone=ZONE), join("d", zone="us-east-1a")),
         ),
     ],
     "last": [

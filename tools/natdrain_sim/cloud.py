@@ -90,7 +90,7 @@ class EmbeddedCloud:
 
     @property
     def change_state_machine_arn(self) -> str:
-        """Return the ARN of the state machine that drains."""
+        """Return the ARN of the state machine that changes addresses."""
         return self.outputs["ChangeStateMachineArn"]
 
     def deploy(self, config: Path, *, stack: str = _STACK) -> dict[str, str]:

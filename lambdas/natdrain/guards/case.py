@@ -33,9 +33,9 @@ class Finding:
 class Case:
     """Taking `targets` off `gateway`, as the look shows them, and releasing allocations; or a join.
 
-    `releasing` has the public IPs of the allocations by their ids. `joining` are to be associated, and
-    `departed` are associations of theirs that we have seen to leave.
-    `remembered` is what our own table has on these addresses, by association id. `automatic`: no person asks.
+    `releasing` has the public IPs of the allocations to be released, by their ids. `joining` are to be
+    associated; `departed` are associations of theirs that have been seen to leave. `remembered` is what our
+    own table has on these addresses, by association id. `automatic`: no person asks.
     """
 
     look: Look

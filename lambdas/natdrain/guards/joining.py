@@ -1,5 +1,6 @@
 """The guards that ask if allocations can join: are they free, and has the gateway room."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 from natdrain.guards.case import Case, Finding
@@ -57,9 +58,11 @@ def room(case: Case) -> Iterator[Finding]:
     """Find that the gateway would have more addresses than its quota; one that has failed counts too."""
     gateway, quota = case.gateway, case.look.quota
     if gateway.regional:
-        for zone in sorted({str(join.zone) for join in case.joining}):
+        # A request may call a zone by its name; the gateway tells the id, if it has an address there.
+        ids = {address.zone_name: address.zone for address in gateway.addresses}
+        wanted_in = Counter(str(ids.get(join.zone) or join.zone) for join in case.joining)
+        for zone, wanted in sorted(wanted_in.items()):
             listed = [a for a in gateway.addresses if zone in {a.zone, a.zone_name}]
-            wanted = sum(join.zone == zone for join in case.joining)
             yield from _room(case, findings.place(gateway, zone), listed, wanted, MAX_IN_ZONE)
         return
     listed, wanted = [*gateway.addresses], len(case.joining)

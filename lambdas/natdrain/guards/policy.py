@@ -179,7 +179,7 @@ class GuardPolicy:
         return Verdict(chosen) if chosen else (rule.automatic if automatic else rule.by_hand)
 
     def asks(self, *guards: Guard, automatic: bool) -> bool:
-        """Return True if any of these guards is asked about a change in its direction."""
+        """Return True if any of these guards is asked."""
         rules = (rule for rule in RULES if rule.name in guards)
         return any(self.verdict(rule, automatic=automatic) is not Verdict.ALLOW for rule in rules)
 

@@ -75,9 +75,11 @@ def _wrong_fields(document: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def _missing_fields(document: Mapping[str, Any]) -> Iterator[Problem]:
-    joins, leaves = "Associate" in document, [key for key in _LEAVE_ONLY if key in document]
+    joins, leaves = "Associate" in document, [key for key in _LEAVE_NAMES if key in document]
     if joins and leaves:
         yield refusals.BOTH_DIRECTIONS.about(None, fields=", ".join(leaves))
+    elif joins and (fields := [key for key in _LEAVE_ONLY if key in document]):
+        yield refusals.ONLY_FOR_LEAVING.about(None, fields=", ".join(fields))
     if "NatGatewayId" not in document and (joins or "PublicIps" not in document):
         yield (refusals.GATEWAY_TO_JOIN_MISSING if joins else refusals.GATEWAY_MISSING).about(None)
     if not document.keys() & {"Associate", *_LEAVE_NAMES, *_ASSOCIATE_AT_TOP}:
@@ -235,7 +237,7 @@ def _check_trigger(value: object) -> str | None:
 
 _LIMIT = "MaxDrainDurationSeconds"
 _LEAVE_NAMES = ("AssociationIds", "PublicIps", "Disassociate")
-_LEAVE_ONLY = (*_LEAVE_NAMES, _LIMIT, "AfterDrain")
+_LEAVE_ONLY = (_LIMIT, "AfterDrain")
 _ASSOCIATE_AT_TOP = ("AllocationIds", "PrivateIpAddresses", "AvailabilityZone", "AvailabilityZoneId")
 """Fields of EC2's own AssociateNatGatewayAddress, which belong into `Associate`."""
 _check_allocations = _check_list(_check_id("eipalloc"))

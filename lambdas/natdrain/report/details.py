@@ -19,13 +19,15 @@ ALWAYS_BUSY = "other address operations ran on the gateway all the time"
 # Details of an allocation that was to join.
 FAILED_IN_SERVICE = Sentence("it came into service, and failed then: {why}")
 STILL_LISTED = Sentence("{why}; the gateway still lists it, and it takes up room")
+NOT_TAKEN_OFF = Sentence(
+    "{why}; the gateway still lists it, and it takes up room, since EC2 refused to take it off ({refusal})"
+)
 TAKEN_OFF_AGAIN = Sentence("{why}; it is off the gateway again")
 STILL_JOINING = Sentence("EC2 still shows it as {status}, and lets nothing else change meanwhile")
 UNSEEN = Sentence("the gateway is {state}, and while it is, no look shows whether the allocation has joined")
 NEVER_LISTED = "EC2 accepted the request, and no look has shown it on the gateway"
 TAKEN_AWAY = "something else has taken it off again; natdrain does not fight that"
 ANOTHER_FAILED = "another allocation of the request has not joined, so EC2 was not asked for this one"
-NO_ANSWER = "EC2's answer was lost"
 
 # Details of an allocation that is not released, or had been.
 KEPT = Sentence("its allocation is kept: {why}")

@@ -85,10 +85,10 @@ NO_ROOM = Sentence(
     "{fix}",
 )
 RAISE_OR_DRAIN = (
-    "Drain another address first, or raise the quota: aws service-quotas request-service-quota-increase "
-    f"--service-code vpc --quota-code {ADDRESSES_QUOTA} --desired-value {{needed}}"
+    "Drain another address first, or raise the quota (aws service-quotas request-service-quota-increase "
+    f"--service-code vpc --quota-code {ADDRESSES_QUOTA} --desired-value {{needed}})."
 )
-DRAIN_FIRST = "Drain another address first: EC2 allows no more."
+DRAIN_FIRST = "Drain another address first: AWS documents no higher limit."
 NO_ADDRESS_STAYS = Sentence(
     "No address of {gateway} would stay in service.", "Associate another one first: {command}"
 )

@@ -9,9 +9,7 @@ from natdrain.model.join import Join
 from natdrain.model.outcome import IN_SERVICE_NOW, AddressOutcome
 from natdrain.report import wording
 from natdrain.report.vocabulary import ADDRESSES
-from natdrain.report.wording import label_of
-
-_MAX_TEXT_CHARACTERS = 1_000
+from natdrain.report.wording import MAX_TEXT_CHARACTERS, label_of
 
 
 def row(join: Join, outcome: AddressOutcome) -> dict[str, Any]:
@@ -26,7 +24,7 @@ def row(join: Join, outcome: AddressOutcome) -> dict[str, Any]:
         "LastSeenAt": progress.last_seen_at and timestamp(progress.last_seen_at),
         "StillListed": join.listed,
     }
-    return fields | ({"Detail": join.detail[:_MAX_TEXT_CHARACTERS]} if join.detail else {})
+    return fields | ({"Detail": join.detail[:MAX_TEXT_CHARACTERS]} if join.detail else {})
 
 
 def started(join: Join) -> dict[str, Any]:
@@ -58,12 +56,20 @@ def zone_field(zone: str) -> str:
 def summary_of(join: Join, outcome: AddressOutcome) -> str:
     """Return what became of an allocation, as a part of the summary."""
     detail = f" ({join.detail})" if join.detail and outcome not in IN_SERVICE_NOW else ""
-    verb = "would be associated" if outcome is AddressOutcome.PLANNED else ADDRESSES[outcome].verb
+    verb = ADDRESSES[outcome].verb
+    if outcome is AddressOutcome.PLANNED:
+        verb = _planned(join)
     if outcome is AddressOutcome.UNKNOWN and join.accepted:
         verb = "was joining when natdrain stopped watching it"
     if outcome is AddressOutcome.BLOCKED:
         verb = ADDRESSES[AddressOutcome.JOIN_FAILED].verb
     return f"{label_of(join)} {verb}{detail}"
+
+
+def _planned(join: Join) -> str:
+    if join.progress.failed_at:
+        return "has failed, and would be taken off again"
+    return "is joining already and would be waited for" if join.progress.adopted else "would be associated"
 
 
 def sentence_of(join: Join, outcome: AddressOutcome) -> str:

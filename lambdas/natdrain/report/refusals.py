@@ -39,8 +39,10 @@ ASSOCIATE_AT_TOP = Sentence(
 BOTH_DIRECTIONS = Sentence(
     "Associate and {fields} are in one request, and one request either associates addresses or takes some "
     "off.",
-    "Make a request to associate, and when it has ended a second one for those that are to leave. A rotation "
-    "does both in order.",
+    "Make a request to associate, and when it has ended a second one for those that are to leave.",
+)
+ONLY_FOR_LEAVING = Sentence(
+    "Associate is for addresses that join, and {fields} only for addresses that leave.", "Leave {fields} out."
 )
 LIMIT_TWICE = Sentence(
     "MaxDrainDurationSeconds is there twice, also in Disassociate.", "Leave one of them out."

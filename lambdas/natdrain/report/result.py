@@ -12,12 +12,11 @@ from natdrain.model.problem import one_line
 from natdrain.model.request import MAX_DRAIN_LIMIT_SECONDS, Request
 from natdrain.report import joins, ways, wording
 from natdrain.report.vocabulary import ADDRESSES
-from natdrain.report.wording import label_of
+from natdrain.report.wording import MAX_TEXT_CHARACTERS, label_of
 
 MAX_CAUSE_CHARACTERS = 32_768
 """Step Functions API reference, ExecutionFailedEventDetails: the longest cause."""
 
-_MAX_TEXT_CHARACTERS = 1_000
 _HAD_LEFT = {AddressOutcome.DRAINED, AddressOutcome.ALREADY_DRAINED}
 
 
@@ -32,9 +31,9 @@ def result(end: Conclusion, request: Request | None, *, execution: str, region: 
         "Direction": end.direction.value,
         "Outcome": end.outcome.value,
         "Changed": end.changed.value,
-        "Summary": summary(end)[:_MAX_TEXT_CHARACTERS],
+        "Summary": summary(end)[:MAX_TEXT_CHARACTERS],
         "Problems": [one_line(problem).to_json() for problem in end.problems],
-        "Warnings": [text[:_MAX_TEXT_CHARACTERS] for text in _warnings(end)],
+        "Warnings": [text[:MAX_TEXT_CHARACTERS] for text in _warnings(end)],
         "PutBack": ways.as_command(ways.put_back(end), **here),
         "GoOn": ways.as_command(ways.go_on(end, request), **here),
         "Addresses": [
@@ -196,5 +195,5 @@ def _row(drain: Drain, outcome: AddressOutcome) -> dict[str, Any]:
     if drain.zone:
         row[joins.zone_field(drain.zone)] = drain.zone
     if drain.detail:
-        row["Detail"] = drain.detail[:_MAX_TEXT_CHARACTERS]
+        row["Detail"] = drain.detail[:MAX_TEXT_CHARACTERS]
     return row

@@ -18,6 +18,8 @@ _MAX_NAMES = 4
 _MAX_PARTS = 3
 _MANY_CONNECTIONS = 100
 
+MAX_TEXT_CHARACTERS = 1_000
+"""The longest text that a field of a result has room for."""
 ALLOCATIONS = "[its|their] allocation[|s]"
 
 _MARKUP = str.maketrans("<>*~`", "\u2039\u203a\u2217\u223c'")

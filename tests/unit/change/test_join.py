@@ -588,6 +588,15 @@ def test_decide_stops_waiting_for_a_removal_that_never_ends() -> None:
     assert outcome_of(step_of(known, leaving, 600)) == (A.JOIN_FAILED, True)
 
 
+def test_decide_says_why_a_failed_one_was_not_taken_off() -> None:
+    shown = gateway(address("c", "failed", failure_message="no luck"))
+    [one] = step_of(
+        FAILED.noted(removal_refusal="UnauthorizedOperation", removal_refusals=3), shown, 600
+    ).joins
+    assert "no luck" in str(one.detail)
+    assert "refused to take it off (UnauthorizedOperation)" in str(one.detail)
+
+
 def test_decide_does_not_wait_for_a_gateway_that_goes() -> None:
     going = gateway(address("a", "disassociating"), state="deleting")
     assert outcome_of(step_of(join("c", public_ip=ip("c")), going, 60)) == (A.NOT_ASKED, False)

@@ -360,20 +360,28 @@ LEAVING: dict[str, object] = {
     "AssociationIds": [association("b")],
     "PublicIps": [ip("b")],
     "Disassociate": call("b"),
-    "MaxDrainDurationSeconds": 350,
-    "AfterDrain": "keep",
 }
+OF_A_DRAIN: dict[str, object] = {"MaxDrainDurationSeconds": 350, "AfterDrain": "keep"}
 
 
 @pytest.mark.parametrize("field", LEAVING)
 def test_request_is_refused_when_it_goes_in_both_directions(field: str) -> None:
     (found,) = problems_of(joining(call("a")) | {field: LEAVING[field]})
     assert found.startswith(f"Associate and {field} are in one request")
-    assert "a second one for those that are to leave. A rotation does both" in found
+    assert found.endswith("a second one for those that are to leave.")
+
+
+@pytest.mark.parametrize("field", OF_A_DRAIN)
+def test_request_to_join_is_refused_with_what_only_a_drain_has(field: str) -> None:
+    (found,) = problems_of(joining(call("a")) | {field: OF_A_DRAIN[field]})
+    assert found.startswith(
+        f"Associate is for addresses that join, and {field} only for addresses that leave"
+    )
+    assert found.endswith(f"Leave {field} out.")
 
 
 def test_request_in_both_directions_names_all_of_the_other_one() -> None:
-    (found,) = problems_of(joining(call("a")) | LEAVING)
+    (found,) = problems_of(joining(call("a")) | LEAVING | OF_A_DRAIN)
     assert found.startswith(f"Associate and {', '.join(LEAVING)} are in one request")
 
 

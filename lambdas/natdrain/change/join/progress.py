@@ -174,7 +174,7 @@ def _listed(join: Join, entry: Address, look: Look) -> Join:
     if entry.status == FAILED:
         return _failed(join, entry, look)
     if entry.status in LEAVING and progress.failed_at:
-        return _unless_stuck(join, details.STILL_LISTED.with_(why=join.detail), now)
+        return _unless_stuck(join, now)
     if entry.status in LEAVING:
         return join.ended(AddressOutcome.TAKEN_AWAY, details.TAKEN_AWAY, listed=True)
     if progress.in_service_at is None and now >= deadline_at(join):
@@ -189,15 +189,20 @@ def _failed(join: Join, entry: Address, look: Look) -> Join:
     if progress.in_service_at:
         return join.ended(AddressOutcome.JOIN_FAILED, details.FAILED_IN_SERVICE.with_(why=why), listed=True)
     join = replace(join, detail=why).noted(failed_at=progress.failed_at or now)
-    return _unless_stuck(join, details.STILL_LISTED.with_(why=why), now)
+    return _unless_stuck(join, now)
 
 
-def _unless_stuck(join: Join, why: str, now: datetime) -> Join:
+def _unless_stuck(join: Join, now: datetime) -> Join:
     """Return the join of an entry that has failed; ended, if EC2 has listed it for too long."""
-    began = join.progress.removal_at or join.progress.failed_at
-    if began and now >= max(deadline_at(join), began + SETTLE):
-        return join.ended(AddressOutcome.JOIN_FAILED, why, listed=True)
-    return join
+    progress = join.progress
+    began = progress.removal_at or progress.failed_at
+    if began is None or now < max(deadline_at(join), began + SETTLE):
+        return join
+    if progress.removal_refusal and progress.removal_at is None:
+        why = details.NOT_TAKEN_OFF.with_(why=join.detail, refusal=progress.removal_refusal)
+    else:
+        why = details.STILL_LISTED.with_(why=join.detail)
+    return join.ended(AddressOutcome.JOIN_FAILED, why, listed=True)
 
 
 def _absent(join: Join, look: Look) -> Join:
