@@ -163,8 +163,8 @@ MUTANTS = (
     Mutant(
         "what has come into service is taken off with what has failed",
         "lambdas/natdrain/change/join/decide.py",
-        "for join in joins if _to_remove(join))",
-        "for join in joins if any(map(_to_remove, joins)))",
+        "for join in listed if _to_remove(join))",
+        "for join in listed if any(map(_to_remove, joins)))",
         ("join_one_fails",),
     ),
     Mutant(
